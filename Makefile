@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+# One non-recursive Makefile. `make help` lists the targets.
+#   SAN=address,undefined | thread   sanitizer build      CI=1  warnings are errors      V=1  show commands
+comma := ,
+SAN ?=
+PROFILE := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
+B := build/$(PROFILE)
+PREFIX ?= /usr/local
+CC := gcc
+FUZZ_CC := clang-14
+VERSION := 0.1.0
+Q := $(if $(V),,@)
+
+MYSQL_PKG := $(if $(shell pkg-config --exists libmariadb && echo y),libmariadb,mysqlclient)
+PKGS := libzstd liblz4 zlib yaml-0.1 lua5.4 jansson libcrypto libxxhash
+CFLAGS_PKGS := $(shell pkg-config --cflags $(PKGS))
+LIBS := $(shell pkg-config --libs $(PKGS)) -lisal -lpthread -lm -ldl
+MYSQL_CFLAGS := $(shell pkg-config --cflags $(MYSQL_PKG))
+MYSQL_LIBS := $(shell pkg-config --libs $(MYSQL_PKG))
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+  -Wold-style-definition -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wwrite-strings $(if $(CI),-Werror)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+BASEFLAGS := -std=c17 -D_GNU_SOURCE -DFC_VERSION='"$(VERSION)"' -I. -Irunner/include -fvisibility=hidden -fPIC -MMD -MP $(CFLAGS_PKGS)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = $(CFLAGS) $(BASEFLAGS) $(WARN) $(SANFLAGS)
+LDFLAGS += $(SANFLAGS)
+
+# One archive a folder; the runner's main.c stands apart.
+DIRS := core/base core/log core/stream catalog runner/envelope runner/restore runner transforms connectors/mysql tests/support
+SRC_OF = $(filter-out runner/main.c,$(wildcard $(1)/*.c))
+AR_OF = $(B)/lib/$(subst /,-,$(1)).a
+define archive
+$(call AR_OF,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call SRC_OF,$(1)))
+	@mkdir -p $$(@D); rm -f $$@
+	$(Q)ar rcs $$@ $$^
+endef
+$(foreach d,$(DIRS),$(eval $(call archive,$(d))))
+
+# What may be linked with what: a folder's tests see the folder and what it may depend on.
+LINK_core/base := core/base
+LINK_core/log := core/log $(LINK_core/base)
+LINK_core/stream := core/stream $(LINK_core/log)
+LINK_catalog := catalog $(LINK_core/base)
+LINK_transforms := transforms $(LINK_core/base)
+LINK_runner/envelope := runner/envelope $(LINK_catalog)
+LINK_runner/restore := runner/restore runner transforms runner/envelope catalog $(LINK_core/stream)
+LINK_runner := $(LINK_runner/restore)
+LINK_connectors/mysql := connectors/mysql $(LINK_core/base)
+LINK_tests/support := tests/support $(LINK_core/base)
+link_ars = $(foreach d,$(LINK_$(1)),$(call AR_OF,$(d)))
+
+RUNNER := $(B)/fluvio-connect
+PLUGINS := $(B)/connectors/mysql.so
+UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null)
+UNIT := $(UNIT_SRC:%.c=$(B)/%)
+FUZZ := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c tests/bench/*.c))
+
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all check integration crash fuzz bench tidy format format-check style coverage install uninstall clean help tools
+all: $(RUNNER) $(PLUGINS) ## build the runner and the connectors
+
+$(B)/obj/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  CC    $<")
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(RUNNER): $(B)/obj/runner/main.o $(call link_ars,runner)
+	@$(if $(V),,echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+$(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(MYSQL_LIBS) $(LIBS)
+
+# tests/unit/<folder>/test_x.c is linked with what <folder> may see.
+define unit_rule
+$(1): $(patsubst $(B)/%,$(B)/obj/%.o,$(1)) $(call link_ars,$(patsubst $(B)/tests/unit/%/,%,$(dir $(1)))) $(call AR_OF,tests/support)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(if $(findstring connectors/mysql,$(1)),$(MYSQL_LIBS)) $$(LIBS)
+endef
+$(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
+
+# Programs that tests and benches drive; they may see everything but the connectors' insides.
+tools: $(TOOLS)
+$(TOOLS): $(B)/%: $(B)/obj/%.o $(call link_ars,runner) $(call AR_OF,tests/support)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(LIBS)
+$(TOOLS:$(B)/%=$(B)/obj/%.o): ALL_CFLAGS += $(MYSQL_CFLAGS)
+
+check: all $(UNIT) ## run the unit tests
+	$(Q)scripts/run-unit $(UNIT)
+integration: all tools ## run the tests against real servers
+	$(Q)tests/integration/run
+crash: all tools ## run the crash loop (ROUNDS=50)
+	$(Q)tests/crash/run
+fuzz: $(FUZZ) ## run each fuzz target (SECONDS_EACH=60)
+	$(Q)tests/fuzz/run $(FUZZ)
+bench: all tools ## print every figure beside its floor and its bar
+	$(Q)tests/bench/run
+
+# Fuzz targets are compiled in one go with everything they may need, by clang with its sanitizers.
+FUZZ_SRC := $(foreach d,core/base core/log core/stream catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
+  $(filter-out %/plugin.c,$(call SRC_OF,connectors/mysql)) $(wildcard tests/support/*.c)
+build/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -O1 -g $(BASEFLAGS) $(MYSQL_CFLAGS) -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -c $< -o $@
+build/fuzz/libfuzzed.a: $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+build/fuzz/tests/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libfuzzed.a
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(MYSQL_LIBS) $(LIBS)
+
+C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+tidy: ## clang-tidy over the sources
+	$(Q)clang-tidy-14 --quiet $(filter %.c,$(filter-out tests/%,$(C_FILES))) -- $(BASEFLAGS) $(MYSQL_CFLAGS)
+format: ## format the sources
+	$(Q)clang-format-14 -i $(C_FILES)
+format-check: ## fail when a source is not formatted
+	$(Q)clang-format-14 --dry-run --Werror $(C_FILES)
+style: ## sizes, banned calls, include directions
+	$(Q)tests/style/check.sh
+coverage: ## line coverage of the unit tests
+	$(Q)$(MAKE) SAN= B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage check && scripts/coverage build/coverage
+
+install: all ## install into PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/fluvio/connectors $(DESTDIR)$(PREFIX)/share/fluvio/transforms \
+	  $(DESTDIR)$(PREFIX)/include/fluvio/fc $(DESTDIR)$(PREFIX)/include/fluvio/core/base
+	install -m 755 $(RUNNER) $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(PLUGINS) $(DESTDIR)$(PREFIX)/lib/fluvio/connectors/
+	install -m 644 transforms/*.lua $(DESTDIR)$(PREFIX)/share/fluvio/transforms/
+	install -m 644 runner/include/fc/*.h $(DESTDIR)$(PREFIX)/include/fluvio/fc/
+	install -m 644 core/base/error.h core/base/options.h core/base/slice.h $(DESTDIR)$(PREFIX)/include/fluvio/core/base/
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/bin/fluvio-connect $(DESTDIR)$(PREFIX)/lib/fluvio $(DESTDIR)$(PREFIX)/share/fluvio $(DESTDIR)$(PREFIX)/include/fluvio
+clean: ## remove build/
+	rm -rf build
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "core/base/alloc.h"
+
+struct system_file {
+    struct fc_file base;
+    int fd;
+    char *path;
+};
+
+static struct system_file *system_file_of(struct fc_file *file)
+{
+    return (struct system_file *)file;
+}
+
+static fc_code fail_errno(struct fc_error *err, int number, const char *doing, const char *path)
+{
+    char text[128];
+    fc_code code = FC_ERR_IO;
+    if (number == ENOSPC || number == EDQUOT) {
+        code = FC_ERR_FULL;
+    } else if (number == ENOENT) {
+        code = FC_ERR_NOT_FOUND;
+    }
+    code = fc_fail(err, code, "%s %s: %s", doing, path, strerror_r(number, text, sizeof(text)));
+    if (err != NULL) {
+        err->sys_errno = number;
+    }
+    return code;
+}
+
+static fc_code system_open(struct fc_fs *fs, const char *path, int flags,
+                           struct fc_file **out_file, struct fc_error *err)
+{
+    int how = (flags & (FC_FS_WRITE | FC_FS_CREATE)) != 0 ? O_RDWR : O_RDONLY;
+    int fd;
+    struct system_file *file;
+    if ((flags & FC_FS_CREATE) != 0) {
+        how |= O_CREAT;
+    }
+    if ((flags & FC_FS_EXCLUSIVE) != 0) {
+        how |= O_EXCL;
+    }
+    fd = open(path, how | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return fail_errno(err, errno, "open", path);
+    }
+    file = fc_new(struct system_file);
+    file->base.fs = fs;
+    file->fd = fd;
+    file->path = fc_strdup(path);
+    *out_file = &file->base;
+    return FC_OK;
+}
+
+static void system_close(struct fc_file *file)
+{
+    if (file != NULL) {
+        (void)close(system_file_of(file)->fd); /* what must last was synced before */
+        free(system_file_of(file)->path);
+        free(file);
+    }
+}
+
+static fc_code system_read(struct fc_file *file, uint64_t at, void *to, size_t size,
+                           size_t *out_size, struct fc_error *err)
+{
+    struct system_file *self = system_file_of(file);
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(self->fd, (char *)to + done, size - done, (off_t)(at + done));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return fail_errno(err, errno, "read", self->path);
+        }
+        if (got == 0) {
+            break;
+        }
+        done += (size_t)got;
+    }
+    *out_size = done;
+    return FC_OK;
+}
+
+static fc_code write_piece(struct system_file *self, uint64_t at, const char *data, size_t size,
+                           struct fc_error *err)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t put = pwrite(self->fd, data + done, size - done, (off_t)(at + done));
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return fail_errno(err, put == 0 ? EIO : errno, "write", self->path);
+        }
+        done += (size_t)put;
+    }
+    return FC_OK;
+}
+
+static fc_code system_write(struct fc_file *file, uint64_t at, const struct iovec *parts,
+                            int count, struct fc_error *err)
+{
+    struct system_file *self = system_file_of(file);
+    size_t skip = 0;
+    ssize_t put = 0;
+    if (count > 1) {
+        put = pwritev(self->fd, parts, count, (off_t)at);
+        if (put < 0 && errno != EINTR) {
+            return fail_errno(err, errno, "write", self->path);
+        }
+        skip = put < 0 ? 0 : (size_t)put;
+    }
+    for (int index = 0; index < count; index++) {
+        size_t size = parts[index].iov_len;
+        size_t passed = skip < size ? skip : size;
+        fc_code code =
+            write_piece(self, at + passed, (const char *)parts[index].iov_base + passed,
+                        size - passed, err);
+        if (code != FC_OK) {
+            return code;
+        }
+        skip -= passed;
+        at += size;
+    }
+    return FC_OK;
+}
+
+static fc_code system_sync(struct fc_file *file, struct fc_error *err)
+{
+    struct system_file *self = system_file_of(file);
+    return fdatasync(self->fd) == 0 ? FC_OK : fail_errno(err, errno, "sync", self->path);
+}
+
+static fc_code system_truncate(struct fc_file *file, uint64_t size, struct fc_error *err)
+{
+    struct system_file *self = system_file_of(file);
+    return ftruncate(self->fd, (off_t)size) == 0
+               ? FC_OK
+               : fail_errno(err, errno, "truncate", self->path);
+}
+
+static fc_code system_size(struct fc_file *file, uint64_t *out_size, struct fc_error *err)
+{
+    struct system_file *self = system_file_of(file);
+    struct stat info;
+    if (fstat(self->fd, &info) != 0) {
+        return fail_errno(err, errno, "stat", self->path);
+    }
+    *out_size = (uint64_t)info.st_size;
+    return FC_OK;
+}
+
+static fc_code system_lock(struct fc_file *file, struct fc_error *err)
+{
+    struct system_file *self = system_file_of(file);
+    if (flock(self->fd, LOCK_EX | LOCK_NB) == 0) {
+        return FC_OK;
+    }
+    if (errno == EWOULDBLOCK) {
+        return fc_fail(err, FC_ERR_REFUSED, "%s is locked by another process", self->path);
+    }
+    return fail_errno(err, errno, "lock", self->path);
+}
+
+static fc_code system_rename(struct fc_fs *fs, const char *from, const char *to,
+                             struct fc_error *err)
+{
+    (void)fs;
+    return rename(from, to) == 0 ? FC_OK : fail_errno(err, errno, "rename", from);
+}
+
+static fc_code system_remove(struct fc_fs *fs, const char *path, struct fc_error *err)
+{
+    (void)fs;
+    return remove(path) == 0 ? FC_OK : fail_errno(err, errno, "remove", path);
+}
+
+static fc_code system_make_dir(struct fc_fs *fs, const char *path, struct fc_error *err)
+{
+    (void)fs;
+    return mkdir(path, 0700) == 0 || errno == EEXIST
+               ? FC_OK
+               : fail_errno(err, errno, "create directory", path);
+}
+
+static fc_code system_sync_dir(struct fc_fs *fs, const char *path, struct fc_error *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fc_code code = FC_OK;
+    (void)fs;
+    if (fd < 0) {
+        return fail_errno(err, errno, "open", path);
+    }
+    if (fsync(fd) != 0) {
+        code = fail_errno(err, errno, "sync", path);
+    }
+    (void)close(fd);
+    return code;
+}
+
+static fc_code system_list(struct fc_fs *fs, const char *path,
+                           int (*on_entry)(void *ctx, const char *name), void *ctx,
+                           struct fc_error *err)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    (void)fs;
+    if (dir == NULL) {
+        return fail_errno(err, errno, "list", path);
+    }
+    while ((entry = readdir(dir)) !=
+           NULL) { /* NOLINT(concurrency-mt-unsafe): dir is ours alone */
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            on_entry(ctx, entry->d_name) != 0) {
+            break;
+        }
+    }
+    (void)closedir(dir);
+    return FC_OK;
+}
+
+static fc_code system_free_space(struct fc_fs *fs, const char *path, uint64_t *out_bytes,
+                                 struct fc_error *err)
+{
+    struct statvfs info;
+    (void)fs;
+    if (statvfs(path, &info) != 0) {
+        return fail_errno(err, errno, "statvfs", path);
+    }
+    *out_bytes = (uint64_t)info.f_bavail * info.f_frsize;
+    return FC_OK;
+}
+
+struct fc_fs *fc_fs_system(void)
+{
+    static const struct fc_fs_ops ops = { system_open,   system_close,     system_read,
+                                          system_write,  system_sync,      system_truncate,
+                                          system_size,   system_lock,      system_rename,
+                                          system_remove, system_make_dir,  system_sync_dir,
+                                          system_list,   system_free_space };
+    static struct fc_fs fs = { &ops };
+    return &fs;
+}
+
+fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data, size_t len,
+                      struct fc_error *err)
+{
+    char *temporary = fc_asprintf("%s.tmp", path);
+    char *directory = fc_strdup(path);
+    char *slash = strrchr(directory, '/');
+    struct fc_file *file = NULL;
+    struct iovec part = { (void *)(uintptr_t)data, len };
+    fc_code code = fs->ops->open(fs, temporary, FC_FS_WRITE | FC_FS_CREATE, &file, err);
+    if (code == FC_OK) {
+        code = fs->ops->truncate(file, 0, err);
+    }
+    if (code == FC_OK) {
+        code = fs->ops->write(file, 0, &part, 1, err);
+    }
+    if (code == FC_OK) {
+        code = fs->ops->sync(file, err);
+    }
+    fs->ops->close(file);
+    if (code == FC_OK) {
+        code = fs->ops->rename(fs, temporary, path, err);
+    }
+    if (code == FC_OK) {
+        if (slash != NULL) {
+            slash[slash == directory ? 1 : 0] = '\0';
+        }
+        code = fs->ops->sync_dir(fs, slash == NULL ? "." : directory, err);
+    }
+    free(directory);
+    free(temporary);
+    return code;
+}

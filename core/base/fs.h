@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files, as a seam: all of core/log goes through here, so that tests can fail, fill up or cut
+ * the power of a disk.
+ *
+ * Paths are absolute or relative to the working directory. Errors carry sys_errno; a full disk
+ * (ENOSPC, EDQUOT) is FC_ERR_FULL, a missing file FC_ERR_NOT_FOUND, anything else FC_ERR_IO.
+ *
+ * What is durable: file bytes after sync; a name (created, renamed, removed) after sync_dir of
+ * its directory. Thread: any; one file may be used by several threads at once.
+ */
+#ifndef FC_BASE_FS_H
+#define FC_BASE_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "core/base/error.h"
+
+struct fc_fs;
+struct fc_file;
+
+enum {
+    FC_FS_READ = 0,     /* must exist */
+    FC_FS_WRITE = 1,    /* read and write; must exist unless CREATE */
+    FC_FS_CREATE = 2,   /* create if missing, mode 0600 */
+    FC_FS_EXCLUSIVE = 4 /* with CREATE: must not exist */
+};
+
+struct fc_fs_ops {
+    fc_code (*open)(struct fc_fs *fs, const char *path, int flags, struct fc_file **out_file,
+                    struct fc_error *err);
+    void (*close)(struct fc_file *file); /* NULL is fine */
+    /* Read up to size bytes; fewer only at the end of the file. */
+    fc_code (*read)(struct fc_file *file, uint64_t at, void *to, size_t size, size_t *out_size,
+                    struct fc_error *err);
+    /* Write all; on failure any part may have been written. */
+    fc_code (*write)(struct fc_file *file, uint64_t at, const struct iovec *parts, int count,
+                     struct fc_error *err);
+    fc_code (*sync)(struct fc_file *file, struct fc_error *err);
+    fc_code (*truncate)(struct fc_file *file, uint64_t size, struct fc_error *err);
+    fc_code (*size)(struct fc_file *file, uint64_t *out_size, struct fc_error *err);
+    /* Take the exclusive lock of the file without waiting; FC_ERR_REFUSED when another process
+     * holds it. */
+    fc_code (*lock)(struct fc_file *file, struct fc_error *err);
+    fc_code (*rename)(struct fc_fs *fs, const char *from, const char *to, struct fc_error *err);
+    fc_code (*remove)(struct fc_fs *fs, const char *path,
+                      struct fc_error *err); /* file or empty directory */
+    fc_code (*make_dir)(struct fc_fs *fs, const char *path,
+                        struct fc_error *err); /* existing is fine; mode 0700 */
+    fc_code (*sync_dir)(struct fc_fs *fs, const char *path, struct fc_error *err);
+    /* Call on_entry for each name but "." and ".."; a non-zero return ends the walk. */
+    fc_code (*list)(struct fc_fs *fs, const char *path,
+                    int (*on_entry)(void *ctx, const char *name), void *ctx,
+                    struct fc_error *err);
+    fc_code (*free_space)(struct fc_fs *fs, const char *path, uint64_t *out_bytes,
+                          struct fc_error *err);
+};
+
+/* Implementations put these first in their own structs. */
+struct fc_fs {
+    const struct fc_fs_ops *ops;
+};
+
+struct fc_file {
+    struct fc_fs *fs;
+};
+
+/* The machine's files. */
+struct fc_fs *fc_fs_system(void);
+
+/* Write a whole small file so that after a crash either the old or the new content is there:
+ * temporary file in the same directory, sync, rename, sync_dir. */
+FC_MUST_CHECK fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data,
+                                    size_t len, struct fc_error *err);
+
+#endif

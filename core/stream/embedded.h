@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log in this process: opens a data directory and gives a struct fc_stream on it. */
+#ifndef FC_STREAM_EMBEDDED_H
+#define FC_STREAM_EMBEDDED_H
+
+#include "core/base/clock.h"
+#include "core/base/fs.h"
+#include "core/stream/stream.h"
+
+struct fc_embedded_config {
+    const char *dir;
+    /*
+     * Look only: takes no lock, creates and mends nothing, and may be used while another
+     * process appends. Reads end at the last whole batch that was on disk when the partition
+     * was opened or last refreshed (each reader_next at the end looks again).
+     */
+    bool read_only;
+    struct fc_fs *fs;             /* NULL: the system's */
+    const struct fc_clock *clock; /* NULL: the system's */
+    /* Called when retention, scrub or recovery has something to tell a person; may be NULL. Any
+     * thread. */
+    void (*on_notice)(void *ctx, const char *text);
+    void *notice_ctx;
+};
+
+/*
+ * Errors: FC_ERR_REFUSED (another process has the directory, its pid named), FC_ERR_CORRUPT
+ * (damage below the durable offset: file and byte named; nothing was changed), FC_ERR_NOT_FOUND
+ * (read_only and no such directory). Creates the directory unless read_only. Starts one sync
+ * and one background thread unless read_only.
+ */
+FC_MUST_CHECK fc_code fc_embedded_open(const struct fc_embedded_config *config,
+                                       struct fc_stream **out_stream, struct fc_error *err);
+
+#endif

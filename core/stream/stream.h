@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one client interface to a log: topics, appends, reads. Nothing above it may know whether
+ * the log is in this process (embedded.h) or a cluster.
+ *
+ * Appending has three steps, so that the costly ones can run on other threads: a worker fills a
+ * batch and seals it (encode, compress, checksum), the pipeline's writer appends it (offsets
+ * are given then) and flushes.
+ *
+ * Offsets are 64-bit, dense but for what retention or compaction removed. `end` is one past the
+ * last record that can be read; `durable` is one past the last record that survives a power
+ * loss; start <= durable <= end.
+ *
+ * Thread: a stream may be used by any number of threads; a batch, a reader by one at a time.
+ */
+#ifndef FC_STREAM_H
+#define FC_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+
+enum {
+    FC_TOPIC_NAME_MAX = 249, /* Kafka's limit; [A-Za-z0-9._-] */
+    FC_RECORD_HEADERS_MAX = 16,
+    FC_RECORD_BYTES_MAX = 64 * 1024 * 1024 /* default limit of one record, encoded */
+};
+
+typedef enum fc_compression {
+    FC_COMPRESSION_NONE = 0, /* Kafka's codec numbers */
+    FC_COMPRESSION_LZ4 = 3,
+    FC_COMPRESSION_ZSTD = 4
+} fc_compression;
+
+typedef enum fc_flush_policy {
+    FC_FLUSH_DURABLE, /* fc_stream_flush returns when the disk has it */
+    FC_FLUSH_OS /* when the operating system has it: lost with power, not with the process */
+} fc_flush_policy;
+
+struct fc_topic_config {
+    uint32_t partitions;     /* fixed at creation */
+    int64_t retention_ms;    /* remove segments whose newest record is older; -1: for ever */
+    int64_t retention_bytes; /* remove oldest segments above this size of a partition; -1: for
+                                ever */
+    uint64_t segment_bytes;  /* roll the active segment at this size */
+    int64_t segment_ms;      /* or when its first record is this old; -1: never */
+    uint64_t record_bytes_max;
+    fc_compression compression;
+    fc_flush_policy flush;
+};
+
+/* Kept for ever, one partition, 1 GiB segments, lz4, durable. */
+void fc_topic_config_init(struct fc_topic_config *config);
+
+struct fc_header {
+    struct fc_slice key;
+    struct fc_slice value; /* may be null */
+};
+
+struct fc_record {
+    int64_t offset;        /* set by the log */
+    int64_t timestamp_ms;  /* of the change */
+    struct fc_slice key;   /* may be null */
+    struct fc_slice value; /* null: tombstone */
+    const struct fc_header *headers;
+    uint32_t header_count;
+};
+
+struct fc_stream;
+struct fc_topic;
+struct fc_stream_batch;
+struct fc_stream_reader;
+
+void fc_stream_close(struct fc_stream *stream); /* flushes; NULL is fine */
+
+/* --- topics
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* Borrowed until the stream closes. FC_ERR_NOT_FOUND when there is none. */
+FC_MUST_CHECK fc_code fc_stream_topic(struct fc_stream *stream, const char *name,
+                                      struct fc_topic **out_topic, struct fc_error *err);
+
+/*
+ * The topic, created with config if there is none; of an existing one everything but
+ * `partitions` is changed to config. FC_ERR_CONFIG for a bad name or another number of
+ * partitions than it has.
+ */
+FC_MUST_CHECK fc_code fc_stream_topic_ensure(struct fc_stream *stream, const char *name,
+                                             const struct fc_topic_config *config,
+                                             struct fc_topic **out_topic, struct fc_error *err);
+
+/* Call on_topic for each topic, by name; a non-OK return ends the walk and is returned. */
+FC_MUST_CHECK fc_code fc_stream_topics(struct fc_stream *stream,
+                                       fc_code (*on_topic)(void *ctx, struct fc_topic *topic,
+                                                           struct fc_error *err),
+                                       void *ctx, struct fc_error *err);
+
+const char *fc_topic_name(const struct fc_topic *topic);
+uint32_t fc_topic_partitions(const struct fc_topic *topic);
+
+struct fc_offsets {
+    int64_t start;
+    int64_t durable;
+    int64_t end;
+};
+
+FC_MUST_CHECK fc_code fc_stream_offsets(struct fc_topic *topic, uint32_t partition,
+                                        struct fc_offsets *out_offsets, struct fc_error *err);
+
+/* First offset whose record's timestamp is at or after time_ms; `end` when there is none. */
+FC_MUST_CHECK fc_code fc_stream_offset_for_time(struct fc_topic *topic, uint32_t partition,
+                                                int64_t time_ms, int64_t *out_offset,
+                                                struct fc_error *err);
+
+/* --- appending
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+/* An empty batch for one partition. Memory: at most about bytes_max twice. */
+struct fc_stream_batch *fc_stream_batch_new(struct fc_topic *topic, uint32_t partition);
+void fc_stream_batch_free(struct fc_stream_batch *batch); /* NULL is fine */
+
+/* Empty it and point it at another partition, keeping its memory. */
+void fc_stream_batch_reset(struct fc_stream_batch *batch, struct fc_topic *topic,
+                           uint32_t partition);
+
+/* Copy a record in; record->offset is ignored. FC_ERR_LIMIT: over the topic's record_bytes_max,
+ * batch unchanged. */
+FC_MUST_CHECK fc_code fc_stream_batch_add(struct fc_stream_batch *batch,
+                                          const struct fc_record *record, struct fc_error *err);
+
+uint32_t fc_stream_batch_count(const struct fc_stream_batch *batch);
+size_t fc_stream_batch_bytes(const struct fc_stream_batch *batch); /* before compression */
+
+/* Compress and checksum; nothing can be added any more. Any thread. An empty batch may be
+ * sealed and appended: no-op. */
+FC_MUST_CHECK fc_code fc_stream_batch_seal(struct fc_stream_batch *batch, struct fc_error *err);
+
+/*
+ * Append a sealed batch: its records get the next offsets of its partition and can be read, but
+ * are durable only after a flush. The batch can be reset at once.
+ *
+ * out_base  offset of the first record.
+ * Errors: FC_ERR_FULL (nothing appended; try again when there is room), FC_ERR_IO (nothing
+ * appended, the partition takes no more appends until it is opened again).
+ */
+FC_MUST_CHECK fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *out_base,
+                                       struct fc_error *err);
+
+/*
+ * Make everything appended before this call durable (topics with FC_FLUSH_OS excepted).
+ * Concurrent callers share one sync. FC_ERR_IO: the tail is in doubt; its partitions take no
+ * more appends.
+ */
+FC_MUST_CHECK fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error *err);
+
+/* --- reading
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Start at `offset` (start <= offset <= end). FC_ERR_NOT_FOUND outside, naming the range.
+ */
+FC_MUST_CHECK fc_code fc_stream_reader_open(struct fc_topic *topic, uint32_t partition,
+                                            int64_t offset,
+                                            struct fc_stream_reader **out_reader,
+                                            struct fc_error *err);
+void fc_stream_reader_close(struct fc_stream_reader *reader); /* NULL is fine */
+
+/*
+ * The records of the next stored batch from the reader's offset on; they borrow from the reader
+ * until its next call. count 0: nothing came within wait_ms (0: do not wait). FC_ERR_CORRUPT
+ * names file and byte. A damaged batch is never skipped.
+ */
+FC_MUST_CHECK fc_code fc_stream_reader_next(struct fc_stream_reader *reader, int wait_ms,
+                                            const struct fc_record **out_records,
+                                            uint32_t *out_count, struct fc_error *err);
+
+/* Offset that the next call begins with. */
+int64_t fc_stream_reader_offset(const struct fc_stream_reader *reader);
+
+/* Go to another offset of the same partition, keeping buffers. */
+FC_MUST_CHECK fc_code fc_stream_reader_seek(struct fc_stream_reader *reader, int64_t offset,
+                                            struct fc_error *err);
+
+/* Make waiting readers of this stream return with count 0; any thread. */
+void fc_stream_wake(struct fc_stream *stream);
+
+#endif
