@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A record's identity: which change of which source transaction it holds. It travels in one
- * record header, so the log itself says what it already has, and restore can order, cut and
- * fold without reading values.
+ * record header, so the log itself says what it already has, and restore can order, cut and fold
+ * without reading values.
  *
  * Header key "fc", value text, fields parted by one space:
  *
@@ -10,14 +10,17 @@
  *   shop 1042 0-1-17 3! u 9f3a77c2d1e0b455
  *
  *   seq     number of the transaction in commit order as captured, from 1, growing; snapshot
- * chunks take numbers too. Total order over all partitions of one connector. tx id   the
- * source's; "-" for snapshot chunks. A snapshot row may be written twice, a change never. row
- * number of the change within the transaction. part    when one change became several records
- * (key change, tombstone, split by a transform), from 1; absent: 0. !       the transaction
- * ends with this change's last record. op      r c u d t s as in fc_op; 'x' for a tombstone;
- * 'e' / 'E' instead of 'r' for a snapshot's table end marker: e the table's snapshot is
- * complete with this record, E it is complete and had no rows (value and key are null). schema
- * the table schema's id, 16 hexadecimal digits; "-" for DDL.
+ *           chunks take numbers too. Total order over all partitions of one connector.
+ *   tx id   the source's; "-" for snapshot chunks. A snapshot row may be written twice, a change
+ *           never.
+ *   row     number of the change within the transaction.
+ *   part    when one change became several records (key change, tombstone, split by a
+ *           transform), from 1; absent: 0.
+ *   !       the transaction ends with this record.
+ *   op      r c u d t s as in fc_op; 'x' a tombstone; 'e' a snapshot row as 'r', with which the
+ *           table's snapshot is complete; 'E' no row (key and value are null): the table's
+ *           snapshot is complete here; 'm' a restore marker.
+ *   schema  the table schema's id, 16 hexadecimal digits; "-" for DDL.
  */
 #ifndef FC_RUNNER_IDENTITY_H
 #define FC_RUNNER_IDENTITY_H

@@ -87,6 +87,7 @@ struct fc_source_status {
     char position[160];    /* for a person: "gtid 0-1-42 (binlog.000003:1234)" */
     char phase[96];        /* "streaming", "snapshot shop.orders 34%" */
     int64_t last_event_us; /* commit time of the newest change read, 0 when none */
+    bool caught_up; /* all that the server had when the source was opened has been read */
 };
 
 /*
