@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the commands of fluvio-connect share: flags, exit codes, and getting from a connector
+ * file to a loaded plugin.
+ *
+ * Results go to stdout, everything else to stderr. main builds one struct fc_command and passes
+ * it down; there is no other state.
+ */
+#ifndef FC_RUNNER_COMMAND_H
+#define FC_RUNNER_COMMAND_H
+
+#include "core/base/clock.h"
+#include "core/base/diag.h"
+#include "runner/config.h"
+#include "runner/plugin.h"
+
+typedef enum fc_exit {
+    FC_EXIT_DONE = 0,
+    FC_EXIT_FAILED = 1,
+    FC_EXIT_USAGE = 2,  /* wrong flags, wrong file */
+    FC_EXIT_REFUSED = 3 /* refused for safety; nothing was touched */
+} fc_exit;
+
+struct fc_command {
+    const char *name;    /* "run" */
+    const char *exe_dir; /* directory of this program */
+    const struct fc_clock *clock;
+    FILE *out;            /* results */
+    FILE *err;            /* diagnostics */
+    struct fc_diag *diag; /* NULL until fc_command_parse */
+
+    /* The flags that every command has; set by fc_command_parse. */
+    const char *plugin_dir;
+    const char *transforms_dir;
+    const char *secrets_path;
+    bool quiet;
+    bool verbose;
+};
+
+/* --- flags -------------------------------------------------------------------------------- */
+
+typedef enum fc_flag_kind {
+    FC_FLAG_BOOL, /* bool *: set to true */
+    FC_FLAG_TEXT, /* const char **: the argument, the last one counts */
+    FC_FLAG_LIST, /* struct fc_flag_list *: may be given more than once */
+    FC_FLAG_UINT  /* uint64_t *: a decimal number */
+} fc_flag_kind;
+
+enum { FC_FLAG_LIST_MAX = 64 };
+
+struct fc_flag_list {
+    const char *items[FC_FLAG_LIST_MAX];
+    uint32_t count;
+};
+
+struct fc_flag {
+    const char *name; /* "dry-run"; NULL ends the table */
+    char letter;      /* 'n', or 0 when it has none */
+    fc_flag_kind kind;
+    void *to;             /* what `kind` says; keeps its value when the flag is not given */
+    const char *argument; /* "TIME|GTID|OFFSET", shown in help; NULL for BOOL */
+    const char *help;
+};
+
+struct fc_usage {
+    const char *synopsis; /* "run [FLAGS] FILE" */
+    const char *text;     /* what it does: a few sentences, lines of at most 78 columns */
+    const struct fc_flag *flags;
+    uint32_t operands_min;
+    uint32_t operands_max;
+};
+
+/*
+ * Parse flags in any order with operands, by getopt_long. argv[0] is the command's name.
+ *
+ * out_operands  argv's operands (argv is reordered), *out_count of them.
+ * out_exit      when it returns false: what the command returns at once (help was printed, or
+ *               the mistake was told with the nearest flag).
+ */
+FC_MUST_CHECK bool fc_command_parse(struct fc_command *command, const struct fc_usage *usage,
+                                    int argc, char **argv, char ***out_operands,
+                                    uint32_t *out_count, fc_exit *out_exit);
+
+/* "json" or "table" for -o; false after telling that it is neither. */
+FC_MUST_CHECK bool fc_command_format(struct fc_command *command, const char *text,
+                                     bool *out_json);
+
+/* Tell the error on one line and give its exit code: CONFIG and NOT_FOUND 2, REFUSED 3, CLOSED
+ * 0, others 1. */
+fc_exit fc_command_fail(struct fc_command *command, const struct fc_error *err);
+
+/* --- from file to plugin ------------------------------------------------------------------ */
+
+struct fc_setup {
+    struct fc_config *config;
+    struct fc_plugin *plugin;
+    const struct fc_connector *connector; /* the plugin's */
+    struct fc_options *options;
+    struct fc_host *host;
+};
+
+/* Read the file, load its plugin, check the options, tell warnings. */
+FC_MUST_CHECK fc_code fc_setup_load(struct fc_command *command, const char *path,
+                                    struct fc_setup *out_setup, struct fc_error *err);
+/* The config alone, for commands that need no plugin. */
+FC_MUST_CHECK fc_code fc_setup_config(struct fc_command *command, const char *path,
+                                      struct fc_config **out_config, struct fc_error *err);
+void fc_setup_release(struct fc_setup *setup);
+
+/* Where connectors and ready-made transforms are looked for; valid as long as command. */
+struct fc_plugin_search fc_command_plugin_search(const struct fc_command *command);
+/* Into `to`, PATH_MAX bytes; returns `to`. */
+const char *fc_command_transforms_dir(const struct fc_command *command, char *to);
+
+/* --- the commands; each in its own cmd_<name>.c ------------------------------------------- */
+
+int fc_cmd_run(struct fc_command *command, int argc, char **argv);
+int fc_cmd_check(struct fc_command *command, int argc, char **argv);
+int fc_cmd_restore(struct fc_command *command, int argc, char **argv);
+int fc_cmd_verify(struct fc_command *command, int argc, char **argv);
+int fc_cmd_transform(struct fc_command *command, int argc, char **argv);
+int fc_cmd_plugins(struct fc_command *command, int argc, char **argv);
+int fc_cmd_status(struct fc_command *command, int argc, char **argv);
+int fc_cmd_version(struct fc_command *command, int argc, char **argv);
+
+#endif
