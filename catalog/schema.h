@@ -33,13 +33,23 @@ void fc_schemas_free(struct fc_schemas *schemas); /* NULL is fine */
 
 /*
  * The schema of a shape, remembered as a copy. out_added: it was not known before, so its JSON
- * must be stored before a record uses it. Looking up the same shape pointer again costs one
- * comparison. create_sql is part of the content: an ALTER that changes only a default makes a
- * new version.
+ * must be stored before a record uses it. create_sql is part of the content: an ALTER that
+ * changes only a default makes a new version.
+ *
+ * Looking up the same shape pointer again costs a few comparisons and does not look at the
+ * content, so between two calls of fc_schemas_forget_pointers one pointer must mean one shape.
+ * Errors: FC_ERR_PROTOCOL when a name or the statement is not UTF-8.
  */
 FC_MUST_CHECK fc_code fc_schemas_add(struct fc_schemas *schemas, const struct fc_shape *shape,
                                      fc_envelope_mode mode, const struct fc_schema **out_schema,
                                      bool *out_added, struct fc_error *err);
+
+/*
+ * Forget which pointers belong to which schema; the schemas themselves stay. Call it when a
+ * source is closed (the next one may build another shape at an address of a freed one), and
+ * whenever other shapes that were passed to fc_schemas_add are freed.
+ */
+void fc_schemas_forget_pointers(struct fc_schemas *schemas);
 
 /* NULL when unknown. */
 const struct fc_schema *fc_schemas_get(const struct fc_schemas *schemas, uint64_t id);
