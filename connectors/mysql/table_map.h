@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TABLE_MAP events: what a table looked like when its next rows were written.
+ *
+ * With binlog_row_metadata=FULL the event tells everything; with MINIMAL it lacks names,
+ * labels and the key (signedness and charsets are there), which then come from outside, from a
+ * shape built out of information_schema (the hint).
+ *
+ * The cache gives each distinct map one entry and one shape, which live until the cache is
+ * freed: the same table seen again under another id, or after a change and back, has the same
+ * shape pointer.
+ *
+ * Thread: everything belongs to the reader's thread.
+ */
+#ifndef FC_MYSQL_TABLE_MAP_H
+#define FC_MYSQL_TABLE_MAP_H
+
+#include "connectors/mysql/binlog_event.h"
+#include "connectors/mysql/charset.h"
+#include "fc/change.h"
+
+enum { FC_TABLE_MAP_COLUMNS_MAX = 4096 };
+
+/* How a column's bytes in a row image become a value. */
+struct fc_row_column {
+    uint8_t kind; /* fc_row_kind of row_image.c's making */
+    uint8_t width;
+    uint8_t fraction_digits;
+    uint8_t flags;
+    uint16_t precision;
+    uint16_t scale;
+    uint32_t length; /* bytes of a padded BINARY(n) */
+    const struct fc_column *column;
+    struct fc_charset_converter *converter; /* NULL: no conversion */
+};
+
+struct fc_table_map {
+    const struct fc_shape *shape;
+    const struct fc_row_column *row_columns; /* shape->column_count of them */
+    uint32_t scratch_size; /* bytes that the fixed-size texts of one row image need at most */
+    uint32_t json_count;   /* JSON columns, for partial updates */
+    bool has_names;        /* names came with the event (FULL metadata) */
+};
+
+/*
+ * Asked for each table map that is new: a shape of db.table from information_schema, or NULL
+ * when there is none at hand. Borrowed until it returns to the reader; the map copies.
+ */
+typedef const struct fc_shape *(*fc_table_map_hint)(void *ctx, struct fc_slice db,
+                                                    struct fc_slice table);
+
+struct fc_table_map_cache;
+
+struct fc_table_map_cache *fc_table_map_cache_new(void);
+void fc_table_map_cache_free(struct fc_table_map_cache *cache); /* NULL is fine */
+
+/*
+ * Learn a TABLE_MAP event.
+ *
+ * hint  may be NULL. What it adds to an event with names: the key of a table without primary
+ *       key, types that the binlog does not show (uuid, inet4, inet6) and create_sql; each only
+ *       if the hint's columns agree with the event's. What it gives to an event without names:
+ *       those too, and names and labels; it must agree in count, types and sizes then.
+ *
+ * Errors: FC_ERR_PROTOCOL (cannot be read); FC_ERR_CONFIG (no names in the event and no hint
+ * that agrees: the table cannot be captured; the message names it and says what to set).
+ */
+FC_MUST_CHECK fc_code fc_table_map_cache_put(struct fc_table_map_cache *cache,
+                                             const struct fc_binlog_format *format,
+                                             const struct fc_binlog_event *event,
+                                             fc_table_map_hint hint, void *hint_ctx,
+                                             const struct fc_table_map **out_map,
+                                             struct fc_error *err);
+
+/* NULL when no map with this id came. */
+const struct fc_table_map *fc_table_map_cache_get(const struct fc_table_map_cache *cache,
+                                                  uint64_t table_id);
+
+/*
+ * A DDL statement touched db.table (an empty table: anything in db; an empty db: anything):
+ * the next map asks for a hint again. When the outcome is as before, so is the shape's pointer.
+ */
+void fc_table_map_cache_forget(struct fc_table_map_cache *cache, struct fc_slice db,
+                               struct fc_slice table);
+
+/* db and table of a TABLE_MAP event, without learning it (to filter tables). */
+FC_MUST_CHECK fc_code fc_table_map_names(const struct fc_binlog_format *format,
+                                         const struct fc_binlog_event *event,
+                                         uint64_t *out_table_id, struct fc_slice *out_db,
+                                         struct fc_slice *out_table, struct fc_error *err);
+
+#endif
