@@ -13,19 +13,13 @@
 
 #include "catalog/schema.h"
 #include "core/stream/stream.h"
+#include "runner/pipeline.h"
 #include "transforms/transform.h"
 
 enum {
     FC_CONFIG_FILE_BYTES_MAX = 1024 * 1024,
     FC_CONFIG_NAME_MAX = 100 /* of meta.name; leaves room for topics named after it */
 };
-
-/* What happens to a change that a transform rejects or that is too large for the log. */
-typedef enum fc_on_error {
-    FC_ON_ERROR_FAIL,       /* stop */
-    FC_ON_ERROR_SKIP,       /* leave it out, count it */
-    FC_ON_ERROR_DEAD_LETTER /* write it to the dead-letter topic, the reason in headers */
-} fc_on_error;
 
 struct fc_yaml_node;
 
@@ -36,14 +30,14 @@ struct fc_config {
     const char *name;    /* meta.name: [a-z0-9-]+, also Debezium's topic.prefix */
     const char *plugin;  /* "mysql" of meta.type "mysql-source" */
     const char *version; /* meta.version or NULL */
-    const char *topic;   /* a name, or a template with ${db} and ${table} */
+    const char *topic;   /* a name, or a template (topic_name.h) */
     struct fc_topic_config topic_config; /* from meta.producer */
     size_t batch_bytes;                  /* meta.producer.batch-size */
     fc_envelope_mode envelope;
     bool tombstones;
-    fc_on_error on_error;
+    fc_error_policy on_error;
     const char *dead_letter_topic;
-    uint32_t workers; /* at least 1: 0 in the file is replaced by the number of cores */
+    uint32_t workers; /* 0: as many as the pipeline thinks right for this machine */
     size_t memory_bytes;
     const char *log_dir; /* absolute, or relative to the working directory */
     const struct fc_transform_step *steps;
@@ -56,6 +50,7 @@ struct fc_config {
 struct fc_config_source {
     const char *path;         /* for messages and relative paths */
     const char *secrets_path; /* --secrets FILE, or NULL: the environment only */
+    bool without_secrets; /* do not look them up: plugin_block and steps are not to be used */
 };
 
 /* Errors: FC_ERR_CONFIG, FC_ERR_NOT_FOUND (no such file), FC_ERR_IO, FC_ERR_LIMIT (too large).
@@ -69,16 +64,5 @@ FC_MUST_CHECK fc_code fc_config_parse(struct fc_slice text,
                                       struct fc_config **out_config, struct fc_error *err);
 
 void fc_config_free(struct fc_config *config); /* NULL is fine; wipes the secrets it held */
-
-/*
- * The topic that changes of db.table go to, by config->topic; `to` has room for
- * FC_TOPIC_NAME_MAX + 1 bytes. Characters that a topic name cannot have become '_', as in
- * Debezium. Returns its length; names over the limit are cut.
- */
-size_t fc_config_topic_for(const struct fc_config *config, struct fc_slice db,
-                           struct fc_slice table, char *to);
-
-/* Whether config->topic names different topics for different tables. */
-bool fc_config_topic_is_template(const struct fc_config *config);
 
 #endif

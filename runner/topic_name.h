@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Topic names and templates: "shop" for all tables of a source, "shop.${table}" or
+ * "${db}.${table}" for one topic a table.
+ */
+#ifndef FC_RUNNER_TOPIC_NAME_H
+#define FC_RUNNER_TOPIC_NAME_H
+
+#include "core/base/error.h"
+#include "core/base/slice.h"
+
+/* FC_ERR_CONFIG when it is neither a valid name nor a valid template of one. */
+FC_MUST_CHECK fc_code fc_topic_name_check(const char *topic, struct fc_error *err);
+
+/* Whether it names different topics for different tables. */
+bool fc_topic_name_is_template(const char *topic);
+
+/*
+ * The topic for db.table; `to` has room for FC_TOPIC_NAME_MAX + 1 bytes. Characters of db and
+ * table that a topic name cannot have become '_', as in Debezium; a name over the limit is cut.
+ * Returns its length. `topic` has passed the check.
+ */
+size_t fc_topic_name_fill(const char *topic, struct fc_slice db, struct fc_slice table,
+                          char *to);
+
+#endif
