@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the log already holds beyond the checkpoint: found by scanning from its ends, used to drop by
+ * identity what the source sends again.
+ *
+ * Within a partition a transaction's records stand in row order, so per partition and transaction the
+ * highest (row, part) tells which of its records are there. Transactions keep the sequence number
+ * that they were first written with.
+ *
+ * Thread: built before the workers start, then only read.
+ */
+#ifndef FC_RUNNER_RESUME_H
+#define FC_RUNNER_RESUME_H
+
+#include "core/base/hashmap.h"
+#include "runner/checkpoint.h"
+#include "runner/identity.h"
+
+struct fc_resume {
+    struct fc_hashmap transactions; /* tx id -> struct held_tx */
+    struct fc_hashmap rows;         /* topic, partition, tx id -> struct held_row */
+    uint64_t seq_max;               /* highest number seen, or the checkpoint's */
+    uint64_t records;               /* found beyond the checkpoint */
+};
+
+void fc_resume_init(struct fc_resume *resume);
+void fc_resume_release(struct fc_resume *resume);
+
+/* Scan; replaces what resume held. */
+FC_MUST_CHECK fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream *stream,
+                                     const char *connector, struct fc_checkpoint *checkpoint,
+                                     struct fc_error *err);
+
+/* Number that the transaction was written with, or 0. */
+uint64_t fc_resume_seq(const struct fc_resume *resume, struct fc_slice tx_id);
+
+/* Whether the partition already holds this record. */
+bool fc_resume_holds(const struct fc_resume *resume, const char *topic, uint32_t partition,
+                     struct fc_slice tx_id, uint64_t row, uint32_t part);
+
+#endif

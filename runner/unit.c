@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/unit.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/alloc.h"
+
+enum { POSITION_BYTES_MAX = 64 * 1024 * 1024 };
+
+void fc_unit_ring_init(struct fc_unit_ring *ring, size_t size,
+                       const struct fc_batch_limits *limits)
+{
+    pthread_condattr_t attributes;
+    memset(ring, 0, sizeof(*ring));
+    ring->units = fc_new_array(struct fc_unit, size);
+    ring->size = size;
+    for (size_t index = 0; index < size; index++) {
+        struct fc_unit *unit = &ring->units[index];
+        unit->batch = fc_batch_new(limits);
+        fc_buf_init(&unit->position, POSITION_BYTES_MAX);
+        fc_buf_init(&unit->position_tx, POSITION_BYTES_MAX);
+    }
+    (void)pthread_mutex_init(&ring->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&ring->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+void fc_unit_ring_release(struct fc_unit_ring *ring)
+{
+    for (size_t index = 0; index < ring->size; index++) {
+        struct fc_unit *unit = &ring->units[index];
+        fc_batch_free(unit->batch);
+        free(unit->seqs);
+        free(unit->mark);
+        fc_buf_release(&unit->position);
+        fc_buf_release(&unit->position_tx);
+        for (size_t output = 0; output < unit->output_capacity; output++) {
+            fc_stream_batch_free(unit->outputs[output].batch);
+        }
+        free(unit->outputs);
+        free(unit->schemas);
+    }
+    free(ring->units);
+    (void)pthread_cond_destroy(&ring->changed);
+    (void)pthread_mutex_destroy(&ring->lock);
+}
+
+static void lock(struct fc_unit_ring *ring)
+{
+    (void)pthread_mutex_lock(&ring->lock);
+}
+
+static void unlock(struct fc_unit_ring *ring)
+{
+    (void)pthread_mutex_unlock(&ring->lock);
+}
+
+static void wait_change(struct fc_unit_ring *ring)
+{
+    (void)pthread_cond_wait(&ring->changed, &ring->lock);
+}
+
+static struct fc_unit *slot(struct fc_unit_ring *ring, uint64_t number)
+{
+    return &ring->units[number % ring->size];
+}
+
+static void clear_unit(struct fc_unit *unit)
+{
+    fc_batch_clear(unit->batch);
+    unit->has_position = false;
+    unit->position_seq = 0;
+    unit->newest_us = 0;
+    fc_buf_clear(&unit->position);
+    fc_buf_clear(&unit->position_tx);
+    unit->output_count = 0;
+    unit->schema_count = 0;
+    unit->records = 0;
+    unit->bytes = 0;
+    unit->rejected = 0;
+    unit->code = FC_OK;
+    free(unit->mark);
+    unit->mark = NULL;
+}
+
+struct fc_unit *fc_unit_ring_begin(struct fc_unit_ring *ring)
+{
+    struct fc_unit *unit;
+    lock(ring);
+    unit = slot(ring, ring->to_fill);
+    while (unit->state != FC_UNIT_FREE) {
+        wait_change(ring);
+    }
+    unlock(ring);
+    clear_unit(unit);
+    return unit;
+}
+
+void fc_unit_ring_fill(struct fc_unit_ring *ring, struct fc_unit *unit)
+{
+    lock(ring);
+    fc_assert(unit == slot(ring, ring->to_fill));
+    unit->state = FC_UNIT_FILLED;
+    ring->to_fill++;
+    (void)pthread_cond_broadcast(&ring->changed);
+    unlock(ring);
+}
+
+void fc_unit_ring_drain(struct fc_unit_ring *ring)
+{
+    lock(ring);
+    while (ring->to_write != ring->to_fill) {
+        wait_change(ring);
+    }
+    unlock(ring);
+}
+
+void fc_unit_ring_close(struct fc_unit_ring *ring)
+{
+    lock(ring);
+    ring->closed = true;
+    (void)pthread_cond_broadcast(&ring->changed);
+    unlock(ring);
+}
+
+struct fc_unit *fc_unit_ring_take(struct fc_unit_ring *ring)
+{
+    struct fc_unit *unit = NULL;
+    lock(ring);
+    while (ring->to_work == ring->to_fill && !ring->closed) {
+        wait_change(ring);
+    }
+    if (ring->to_work != ring->to_fill) {
+        unit = slot(ring, ring->to_work++);
+    }
+    unlock(ring);
+    return unit;
+}
+
+void fc_unit_ring_worked(struct fc_unit_ring *ring, struct fc_unit *unit)
+{
+    lock(ring);
+    fc_assert(unit->state == FC_UNIT_FILLED);
+    unit->state = FC_UNIT_WORKED;
+    (void)pthread_cond_broadcast(&ring->changed);
+    unlock(ring);
+}
+
+struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
+{
+    struct fc_unit *unit;
+    struct timespec until;
+    int status = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    lock(ring);
+    unit = slot(ring, ring->to_write);
+    while (unit->state != FC_UNIT_WORKED && status == 0 && wait_ms > 0 &&
+           !(ring->closed && ring->to_write == ring->to_fill)) {
+        status = pthread_cond_timedwait(&ring->changed, &ring->lock, &until);
+    }
+    if (unit->state != FC_UNIT_WORKED) {
+        unit = NULL;
+    }
+    unlock(ring);
+    return unit;
+}
+
+void fc_unit_ring_written(struct fc_unit_ring *ring, struct fc_unit *unit)
+{
+    lock(ring);
+    fc_assert(unit == slot(ring, ring->to_write));
+    unit->state = FC_UNIT_FREE;
+    ring->to_write++;
+    (void)pthread_cond_broadcast(&ring->changed);
+    unlock(ring);
+}
+
+bool fc_unit_ring_done(struct fc_unit_ring *ring)
+{
+    bool done;
+    lock(ring);
+    done = ring->closed && ring->to_write == ring->to_fill;
+    unlock(ring);
+    return done;
+}
+
+struct fc_stream_batch *fc_unit_output(struct fc_unit *unit, struct fc_topic *topic,
+                                       uint32_t partition)
+{
+    struct fc_output *output;
+    for (size_t index = unit->output_count; index > 0; index--) {
+        output = &unit->outputs[index - 1];
+        if (output->topic == topic && output->partition == partition) {
+            return output->batch;
+        }
+    }
+    if (unit->output_count == unit->output_capacity) {
+        size_t capacity = unit->output_capacity == 0 ? 4 : unit->output_capacity * 2;
+        unit->outputs = fc_realloc_array(unit->outputs, capacity, sizeof(*unit->outputs));
+        memset(unit->outputs + unit->output_capacity, 0,
+               (capacity - unit->output_capacity) * sizeof(*unit->outputs));
+        unit->output_capacity = capacity;
+    }
+    output = &unit->outputs[unit->output_count++];
+    output->topic = topic;
+    output->partition = partition;
+    if (output->batch == NULL) {
+        output->batch = fc_stream_batch_new(topic, partition);
+    } else {
+        fc_stream_batch_reset(output->batch, topic, partition);
+    }
+    return output->batch;
+}
+
+void fc_unit_use_schema(struct fc_unit *unit, const struct fc_schema *schema)
+{
+    for (size_t index = unit->schema_count; index > 0; index--) {
+        if (unit->schemas[index - 1] == schema) {
+            return;
+        }
+    }
+    if (unit->schema_count == unit->schema_capacity) {
+        unit->schema_capacity = unit->schema_capacity == 0 ? 8 : unit->schema_capacity * 2;
+        unit->schemas = fc_realloc_array((void *)unit->schemas, unit->schema_capacity,
+                                         sizeof(*unit->schemas));
+    }
+    unit->schemas[unit->schema_count++] = schema;
+}
