@@ -36,7 +36,8 @@ void fc_checkpoint_release(struct fc_checkpoint *checkpoint)
     fc_checkpoint_init(checkpoint);
 }
 
-struct fc_checkpoint_topic *fc_checkpoint_topic(struct fc_checkpoint *checkpoint, const char *name)
+struct fc_checkpoint_topic *fc_checkpoint_topic(struct fc_checkpoint *checkpoint,
+                                                const char *name)
 {
     for (size_t index = 0; index < checkpoint->topic_count; index++) {
         if (strcmp(checkpoint->topics[index].name, name) == 0) {
@@ -112,7 +113,8 @@ static bool decode_ends(json_t *ends, struct fc_checkpoint *checkpoint)
     {
         size_t count = json_array_size(list);
         struct fc_checkpoint_topic *topic;
-        if (strlen(name) > FC_TOPIC_NAME_MAX || count == 0 || count > CHECKPOINT_PARTITIONS_MAX) {
+        if (strlen(name) > FC_TOPIC_NAME_MAX || count == 0 ||
+            count > CHECKPOINT_PARTITIONS_MAX) {
             return false;
         }
         topic = fc_checkpoint_add_topic(checkpoint, name, (uint32_t)count);
@@ -133,14 +135,17 @@ fc_code fc_checkpoint_decode(struct fc_slice text, struct fc_checkpoint *out_che
     json_int_t version = json_integer_value(json_object_get(root, "v"));
     fc_code code = FC_OK;
     if (root != NULL && version != CHECKPOINT_VERSION) {
-        code = fc_fail(err, FC_ERR_CORRUPT, "checkpoint has version %" JSON_INTEGER_FORMAT
-                       ", this program reads version %d", version, CHECKPOINT_VERSION);
+        code = fc_fail(err, FC_ERR_CORRUPT,
+                       "checkpoint has version %" JSON_INTEGER_FORMAT
+                       ", this program reads version %d",
+                       version, CHECKPOINT_VERSION);
     } else if (!json_is_string(position) || !json_is_object(ends) ||
                !json_is_integer(json_object_get(root, "seq"))) {
         code = fc_fail(err, FC_ERR_CORRUPT, "checkpoint is not readable");
     } else {
         out_checkpoint->seq = (uint64_t)json_integer_value(json_object_get(root, "seq"));
-        fc_buf_append(&out_checkpoint->tx, json_string_value(tx) == NULL ? "" : json_string_value(tx),
+        fc_buf_append(&out_checkpoint->tx,
+                      json_string_value(tx) == NULL ? "" : json_string_value(tx),
                       json_string_length(tx));
         if (!decode_base64(json_string_value(position), json_string_length(position),
                            &out_checkpoint->position) ||
@@ -169,8 +174,8 @@ static fc_code read_last(struct fc_topic *topic, int64_t offset,
         code = fc_stream_reader_next(reader, 0, &records, &count, err);
     }
     if (code == FC_OK && count == 0) {
-        code = fc_fail(err, FC_ERR_CORRUPT, "the newest checkpoint cannot be read at offset %" PRId64,
-                       offset);
+        code = fc_fail(err, FC_ERR_CORRUPT,
+                       "the newest checkpoint cannot be read at offset %" PRId64, offset);
     }
     if (code == FC_OK) {
         code = fc_checkpoint_decode(records[count - 1].value, out_checkpoint, err);
@@ -197,12 +202,13 @@ fc_code fc_checkpoint_read(struct fc_stream *stream, const char *connector,
     if (code == FC_OK && offsets.end > offsets.start) {
         code = read_last(topic, offsets.end - 1, out_checkpoint, err);
     }
-    return code == FC_OK ? FC_OK : fc_wrap(err, "read the checkpoint of connector %s", connector);
+    return code == FC_OK ? FC_OK
+                         : fc_wrap(err, "read the checkpoint of connector %s", connector);
 }
 
 fc_code fc_checkpoint_append(struct fc_stream *stream, const char *connector,
-                             const struct fc_checkpoint *checkpoint, const struct fc_clock *clock,
-                             struct fc_error *err)
+                             const struct fc_checkpoint *checkpoint,
+                             const struct fc_clock *clock, struct fc_error *err)
 {
     char name[FC_TOPIC_NAME_MAX + 1];
     struct fc_topic_config config;
@@ -215,7 +221,8 @@ fc_code fc_checkpoint_append(struct fc_stream *stream, const char *connector,
     topic_name(name, sizeof(name), connector);
     fc_topic_config_init(&config);
     config.segment_bytes = CHECKPOINT_SEGMENT_BYTES;
-    config.retention_bytes = CHECKPOINT_SEGMENT_BYTES; /* the newest stands in the active segment */
+    config.retention_bytes =
+        CHECKPOINT_SEGMENT_BYTES; /* the newest stands in the active segment */
     memset(&record, 0, sizeof(record));
     fc_buf_init(&text, CHECKPOINT_BYTES_MAX);
     fc_checkpoint_encode(checkpoint, &text);

@@ -38,7 +38,8 @@ void fc_checkpoint_init(struct fc_checkpoint *checkpoint);
 void fc_checkpoint_release(struct fc_checkpoint *checkpoint);
 
 /* NULL when the topic is not in it. */
-struct fc_checkpoint_topic *fc_checkpoint_topic(struct fc_checkpoint *checkpoint, const char *name);
+struct fc_checkpoint_topic *fc_checkpoint_topic(struct fc_checkpoint *checkpoint,
+                                                const char *name);
 /* Add a topic that is not in it, all ends 0. */
 struct fc_checkpoint_topic *fc_checkpoint_add_topic(struct fc_checkpoint *checkpoint,
                                                     const char *name, uint32_t partitions);

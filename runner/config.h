@@ -13,13 +13,19 @@
 
 #include "catalog/schema.h"
 #include "core/stream/stream.h"
-#include "runner/pipeline.h"
 #include "transforms/transform.h"
 
 enum {
     FC_CONFIG_FILE_BYTES_MAX = 1024 * 1024,
     FC_CONFIG_NAME_MAX = 100 /* of meta.name; leaves room for topics named after it */
 };
+
+/* What happens to a change that cannot be transformed or is over the record limit. */
+typedef enum fc_error_policy {
+    FC_ON_ERROR_FAIL,       /* stop before it */
+    FC_ON_ERROR_SKIP,       /* leave it out, with a diagnostic */
+    FC_ON_ERROR_DEAD_LETTER /* write it to the dead-letter topic, the reason in a header */
+} fc_error_policy;
 
 struct fc_yaml_node;
 

@@ -89,21 +89,22 @@ static fc_code note_record(struct fc_resume *resume, const char *connector, cons
     return FC_OK;
 }
 
-static fc_code scan_partition(struct fc_resume *resume, struct fc_topic *topic, uint32_t partition,
-                              int64_t from, const char *connector, struct fc_error *err)
+static fc_code scan_partition(struct fc_resume *resume, struct fc_topic *topic,
+                              uint32_t partition, int64_t from, const char *connector,
+                              struct fc_error *err)
 {
     struct fc_stream_reader *reader = NULL;
     struct fc_offsets offsets;
     fc_code code = fc_stream_offsets(topic, partition, &offsets, err);
     if (code == FC_OK && from > offsets.end) {
         return fc_fail(err, FC_ERR_CORRUPT,
-                       "%s/%" PRIu32 " ends at %" PRId64 " but the checkpoint says it reached %" PRId64
-                       ": records are missing",
+                       "%s/%" PRIu32 " ends at %" PRId64
+                       " but the checkpoint says it reached %" PRId64 ": records are missing",
                        fc_topic_name(topic), partition, offsets.end, from);
     }
     if (code == FC_OK) {
-        code = fc_stream_reader_open(topic, partition, from < offsets.start ? offsets.start : from,
-                                     &reader, err);
+        code = fc_stream_reader_open(topic, partition,
+                                     from < offsets.start ? offsets.start : from, &reader, err);
     }
     while (code == FC_OK && fc_stream_reader_offset(reader) < offsets.end) {
         const struct fc_record *records = NULL;
@@ -113,16 +114,17 @@ static fc_code scan_partition(struct fc_resume *resume, struct fc_topic *topic, 
             break;
         }
         for (uint32_t index = 0; code == FC_OK && index < count; index++) {
-            code = note_record(resume, connector, fc_topic_name(topic), partition, &records[index],
-                               err);
+            code = note_record(resume, connector, fc_topic_name(topic), partition,
+                               &records[index], err);
         }
     }
     fc_stream_reader_close(reader);
     return code;
 }
 
-fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream *stream, const char *connector,
-                       struct fc_checkpoint *checkpoint, struct fc_error *err)
+fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream *stream,
+                       const char *connector, struct fc_checkpoint *checkpoint,
+                       struct fc_error *err)
 {
     fc_code code = FC_OK;
     fc_resume_release(resume);
@@ -133,12 +135,15 @@ fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream *stream, const
         struct fc_topic *topic = NULL;
         code = fc_stream_topic(stream, entry->name, &topic, err);
         if (code == FC_OK && fc_topic_partitions(topic) != entry->partitions) {
-            code = fc_fail(err, FC_ERR_CORRUPT,
-                           "topic %s has %" PRIu32 " partitions but the checkpoint knows %" PRIu32,
-                           entry->name, fc_topic_partitions(topic), entry->partitions);
+            code =
+                fc_fail(err, FC_ERR_CORRUPT,
+                        "topic %s has %" PRIu32 " partitions but the checkpoint knows %" PRIu32,
+                        entry->name, fc_topic_partitions(topic), entry->partitions);
         }
-        for (uint32_t partition = 0; code == FC_OK && partition < entry->partitions; partition++) {
-            code = scan_partition(resume, topic, partition, entry->ends[partition], connector, err);
+        for (uint32_t partition = 0; code == FC_OK && partition < entry->partitions;
+             partition++) {
+            code = scan_partition(resume, topic, partition, entry->ends[partition], connector,
+                                  err);
         }
     }
     return code == FC_OK ? FC_OK : fc_wrap(err, "resume connector %s", connector);

@@ -24,7 +24,8 @@ static struct fc_slice id_key(const uint64_t *id)
     return fc_slice_of(id, sizeof(*id));
 }
 
-static fc_code load_all(struct fc_schema_store *store, struct fc_topic *topic, struct fc_error *err)
+static fc_code load_all(struct fc_schema_store *store, struct fc_topic *topic,
+                        struct fc_error *err)
 {
     struct fc_stream_reader *reader = NULL;
     struct fc_offsets offsets;

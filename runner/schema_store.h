@@ -18,7 +18,8 @@
 struct fc_schema_store;
 
 /* Load all that the log holds. Creates nothing. */
-FC_MUST_CHECK fc_code fc_schema_store_open(struct fc_stream *stream, const struct fc_clock *clock,
+FC_MUST_CHECK fc_code fc_schema_store_open(struct fc_stream *stream,
+                                           const struct fc_clock *clock,
                                            struct fc_schema_store **out_store,
                                            struct fc_error *err);
 void fc_schema_store_close(struct fc_schema_store *store); /* NULL is fine */

@@ -24,11 +24,7 @@ struct fc_output {
     struct fc_stream_batch *batch;
 };
 
-typedef enum fc_unit_state {
-    FC_UNIT_FREE,
-    FC_UNIT_FILLED,
-    FC_UNIT_WORKED
-} fc_unit_state;
+typedef enum fc_unit_state { FC_UNIT_FREE, FC_UNIT_FILLED, FC_UNIT_WORKED } fc_unit_state;
 
 struct fc_unit {
     fc_unit_state state; /* guarded by the ring's lock */
@@ -56,7 +52,8 @@ struct fc_unit {
     uint64_t records;
     uint64_t bytes;
     uint64_t rejected;
-    fc_code code; /* not FC_OK: the outputs end before the change that failed, and so must all */
+    fc_code
+        code; /* not FC_OK: the outputs end before the change that failed, and so must all */
     struct fc_error error;
 };
 
@@ -66,7 +63,7 @@ struct fc_unit_ring {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* Guarded by lock. */
-    uint64_t to_fill;  /* numbers of the next unit for each stage; written <= worked <= filled */
+    uint64_t to_fill; /* numbers of the next unit for each stage; written <= worked <= filled */
     uint64_t to_work;
     uint64_t to_write;
     bool closed; /* no unit will be filled any more */

@@ -100,7 +100,14 @@ static inline fc_code fc_wrap(struct fc_error *err, const char *fmt, ...)
     (void)vsnprintf(prefixed, sizeof(prefixed), fmt, args);
     va_end(args);
     length = strlen(prefixed);
-    (void)snprintf(prefixed + length, sizeof(prefixed) - length, ": %s", err->message);
+    if (length + 2 < sizeof(prefixed)) {
+        size_t room = sizeof(prefixed) - length - 3;
+        size_t kept = strlen(err->message);
+        kept = kept < room ? kept : room; /* cut when too long */
+        memcpy(prefixed + length, ": ", 2);
+        memcpy(prefixed + length + 2, err->message, kept);
+        prefixed[length + 2 + kept] = '\0';
+    }
     memcpy(err->message, prefixed, sizeof(err->message));
     return err->code;
 }
