@@ -14,6 +14,7 @@
 #define FC_TRANSFORM_H
 
 #include "core/base/arena.h"
+#include "core/base/buf.h"
 #include "core/base/error.h"
 #include "fc/change.h"
 
@@ -51,16 +52,37 @@ void fc_transform_chain_free(
 FC_MUST_CHECK fc_code fc_transform_engine_new(const struct fc_transform_chain *chain,
                                               struct fc_transform_engine **out_engine,
                                               struct fc_error *err);
-void fc_transform_engine_free(struct fc_transform_engine *engine); /* NULL is fine */
+/* Derived shapes die with it. NULL is fine. */
+void fc_transform_engine_free(struct fc_transform_engine *engine);
+
+/*
+ * Pointers to shapes from before this call mean nothing any more (a source that was closed and
+ * opened again may have put another shape at the same address). Call it at the start of each
+ * batch; shapes that still hold the same content keep their derived shapes.
+ */
+void fc_transform_engine_begin_batch(struct fc_transform_engine *engine);
+
+/*
+ * How json.encode(row) writes a row: as the envelope does under "after", so fc_envelope_row
+ * behind a small function. ctx is borrowed until the engine is freed. Without it json.encode
+ * of a row fails.
+ */
+typedef void (*fc_transform_encode_row)(void *ctx, const struct fc_shape *shape,
+                                        const struct fc_value *row, struct fc_buf *out);
+void fc_transform_engine_set_row_encoder(struct fc_transform_engine *engine,
+                                         fc_transform_encode_row encode_row, void *ctx);
 
 /* What came out of one change. */
 struct fc_transformed {
-    const struct fc_change *change; /* the input itself when nothing was changed, else a copy in
-                                       arena; its shape may be new */
+    /* The input itself when nothing was changed, else a copy in arena. A new shape lives until
+     * the engine is freed, and the same edits of the same shape give the same pointer; its
+     * create_sql is NULL. */
+    const struct fc_change *change;
     struct fc_slice topic; /* where the script sent it; null: where it would have gone */
     struct fc_slice
         key; /* a record key that the script set, as it goes to the log; null: from the shape */
     struct fc_slice value; /* a record value that the script set; null: the envelope */
+    bool tombstone;        /* the record's value is Kafka's null; `value` is the null slice */
     const struct fc_header_text *headers; /* extra headers the script set */
     uint32_t header_count;
 };
@@ -72,7 +94,8 @@ struct fc_header_text {
 
 /*
  * Run the chain over one change. out_results: 0 (dropped), 1 or more (split), in arena, which
- * must outlive their use. Errors: FC_ERR_REJECTED with the script's reason or failure, naming
+ * must outlive their use. TRUNCATE and DDL reach only scripts that define transform_ddl; the
+ * marker of an empty table's snapshot reaches none. Errors: FC_ERR_REJECTED with the script's reason or failure, naming
  * file and line; the engine is fit for the next call.
  */
 FC_MUST_CHECK fc_code fc_transform_run(struct fc_transform_engine *engine,
