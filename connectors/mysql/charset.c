@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Single-byte sets are converted by tables that were read out of a server. Multi-byte sets go
+ * through iconv, which agrees with the servers but for the characters in the overrides; these
+ * are looked for first, character by character, in the sets that have any.
+ */
+#include "connectors/mysql/charset.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+#include <strings.h>
+
+#include "connectors/mysql/charset_tables.h"
+
+enum charset_index {
+    CHARSET_ARMSCII8,
+    CHARSET_ASCII,
+    CHARSET_BIG5,
+    CHARSET_BINARY,
+    CHARSET_CP1250,
+    CHARSET_CP1251,
+    CHARSET_CP1256,
+    CHARSET_CP1257,
+    CHARSET_CP850,
+    CHARSET_CP852,
+    CHARSET_CP866,
+    CHARSET_CP932,
+    CHARSET_DEC8,
+    CHARSET_EUCJPMS,
+    CHARSET_EUCKR,
+    CHARSET_GB18030,
+    CHARSET_GB2312,
+    CHARSET_GBK,
+    CHARSET_GEOSTD8,
+    CHARSET_GREEK,
+    CHARSET_HEBREW,
+    CHARSET_HP8,
+    CHARSET_KEYBCS2,
+    CHARSET_KOI8R,
+    CHARSET_KOI8U,
+    CHARSET_LATIN1,
+    CHARSET_LATIN2,
+    CHARSET_LATIN5,
+    CHARSET_LATIN7,
+    CHARSET_MACCE,
+    CHARSET_MACROMAN,
+    CHARSET_SJIS,
+    CHARSET_SWE7,
+    CHARSET_TIS620,
+    CHARSET_UCS2,
+    CHARSET_UJIS,
+    CHARSET_UTF16,
+    CHARSET_UTF16LE,
+    CHARSET_UTF32,
+    CHARSET_UTF8MB3,
+    CHARSET_UTF8MB4
+};
+
+static const struct fc_charset charsets[] = {
+    { "armscii8", 1, false, fc_charset_armscii8_high, NULL, NULL, NULL, 0 },
+    { "ascii", 1, true, NULL, NULL, NULL, NULL, 0 },
+    { "big5", 2, false, NULL, NULL, "BIG5", fc_charset_big5_overrides, 267 },
+    { "binary", 1, false, NULL, NULL, NULL, NULL, 0 },
+    { "cp1250", 1, false, fc_charset_cp1250_high, NULL, NULL, NULL, 0 },
+    { "cp1251", 1, false, fc_charset_cp1251_high, NULL, NULL, NULL, 0 },
+    { "cp1256", 1, false, fc_charset_cp1256_high, NULL, NULL, NULL, 0 },
+    { "cp1257", 1, false, fc_charset_cp1257_high, NULL, NULL, NULL, 0 },
+    { "cp850", 1, false, fc_charset_cp850_high, NULL, NULL, NULL, 0 },
+    { "cp852", 1, false, fc_charset_cp852_high, NULL, NULL, NULL, 0 },
+    { "cp866", 1, false, fc_charset_cp866_high, NULL, NULL, NULL, 0 },
+    { "cp932", 2, false, NULL, NULL, "CP932", NULL, 0 },
+    { "dec8", 1, false, fc_charset_dec8_high, NULL, NULL, NULL, 0 },
+    { "eucjpms", 3, false, NULL, NULL, "EUC-JP-MS", NULL, 0 },
+    { "euckr", 2, false, NULL, NULL, "CP949", NULL, 0 },
+    { "gb18030", 4, false, NULL, NULL, "GB18030", NULL, 0 },
+    { "gb2312", 2, false, NULL, NULL, "EUC-CN", NULL, 0 },
+    { "gbk", 2, false, NULL, NULL, "GBK", NULL, 0 },
+    { "geostd8", 1, false, fc_charset_geostd8_high, NULL, NULL, NULL, 0 },
+    { "greek", 1, false, fc_charset_greek_high, NULL, NULL, NULL, 0 },
+    { "hebrew", 1, false, fc_charset_hebrew_high, NULL, NULL, NULL, 0 },
+    { "hp8", 1, false, fc_charset_hp8_high, NULL, NULL, NULL, 0 },
+    { "keybcs2", 1, false, fc_charset_keybcs2_high, NULL, NULL, NULL, 0 },
+    { "koi8r", 1, false, fc_charset_koi8r_high, NULL, NULL, NULL, 0 },
+    { "koi8u", 1, false, fc_charset_koi8u_high, NULL, NULL, NULL, 0 },
+    { "latin1", 1, false, fc_charset_latin1_high, NULL, NULL, NULL, 0 },
+    { "latin2", 1, false, fc_charset_latin2_high, NULL, NULL, NULL, 0 },
+    { "latin5", 1, false, fc_charset_latin5_high, NULL, NULL, NULL, 0 },
+    { "latin7", 1, false, fc_charset_latin7_high, NULL, NULL, NULL, 0 },
+    { "macce", 1, false, fc_charset_macce_high, NULL, NULL, NULL, 0 },
+    { "macroman", 1, false, fc_charset_macroman_high, NULL, NULL, NULL, 0 },
+    { "sjis", 2, false, NULL, NULL, "SHIFT_JIS", fc_charset_sjis_overrides, 1 },
+    { "swe7", 1, false, fc_charset_swe7_high, fc_charset_swe7_low, NULL, NULL, 0 },
+    { "tis620", 1, false, fc_charset_tis620_high, NULL, NULL, NULL, 0 },
+    { "ucs2", 2, false, NULL, NULL, "UCS-2BE", NULL, 0 },
+    { "ujis", 3, false, NULL, NULL, "EUC-JP-MS", fc_charset_ujis_overrides, 9 },
+    { "utf16", 4, false, NULL, NULL, "UTF-16BE", NULL, 0 },
+    { "utf16le", 4, false, NULL, NULL, "UTF-16LE", NULL, 0 },
+    { "utf32", 4, false, NULL, NULL, "UTF-32BE", NULL, 0 },
+    { "utf8mb3", 3, true, NULL, NULL, NULL, NULL, 0 },
+    { "utf8mb4", 4, true, NULL, NULL, NULL, NULL, 0 },
+};
+
+enum { CHARSET_COUNT = sizeof(charsets) / sizeof(charsets[0]) };
+
+struct collation_range {
+    uint16_t first;
+    uint16_t last;
+    uint16_t charset;
+};
+
+/* Ids of MySQL 5.7 to 9 and of MariaDB; ordered. */
+static const struct collation_range collation_ranges[] = {
+    { 1, 1, CHARSET_BIG5 },        { 2, 2, CHARSET_LATIN2 },      { 3, 3, CHARSET_DEC8 },
+    { 4, 4, CHARSET_CP850 },       { 5, 5, CHARSET_LATIN1 },      { 6, 6, CHARSET_HP8 },
+    { 7, 7, CHARSET_KOI8R },       { 8, 8, CHARSET_LATIN1 },      { 9, 9, CHARSET_LATIN2 },
+    { 10, 10, CHARSET_SWE7 },      { 11, 11, CHARSET_ASCII },     { 12, 12, CHARSET_UJIS },
+    { 13, 13, CHARSET_SJIS },      { 14, 14, CHARSET_CP1251 },    { 15, 15, CHARSET_LATIN1 },
+    { 16, 16, CHARSET_HEBREW },    { 18, 18, CHARSET_TIS620 },    { 19, 19, CHARSET_EUCKR },
+    { 20, 20, CHARSET_LATIN7 },    { 21, 21, CHARSET_LATIN2 },    { 22, 22, CHARSET_KOI8U },
+    { 23, 23, CHARSET_CP1251 },    { 24, 24, CHARSET_GB2312 },    { 25, 25, CHARSET_GREEK },
+    { 26, 26, CHARSET_CP1250 },    { 27, 27, CHARSET_LATIN2 },    { 28, 28, CHARSET_GBK },
+    { 29, 29, CHARSET_CP1257 },    { 30, 30, CHARSET_LATIN5 },    { 31, 31, CHARSET_LATIN1 },
+    { 32, 32, CHARSET_ARMSCII8 },  { 33, 33, CHARSET_UTF8MB3 },   { 34, 34, CHARSET_CP1250 },
+    { 35, 35, CHARSET_UCS2 },      { 36, 36, CHARSET_CP866 },     { 37, 37, CHARSET_KEYBCS2 },
+    { 38, 38, CHARSET_MACCE },     { 39, 39, CHARSET_MACROMAN },  { 40, 40, CHARSET_CP852 },
+    { 41, 42, CHARSET_LATIN7 },    { 43, 43, CHARSET_MACCE },     { 44, 44, CHARSET_CP1250 },
+    { 45, 46, CHARSET_UTF8MB4 },   { 47, 49, CHARSET_LATIN1 },    { 50, 52, CHARSET_CP1251 },
+    { 53, 53, CHARSET_MACROMAN },  { 54, 55, CHARSET_UTF16 },     { 56, 56, CHARSET_UTF16LE },
+    { 57, 57, CHARSET_CP1256 },    { 58, 59, CHARSET_CP1257 },    { 60, 61, CHARSET_UTF32 },
+    { 62, 62, CHARSET_UTF16LE },   { 63, 63, CHARSET_BINARY },    { 64, 64, CHARSET_ARMSCII8 },
+    { 65, 65, CHARSET_ASCII },     { 66, 66, CHARSET_CP1250 },    { 67, 67, CHARSET_CP1256 },
+    { 68, 68, CHARSET_CP866 },     { 69, 69, CHARSET_DEC8 },      { 70, 70, CHARSET_GREEK },
+    { 71, 71, CHARSET_HEBREW },    { 72, 72, CHARSET_HP8 },       { 73, 73, CHARSET_KEYBCS2 },
+    { 74, 74, CHARSET_KOI8R },     { 75, 75, CHARSET_KOI8U },     { 76, 76, CHARSET_UTF8MB3 },
+    { 77, 77, CHARSET_LATIN2 },    { 78, 78, CHARSET_LATIN5 },    { 79, 79, CHARSET_LATIN7 },
+    { 80, 80, CHARSET_CP850 },     { 81, 81, CHARSET_CP852 },     { 82, 82, CHARSET_SWE7 },
+    { 83, 83, CHARSET_UTF8MB3 },   { 84, 84, CHARSET_BIG5 },      { 85, 85, CHARSET_EUCKR },
+    { 86, 86, CHARSET_GB2312 },    { 87, 87, CHARSET_GBK },       { 88, 88, CHARSET_SJIS },
+    { 89, 89, CHARSET_TIS620 },    { 90, 90, CHARSET_UCS2 },      { 91, 91, CHARSET_UJIS },
+    { 92, 93, CHARSET_GEOSTD8 },   { 94, 94, CHARSET_LATIN1 },    { 95, 96, CHARSET_CP932 },
+    { 97, 98, CHARSET_EUCJPMS },   { 99, 99, CHARSET_CP1250 },    { 101, 124, CHARSET_UTF16 },
+    { 128, 159, CHARSET_UCS2 },    { 160, 183, CHARSET_UTF32 },   { 192, 223, CHARSET_UTF8MB3 },
+    { 224, 247, CHARSET_UTF8MB4 }, { 248, 250, CHARSET_GB18030 }, { 255, 323, CHARSET_UTF8MB4 },
+    { 576, 607, CHARSET_UTF8MB3 }, { 608, 639, CHARSET_UTF8MB4 }, { 640, 671, CHARSET_UCS2 },
+    { 672, 703, CHARSET_UTF16 },   { 736, 767, CHARSET_UTF32 }
+};
+
+enum {
+    RANGE_COUNT = sizeof(collation_ranges) / sizeof(collation_ranges[0]),
+    COLLATION_NOPAD = 1024,  /* MariaDB: added to the id of the padding collation */
+    COLLATION_UCA1400 = 2048 /* MariaDB: from here 256 ids a character set */
+};
+
+static const uint16_t uca1400_charsets[] = { CHARSET_UTF8MB3, CHARSET_UTF8MB4, CHARSET_UCS2,
+                                             CHARSET_UTF16, CHARSET_UTF32 };
+
+const struct fc_charset *fc_charset_of_collation(uint32_t collation_id)
+{
+    size_t low = 0;
+    size_t high = RANGE_COUNT;
+    if (collation_id >= COLLATION_UCA1400) {
+        uint32_t group = (collation_id - COLLATION_UCA1400) / 256;
+        return group < sizeof(uca1400_charsets) / sizeof(uca1400_charsets[0])
+                   ? &charsets[uca1400_charsets[group]]
+                   : NULL;
+    }
+    if (collation_id >= COLLATION_NOPAD) {
+        collation_id -= COLLATION_NOPAD;
+    }
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (collation_id > collation_ranges[middle].last) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < RANGE_COUNT && collation_id >= collation_ranges[low].first
+               ? &charsets[collation_ranges[low].charset]
+               : NULL;
+}
+
+const struct fc_charset *fc_charset_named(const char *name)
+{
+    size_t len = strcspn(name, "_");
+    if (len == 4 && strncasecmp(name, "utf8", 4) == 0) {
+        return &charsets[CHARSET_UTF8MB3]; /* its old name */
+    }
+    for (size_t index = 0; index < CHARSET_COUNT; index++) {
+        if (strlen(charsets[index].name) == len &&
+            strncasecmp(charsets[index].name, name, len) == 0) {
+            return &charsets[index];
+        }
+    }
+    return NULL;
+}
+
+fc_code fc_charset_converter_open(struct fc_charset_converter *converter,
+                                  const struct fc_charset *charset, struct fc_error *err)
+{
+    converter->charset = charset;
+    converter->handle = NULL;
+    if (charset->iconv_name != NULL) {
+        iconv_t handle = iconv_open("UTF-8", charset->iconv_name);
+        if (handle == (iconv_t)-1) {
+            return fc_fail(err, FC_ERR_CONFIG,
+                           "this system cannot convert the character set %s (iconv's %s is "
+                           "missing: install the package libc-bin or locales)",
+                           charset->name, charset->iconv_name);
+        }
+        converter->handle = handle;
+    }
+    return FC_OK;
+}
+
+void fc_charset_converter_close(struct fc_charset_converter *converter)
+{
+    if (converter->handle != NULL) {
+        (void)iconv_close(
+            (iconv_t)converter->handle); /* a handle of ours cannot fail to close */
+        converter->handle = NULL;
+    }
+}
+
+size_t fc_charset_utf8_size_max(const struct fc_charset *charset, size_t size)
+{
+    (void)charset; /* no set has a byte that becomes more than three */
+    return size * 3;
+}
+
+/* A code point below 0x10000. */
+static size_t put_code_point(char *to, uint32_t code_point)
+{
+    if (code_point < 0x80) {
+        to[0] = (char)code_point;
+        return 1;
+    }
+    if (code_point < 0x800) {
+        to[0] = (char)(0xc0 | (code_point >> 6));
+        to[1] = (char)(0x80 | (code_point & 0x3f));
+        return 2;
+    }
+    to[0] = (char)(0xe0 | (code_point >> 12));
+    to[1] = (char)(0x80 | ((code_point >> 6) & 0x3f));
+    to[2] = (char)(0x80 | (code_point & 0x3f));
+    return 3;
+}
+
+static size_t convert_single(const struct fc_charset *charset, struct fc_slice text, char *to)
+{
+    char *at = to;
+    for (size_t index = 0; index < text.len; index++) {
+        uint8_t byte = text.data[index];
+        uint32_t code_point = byte;
+        if (byte >= 0x80) {
+            code_point = charset->high[byte - 0x80];
+        } else if (charset->low != NULL) {
+            code_point = charset->low[byte];
+        }
+        if (code_point == 0 && byte != 0) {
+            code_point = '?';
+        }
+        at += put_code_point(at, code_point);
+    }
+    return (size_t)(at - to);
+}
+
+/* Bytes of the character that starts at text in a set with overrides; at most `left`. */
+static size_t character_size(const struct fc_charset *charset, const uint8_t *text, size_t left)
+{
+    size_t size = 1;
+    if (charset == &charsets[CHARSET_SJIS]) {
+        size = (text[0] >= 0x81 && text[0] <= 0x9f) || text[0] >= 0xe0 ? 2 : 1;
+    } else if (text[0] == 0x8f && charset->char_bytes_max == 3) {
+        size = 3;
+    } else if (text[0] >= 0x81) {
+        size = 2;
+    }
+    return size < left ? size : left;
+}
+
+/* 0 when the character has no override. */
+static uint16_t find_override(const struct fc_charset *charset, const uint8_t *text,
+                              size_t size)
+{
+    uint32_t bytes = 0;
+    size_t low = 0;
+    size_t high = charset->override_count;
+    for (size_t index = 0; index < size; index++) {
+        bytes = bytes << 8 | text[index];
+    }
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (charset->overrides[middle].bytes < bytes) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < charset->override_count && charset->overrides[low].bytes == bytes
+               ? charset->overrides[low].code_point
+               : 0;
+}
+
+/* Convert through iconv; what it does not know becomes '?', one for each smallest unit. */
+static char *convert_run(const struct fc_charset_converter *converter, const uint8_t *from,
+                         size_t size, char *to)
+{
+    size_t unit = converter->charset == &charsets[CHARSET_UTF32] ? 4
+                  : converter->charset == &charsets[CHARSET_UCS2] ||
+                          converter->charset == &charsets[CHARSET_UTF16] ||
+                          converter->charset == &charsets[CHARSET_UTF16LE]
+                      ? 2
+                      : 1;
+    /* iconv wants char **, but does not write there. */
+    union {
+        const uint8_t *in;
+        char *out;
+    } at = { .in = from };
+    size_t left = size;
+    size_t room = fc_charset_utf8_size_max(converter->charset, size);
+    (void)iconv((iconv_t)converter->handle, NULL, NULL, NULL, NULL); /* forget earlier text */
+    while (left > 0 &&
+           iconv((iconv_t)converter->handle, &at.out, &left, &to, &room) == (size_t)-1) {
+        size_t skip = left < unit ? left : unit;
+        if (room == 0) {
+            break; /* cannot be: room covers the worst case */
+        }
+        *to++ = '?';
+        room--;
+        at.in += skip;
+        left -= skip;
+    }
+    return to;
+}
+
+static size_t convert_multi(const struct fc_charset_converter *converter, struct fc_slice text,
+                            char *to)
+{
+    const struct fc_charset *charset = converter->charset;
+    size_t run = 0; /* start of what iconv has not seen */
+    size_t index = 0;
+    char *at = to;
+    while (charset->override_count > 0 && index < text.len) {
+        size_t size = character_size(charset, text.data + index, text.len - index);
+        uint16_t code_point = size == 1 ? 0 : find_override(charset, text.data + index, size);
+        if (code_point != 0) {
+            at = convert_run(converter, text.data + run, index - run, at);
+            at += put_code_point(at, code_point);
+            run = index + size;
+        }
+        index += size;
+    }
+    at = convert_run(converter, text.data + run, text.len - run, at);
+    return (size_t)(at - to);
+}
+
+size_t fc_charset_to_utf8(struct fc_charset_converter *converter, struct fc_slice text,
+                          char *to)
+{
+    if (converter->handle != NULL) {
+        return convert_multi(converter, text, to);
+    }
+    if (converter->charset->high != NULL) {
+        return convert_single(converter->charset, text, to);
+    }
+    if (text.len > 0) {
+        memcpy(to, text.data, text.len);
+    }
+    return text.len;
+}
