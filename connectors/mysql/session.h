@@ -10,7 +10,9 @@
 #ifndef FC_MYSQL_SESSION_H
 #define FC_MYSQL_SESSION_H
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <mysql.h>
@@ -29,8 +31,9 @@ struct fc_session {
     char version_text[64]; /* as the server says it */
     char server_uuid[40];  /* MySQL; "" on MariaDB */
     uint32_t server_id;    /* @@server_id */
-    atomic_int fd;         /* the socket while open, else -1; for fc_session_interrupt */
     atomic_bool interrupted;
+    pthread_mutex_t fd_lock;
+    int fd; /* Guarded by fd_lock: the socket while open, else -1 */
 };
 
 typedef enum fc_session_kind {

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * MariaDB Connector/C's own replication functions know no COM_BINLOG_DUMP_GTID and lose the
+ * server's errors, so there the command is sent and its packets are read one level below.
+ * libmysqlclient's mysql_binlog_* do what is needed.
+ */
+#include "connectors/mysql/client.h"
+
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/base/buf.h"
+
+#ifdef LIBMARIADB
+
+enum {
+    COMMAND_DUMP_GTID = 0x1e,
+    DUMP_THROUGH_GTID = 4,
+    PACKET_EVENT = 0x00,
+    PACKET_END = 0xfe,
+    PACKET_END_SIZE_MAX = 8,
+    PACKET_ERROR = 0xff,
+    GTID_SET_SIZE_MAX = 16 * 1024 * 1024
+};
+
+struct fc_client_dump {
+    MYSQL *mysql;
+};
+
+void fc_client_set_tls(MYSQL *mysql, fc_client_tls_mode mode, const char *ca, const char *cert,
+                       const char *key)
+{
+    my_bool enforce = mode >= FC_CLIENT_TLS_REQUIRED;
+    my_bool verify = mode >= FC_CLIENT_TLS_VERIFY_CA;
+    if (mode == FC_CLIENT_TLS_DISABLED) {
+        return;
+    }
+    (void)mysql_ssl_set(mysql, key, cert, ca, NULL, NULL); /* also turns TLS on where offered */
+    (void)mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
+    (void)mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+}
+
+int fc_client_socket(MYSQL *mysql)
+{
+    return (int)mysql_get_socket(mysql);
+}
+
+/*
+ * COM_BINLOG_DUMP: position(4) flags(2) server_id(4) file.
+ * COM_BINLOG_DUMP_GTID: flags(2) server_id(4) file_size(4) file position(8) set_size(4) set.
+ * Both as in MySQL's documentation of the client/server protocol.
+ */
+struct fc_client_dump *fc_client_dump_begin(MYSQL *mysql,
+                                            const struct fc_client_dump_from *from)
+{
+    struct fc_client_dump *dump = NULL;
+    struct fc_buf payload;
+    int failed;
+    fc_buf_init(&payload, GTID_SET_SIZE_MAX);
+    if (from->by_gtid_set) {
+        fc_buf_append_le16(&payload, DUMP_THROUGH_GTID);
+        fc_buf_append_le32(&payload, from->server_id);
+        fc_buf_append_le32(&payload, 0);
+        fc_buf_append_le64(&payload, from->position);
+        fc_buf_append_le32(&payload, (uint32_t)from->gtid_set.len);
+        fc_buf_append_slice(&payload, from->gtid_set);
+    } else {
+        fc_buf_append_le32(&payload, (uint32_t)from->position);
+        fc_buf_append_le16(&payload, 0);
+        fc_buf_append_le32(&payload, from->server_id);
+        fc_buf_append_text(&payload, from->file);
+    }
+    failed = payload.failed ||
+             mysql->methods->db_command(mysql,
+                                        from->by_gtid_set
+                                            ? (enum enum_server_command)COMMAND_DUMP_GTID
+                                            : COM_BINLOG_DUMP,
+                                        (const char *)payload.data, payload.len, 1, NULL) != 0;
+    fc_buf_release(&payload);
+    if (!failed) {
+        dump = fc_new(struct fc_client_dump);
+        dump->mysql = mysql;
+    }
+    return dump;
+}
+
+fc_client_packet fc_client_dump_next(struct fc_client_dump *dump, struct fc_slice *out_event)
+{
+    unsigned long length = mysql_net_read_packet(dump->mysql);
+    const uint8_t *packet;
+    *out_event = fc_slice_null();
+    if (length == packet_error || length == 0) {
+        return FC_CLIENT_ERROR;
+    }
+    packet = (const uint8_t *)dump->mysql->net.read_pos;
+    if (packet[0] == PACKET_END && length <= PACKET_END_SIZE_MAX) {
+        return FC_CLIENT_END;
+    }
+    *out_event = fc_slice_of(packet + 1, length - 1);
+    return packet[0] == PACKET_EVENT ? FC_CLIENT_EVENT : FC_CLIENT_ERROR;
+}
+
+void fc_client_dump_free(struct fc_client_dump *dump)
+{
+    free(dump);
+}
+
+#else /* libmysqlclient */
+
+enum { DUMP_FLAG_GTID = MYSQL_RPL_GTID };
+
+struct fc_client_dump {
+    MYSQL *mysql;
+    MYSQL_RPL rpl;
+    const struct fc_client_dump_from *from;
+};
+
+void fc_client_set_tls(MYSQL *mysql, fc_client_tls_mode mode, const char *ca, const char *cert,
+                       const char *key)
+{
+    static const unsigned modes[] = { SSL_MODE_DISABLED, SSL_MODE_PREFERRED, SSL_MODE_REQUIRED,
+                                      SSL_MODE_VERIFY_CA, SSL_MODE_VERIFY_IDENTITY };
+    bool get_key = true; /* caching_sha2_password without TLS asks for the server's key */
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, ca);
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_CERT, cert);
+    (void)mysql_options(mysql, MYSQL_OPT_SSL_KEY, key);
+    (void)mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &get_key);
+}
+
+int fc_client_socket(MYSQL *mysql)
+{
+    return mysql->net.fd;
+}
+
+static void write_gtid_set(MYSQL_RPL *rpl, unsigned char *to)
+{
+    const struct fc_client_dump_from *from = rpl->gtid_set_arg;
+    memcpy(to, from->gtid_set.data, from->gtid_set.len);
+}
+
+struct fc_client_dump *fc_client_dump_begin(MYSQL *mysql,
+                                            const struct fc_client_dump_from *from)
+{
+    struct fc_client_dump *dump = fc_new(struct fc_client_dump);
+    dump->mysql = mysql;
+    dump->rpl.file_name = from->file;
+    dump->rpl.file_name_length = strlen(from->file);
+    dump->rpl.start_position = from->position;
+    dump->rpl.server_id = from->server_id;
+    if (from->by_gtid_set) {
+        dump->rpl.flags = DUMP_FLAG_GTID;
+        dump->rpl.gtid_set_encoded_size = from->gtid_set.len;
+        dump->rpl.fix_gtid_set = write_gtid_set;
+        dump->rpl.gtid_set_arg = (void *)(uintptr_t)from;
+    }
+    if (mysql_binlog_open(mysql, &dump->rpl) != 0) {
+        free(dump);
+        return NULL;
+    }
+    return dump;
+}
+
+fc_client_packet fc_client_dump_next(struct fc_client_dump *dump, struct fc_slice *out_event)
+{
+    *out_event = fc_slice_null();
+    if (mysql_binlog_fetch(dump->mysql, &dump->rpl) != 0) {
+        return FC_CLIENT_ERROR;
+    }
+    if (dump->rpl.size == 0) {
+        return FC_CLIENT_END;
+    }
+    *out_event = fc_slice_of(dump->rpl.buffer + 1, dump->rpl.size - 1); /* after the OK byte */
+    return FC_CLIENT_EVENT;
+}
+
+void fc_client_dump_free(struct fc_client_dump *dump)
+{
+    if (dump != NULL) {
+        mysql_binlog_close(dump->mysql, &dump->rpl);
+        free(dump);
+    }
+}
+
+#endif

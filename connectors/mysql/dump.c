@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The queue is two buffers: the thread appends to one, the source takes events out of the other,
+ * and they are exchanged when the source's is empty. So a busy stream costs one short lock a
+ * packet on one side and one a buffer on the other. An event in a buffer is its size in 8 bytes
+ * and its bytes.
+ */
+#include "connectors/mysql/dump.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "connectors/mysql/client.h"
+#include "core/base/alloc.h"
+
+enum {
+    QUEUE_BYTES = 1024 * 1024, /* the thread waits while its buffer holds this much */
+    KEEP_BYTES = 4 * 1024 * 1024,
+    EVENT_BYTES_MAX_LOG2 = 31,
+    SIZE_BYTES = 8,
+    READ_TIMEOUT_MAX_S = 25,
+    ER_DUMP_FAILED = 1236, /* the server cannot send what was asked for */
+    ER_GTID_PURGED = 1789  /* ... because it no longer has these GTIDs */
+};
+
+struct fc_dump {
+    struct fc_session *session;
+    struct fc_client_dump *client;
+    struct fc_buf gtid_set;
+    char *file;
+    struct fc_client_dump_from from;
+    pthread_t thread;
+    bool thread_started;
+
+    /* Owned by the source's thread. */
+    struct fc_buf taking;
+    size_t taken;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* Guarded by lock. */
+    struct fc_buf filling;
+    bool source_waits;
+    bool thread_waits;
+    bool interrupted;
+    bool ended;
+    struct fc_error error; /* why it ended */
+};
+
+unsigned fc_dump_read_timeout_s(uint32_t heartbeat_ms)
+{
+    unsigned wanted = heartbeat_ms / 1000 * 2 + 5;
+    return wanted > READ_TIMEOUT_MAX_S ? READ_TIMEOUT_MAX_S : wanted;
+}
+
+static bool has_text(struct fc_slice text, const char *part)
+{
+    return memmem(text.data, text.len, part, strlen(part)) != NULL;
+}
+
+/* An error packet's content: number(2), "#" and SQL state(5), text. */
+static void fail_by_server(struct fc_slice packet, struct fc_error *err)
+{
+    unsigned number = packet.len < 2 ? 0 : (unsigned)(packet.data[0] | packet.data[1] << 8);
+    size_t skip = packet.len >= 8 && packet.data[2] == '#' ? 8 : 2;
+    struct fc_slice text = packet.len < skip
+                               ? fc_slice_text("no reason given")
+                               : fc_slice_of(packet.data + skip, packet.len - skip);
+    char message[400];
+    (void)snprintf(message, sizeof(message), "%.*s", (int)(text.len > 390 ? 390 : text.len),
+                   (const char *)text.data);
+    if (number != ER_DUMP_FAILED && number != ER_GTID_PURGED) {
+        (void)fc_session_fail_with(err, number, message, "binlog dump");
+    } else if (has_text(text, "same server_uuid/server_id") ||
+               has_text(text, "same server_id")) {
+        (void)fc_fail(err, FC_ERR_CONFIG,
+                      "binlog dump: another replica or connector uses our server-id; give each "
+                      "its own `server-id`");
+    } else if (has_text(text, "purged") || has_text(text, "Could not find first log file") ||
+               has_text(text, "could not find next log") ||
+               has_text(text, "not in the master")) {
+        (void)fc_fail(err, FC_ERR_REFUSED,
+                      "the server no longer has the binlog from our position on (%s); changes "
+                      "since then cannot be captured: start a new snapshot",
+                      message);
+    } else if (has_text(text, "shutdown") || has_text(text, "Shutdown")) {
+        (void)fc_fail_retriable(err, FC_ERR_IO, "binlog dump: %s (%u)", message, number);
+    } else {
+        (void)fc_fail(err, FC_ERR_REFUSED, "the server refuses the binlog dump: %s (%u)",
+                      message, number);
+    }
+}
+
+/* Called on the dump's thread. */
+static void end_with(struct fc_dump *dump, const struct fc_error *error)
+{
+    (void)pthread_mutex_lock(&dump->lock);
+    dump->ended = true;
+    dump->error = *error;
+    (void)pthread_cond_broadcast(&dump->changed);
+    (void)pthread_mutex_unlock(&dump->lock);
+}
+
+static bool append_event(struct fc_dump *dump, struct fc_slice event)
+{
+    bool go_on;
+    (void)pthread_mutex_lock(&dump->lock);
+    while (dump->filling.len >= QUEUE_BYTES && !dump->interrupted) {
+        dump->thread_waits = true;
+        (void)pthread_cond_wait(&dump->changed, &dump->lock);
+        dump->thread_waits = false;
+    }
+    fc_buf_append_le64(&dump->filling, event.len);
+    fc_buf_append_slice(&dump->filling, event);
+    go_on = !dump->interrupted && !dump->filling.failed;
+    if (dump->source_waits) {
+        (void)pthread_cond_broadcast(&dump->changed);
+    }
+    (void)pthread_mutex_unlock(&dump->lock);
+    return go_on;
+}
+
+static void *run(void *ctx)
+{
+    struct fc_dump *dump = (struct fc_dump *)ctx;
+    struct fc_slice event;
+    struct fc_error error;
+    fc_client_packet packet;
+    memset(&error, 0, sizeof(error));
+    (void)mysql_thread_init(); /* fails only when memory is gone */
+    do {
+        packet = fc_client_dump_next(dump->client, &event);
+    } while (packet == FC_CLIENT_EVENT && append_event(dump, event));
+    if (packet == FC_CLIENT_EVENT) {
+        (void)fc_fail(&error, FC_ERR_LIMIT, "a binlog event is too large to be read");
+    } else if (packet == FC_CLIENT_END) {
+        (void)fc_fail_retriable(&error, FC_ERR_IO, "the server ended the binlog dump");
+    } else if (fc_slice_is_null(event)) {
+        (void)fc_session_fail(dump->session, &error, "read the binlog");
+    } else {
+        fail_by_server(event, &error);
+    }
+    end_with(dump, &error);
+    mysql_thread_end();
+    return NULL;
+}
+
+static fc_code prepare(struct fc_session *session, const struct fc_dump_from *from,
+                       struct fc_error *err)
+{
+    uint64_t heartbeat_ns = (uint64_t)from->heartbeat_ms * 1000000;
+    fc_code code =
+        fc_session_run(session, err,
+                       "SET @master_binlog_checksum='CRC32', "
+                       "@source_binlog_checksum='CRC32', "
+                       "@master_heartbeat_period=%" PRIu64 ", @source_heartbeat_period=%" PRIu64
+                       ", SESSION net_write_timeout=600",
+                       heartbeat_ns, heartbeat_ns);
+    if (code == FC_OK && session->flavor == FC_FLAVOR_MARIADB) {
+        /* 4: knows MariaDB's GTID events. */
+        code = fc_session_run(session, err, "SET @mariadb_slave_capability=4");
+    }
+    if (code == FC_OK && from->gtid_position != NULL) {
+        code = fc_session_run(session, err,
+                              "SET @slave_connect_state='%s', @slave_gtid_strict_mode=0, "
+                              "@slave_gtid_ignore_duplicates=0",
+                              from->gtid_position);
+    }
+    return code == FC_OK ? FC_OK : fc_wrap(err, "prepare the binlog dump");
+}
+
+static fc_code begin(struct fc_dump *dump, const struct fc_dump_from *from,
+                     struct fc_error *err)
+{
+    fc_code code = prepare(dump->session, from, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    dump->from.server_id = from->server_id;
+    dump->from.by_gtid_set = !fc_slice_is_null(from->gtid_set);
+    if (dump->from.by_gtid_set) {
+        fc_buf_append_slice(&dump->gtid_set, from->gtid_set);
+        dump->from.gtid_set = fc_buf_slice(&dump->gtid_set);
+    }
+    dump->file =
+        fc_strdup(dump->from.by_gtid_set || from->gtid_position != NULL ? "" : from->file);
+    dump->from.file = dump->file;
+    dump->from.position = dump->file[0] == '\0' ? 4 : from->position;
+    dump->client = fc_client_dump_begin(dump->session->mysql, &dump->from);
+    if (dump->client == NULL) {
+        return fc_session_fail(dump->session, err, "ask for the binlog");
+    }
+    if (pthread_create(&dump->thread, NULL, run, dump) != 0) {
+        return fc_fail_retriable(err, FC_ERR_NOMEM, "cannot start a thread for the binlog");
+    }
+    dump->thread_started = true;
+    return FC_OK;
+}
+
+fc_code fc_dump_start(struct fc_session *session, const struct fc_dump_from *from,
+                      struct fc_dump **out_dump, struct fc_error *err)
+{
+    struct fc_dump *dump = fc_new(struct fc_dump);
+    pthread_condattr_t attributes;
+    fc_code code;
+    dump->session = session;
+    fc_buf_init(&dump->gtid_set, (size_t)1 << 28);
+    fc_buf_init(&dump->filling, (size_t)1 << EVENT_BYTES_MAX_LOG2);
+    fc_buf_init(&dump->taking, (size_t)1 << EVENT_BYTES_MAX_LOG2);
+    (void)pthread_mutex_init(&dump->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&dump->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    code = begin(dump, from, err);
+    if (code != FC_OK) {
+        fc_dump_free(dump);
+        return code;
+    }
+    *out_dump = dump;
+    return FC_OK;
+}
+
+static struct timespec deadline_in(int wait_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return until;
+}
+
+/* Exchange the buffers; waits for something to be there. */
+static fc_code exchange(struct fc_dump *dump, int wait_ms, struct fc_error *err)
+{
+    struct timespec until = deadline_in(wait_ms);
+    struct fc_buf emptied = dump->taking;
+    fc_code code = FC_OK;
+    int status = 0;
+    fc_buf_clear(&emptied);
+    if (emptied.capacity > KEEP_BYTES) {
+        fc_buf_release(&emptied); /* grew for one huge event */
+        fc_buf_init(&emptied, (size_t)1 << EVENT_BYTES_MAX_LOG2);
+    }
+    (void)pthread_mutex_lock(&dump->lock);
+    while (dump->filling.len == 0 && !dump->ended && !dump->interrupted && wait_ms > 0 &&
+           status == 0) {
+        dump->source_waits = true;
+        status = pthread_cond_timedwait(&dump->changed, &dump->lock, &until);
+        dump->source_waits = false;
+    }
+    if (dump->interrupted) {
+        code = fc_fail(err, FC_ERR_CLOSED, "interrupted");
+    } else if (dump->filling.len == 0 && dump->ended) {
+        *err = dump->error;
+        code = dump->error.code;
+    }
+    dump->taking = dump->filling;
+    dump->filling = emptied;
+    if (dump->thread_waits) {
+        (void)pthread_cond_broadcast(&dump->changed);
+    }
+    (void)pthread_mutex_unlock(&dump->lock);
+    dump->taken = 0;
+    return code;
+}
+
+fc_code fc_dump_next(struct fc_dump *dump, int wait_ms, struct fc_slice *out_event,
+                     struct fc_error *err)
+{
+    uint64_t size = 0;
+    if (dump->taken == dump->taking.len) {
+        fc_code code = exchange(dump, wait_ms, err);
+        if (code != FC_OK) {
+            return code;
+        }
+        if (dump->taking.len == 0) {
+            *out_event = fc_slice_null();
+            return FC_OK;
+        }
+    }
+    memcpy(&size, dump->taking.data + dump->taken, sizeof(size));
+    *out_event = fc_slice_of(dump->taking.data + dump->taken + SIZE_BYTES, size);
+    dump->taken += SIZE_BYTES + size;
+    return FC_OK;
+}
+
+void fc_dump_interrupt(struct fc_dump *dump)
+{
+    (void)pthread_mutex_lock(&dump->lock);
+    dump->interrupted = true;
+    (void)pthread_cond_broadcast(&dump->changed);
+    (void)pthread_mutex_unlock(&dump->lock);
+    fc_session_interrupt(dump->session);
+}
+
+void fc_dump_free(struct fc_dump *dump)
+{
+    if (dump == NULL) {
+        return;
+    }
+    if (dump->thread_started) {
+        fc_dump_interrupt(dump);
+        (void)pthread_join(dump->thread, NULL);
+    }
+    fc_client_dump_free(dump->client);
+    fc_buf_release(&dump->filling);
+    fc_buf_release(&dump->taking);
+    fc_buf_release(&dump->gtid_set);
+    free(dump->file);
+    (void)pthread_cond_destroy(&dump->changed);
+    (void)pthread_mutex_destroy(&dump->lock);
+    free(dump);
+}
