@@ -21,18 +21,9 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
+#include "core/log/record.h"
 
-enum {
-    FC_TOPIC_NAME_MAX = 249, /* Kafka's limit; [A-Za-z0-9._-] */
-    FC_RECORD_HEADERS_MAX = 16,
-    FC_RECORD_BYTES_MAX = 64 * 1024 * 1024 /* default limit of one record, encoded */
-};
-
-typedef enum fc_compression {
-    FC_COMPRESSION_NONE = 0, /* Kafka's codec numbers */
-    FC_COMPRESSION_LZ4 = 3,
-    FC_COMPRESSION_ZSTD = 4
-} fc_compression;
+enum { FC_TOPIC_NAME_MAX = 249 /* Kafka's limit; [A-Za-z0-9._-] */ };
 
 typedef enum fc_flush_policy {
     FC_FLUSH_DURABLE, /* fc_stream_flush returns when the disk has it */
@@ -53,20 +44,6 @@ struct fc_topic_config {
 
 /* Kept for ever, one partition, 1 GiB segments, lz4, durable. */
 void fc_topic_config_init(struct fc_topic_config *config);
-
-struct fc_header {
-    struct fc_slice key;
-    struct fc_slice value; /* may be null */
-};
-
-struct fc_record {
-    int64_t offset;        /* set by the log */
-    int64_t timestamp_ms;  /* of the change */
-    struct fc_slice key;   /* may be null */
-    struct fc_slice value; /* null: tombstone */
-    const struct fc_header *headers;
-    uint32_t header_count;
-};
 
 struct fc_stream;
 struct fc_topic;
