@@ -10,6 +10,7 @@ enum { ROW_KEY_LIMIT = 1024 };
 
 struct held_tx {
     uint64_t seq;
+    bool seen;
 };
 
 struct held_row {
@@ -146,13 +147,21 @@ fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream *stream,
                                   err);
         }
     }
+    resume->unseen = resume->transactions.count;
     return code == FC_OK ? FC_OK : fc_wrap(err, "resume connector %s", connector);
 }
 
-uint64_t fc_resume_seq(const struct fc_resume *resume, struct fc_slice tx_id)
+uint64_t fc_resume_take_seq(struct fc_resume *resume, struct fc_slice tx_id)
 {
-    const struct held_tx *tx = fc_hashmap_get(&resume->transactions, tx_id);
-    return tx == NULL ? 0 : tx->seq;
+    struct held_tx *tx = fc_hashmap_get(&resume->transactions, tx_id);
+    if (tx == NULL) {
+        return 0;
+    }
+    if (!tx->seen) {
+        tx->seen = true;
+        resume->unseen--;
+    }
+    return tx->seq;
 }
 
 bool fc_resume_holds(const struct fc_resume *resume, const char *topic, uint32_t partition,

@@ -7,7 +7,8 @@
  * highest (row, part) tells which of its records are there. Transactions keep the sequence number
  * that they were first written with.
  *
- * Thread: built before the workers start, then only read.
+ * Thread: built while no unit is under way; then fc_resume_take_seq belongs to the reader and
+ * fc_resume_holds to any worker.
  */
 #ifndef FC_RUNNER_RESUME_H
 #define FC_RUNNER_RESUME_H
@@ -21,6 +22,7 @@ struct fc_resume {
     struct fc_hashmap rows;         /* topic, partition, tx id -> struct held_row */
     uint64_t seq_max;               /* highest number seen, or the checkpoint's */
     uint64_t records;               /* found beyond the checkpoint */
+    size_t unseen;                  /* transactions that the source has not sent again yet */
 };
 
 void fc_resume_init(struct fc_resume *resume);
@@ -31,8 +33,8 @@ FC_MUST_CHECK fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream 
                                      const char *connector, struct fc_checkpoint *checkpoint,
                                      struct fc_error *err);
 
-/* Number that the transaction was written with, or 0. */
-uint64_t fc_resume_seq(const struct fc_resume *resume, struct fc_slice tx_id);
+/* Number that the transaction was written with, or 0. Counts it as sent again. */
+uint64_t fc_resume_take_seq(struct fc_resume *resume, struct fc_slice tx_id);
 
 /* Whether the partition already holds this record. */
 bool fc_resume_holds(const struct fc_resume *resume, const char *topic, uint32_t partition,

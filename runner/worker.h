@@ -8,20 +8,11 @@
 #ifndef FC_RUNNER_WORKER_H
 #define FC_RUNNER_WORKER_H
 
-#include "core/base/clock.h"
 #include "core/base/diag.h"
-#include "runner/config.h"
-#include "runner/resume.h"
-#include "runner/schema_store.h"
-#include "runner/unit.h"
+#include "runner/records.h"
 
 struct fc_worker_config {
-    const struct fc_config *config;
-    const struct fc_source_field *fields;
-    struct fc_stream *stream;
-    struct fc_schema_store *schemas;
-    const struct fc_resume *resume; /* changes only while no unit is under way */
-    const struct fc_clock *clock;
+    struct fc_records_config records;
     struct fc_diag *diag;
 };
 
