@@ -28,6 +28,7 @@ struct fc_pipeline {
     struct fc_writer *writer;
 
     pthread_mutex_t lock;
+    pthread_cond_t changed;
     /* Guarded by lock. */
     struct fc_transform_chain *
         *chains; /* the last is in use; engines of others may still live */

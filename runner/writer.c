@@ -33,6 +33,7 @@ struct fc_writer {
     bool moved;                   /* candidate is newer than the last checkpoint appended */
     int64_t checkpoint_ms;        /* when that was */
     struct fc_writer_status turn; /* what this turn appends */
+    bool turn_marks;              /* a restore marker among it */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
