@@ -58,6 +58,10 @@ void fc_gtid_set_print(const struct fc_gtid_set *set, struct fc_buf *out);
 /* tag "" for untagged. FC_ERR_LIMIT past the limits above; FC_ERR_PROTOCOL for gno < 1. */
 FC_MUST_CHECK fc_code fc_gtid_set_add(struct fc_gtid_set *set, const uint8_t *uuid,
                                       const char *tag, int64_t gno, struct fc_error *err);
+/* All numbers from range.first up to, but without, range.end. */
+FC_MUST_CHECK fc_code fc_gtid_set_add_range(struct fc_gtid_set *set, const uint8_t *uuid,
+                                            const char *tag, struct fc_gtid_interval range,
+                                            struct fc_error *err);
 FC_MUST_CHECK fc_code fc_gtid_set_union(struct fc_gtid_set *set,
                                         const struct fc_gtid_set *other, struct fc_error *err);
 bool fc_gtid_set_contains(const struct fc_gtid_set *set, const uint8_t *uuid, const char *tag,
