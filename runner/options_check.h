@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plugin's block of the connector file, checked against the plugin's option table.
+ * A block of the connector file, checked against an option table: a plugin's own block, or one of
+ * the runner's.
  *
  * Invariant: every value that this gives out has the type and lies in the bounds that the table
  * says; what the file leaves out has the table's default.
@@ -13,23 +14,42 @@
 
 struct fc_options;
 
+/* What is checked; everything is borrowed until the options are freed. */
+struct fc_options_source {
+    const char *path;               /* of the file, for messages */
+    const char *what;               /* how messages name the block: "mysql" */
+    const struct fc_yaml_node *map; /* NULL: the file has no such block */
+    const char *const
+        *others; /* keys that are right but read elsewhere, ends with NULL; or NULL */
+    bool readable_by_others; /* so a secret in clear is worth a warning */
+};
+
 /*
- * Check config->plugin_block. `config` must outlive the options.
- *
  * Errors: FC_ERR_CONFIG with file:line:column (unknown key, wrong type, out of bounds, missing
  * required key); a default in the table that does not fit its own type is FC_ERR_PROTOCOL: the
- * plugin is wrong.
+ * table is wrong, not the file.
  */
+FC_MUST_CHECK fc_code fc_options_read(const struct fc_options_source *source,
+                                      const struct fc_option *table,
+                                      struct fc_options **out_options, struct fc_error *err);
+
+/* The same for a plugin's block; config must outlive the options. */
 FC_MUST_CHECK fc_code fc_options_new(const struct fc_config *config,
                                      const struct fc_option *table,
                                      struct fc_options **out_options, struct fc_error *err);
-void fc_options_free(struct fc_options *options); /* NULL is fine; wipes texts */
+void fc_options_free(struct fc_options *options); /* NULL is fine */
 
-/* Asking for a key that is not in the table, or by the wrong type, is a bug of the caller. */
+/*
+ * Asking for a key that is not in the table, or by the wrong type, is a bug of the caller.
+ * Absent without default: text NULL, number 0, list empty.
+ */
 const char *fc_options_text(const struct fc_options *options, const char *key);
 int64_t fc_options_int(const struct fc_options *options, const char *key);
 uint32_t fc_options_list(const struct fc_options *options, const char *key,
                          const char *const **out_items);
+
+/* The node that the file gives for the key; NULL when the value is the default. */
+const struct fc_yaml_node *fc_options_node(const struct fc_options *options, const char *key);
 
 /*
  * Something that works but should be known: a password in clear in a file that others may read.
