@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "runner/envelope/base64.h"
 #include "runner/envelope/decimal.h"
 #include "runner/envelope/json_write.h"
 
@@ -28,7 +29,7 @@ static char *put_text(char *at, const char *text)
 static char *put_quoted_base64(char *at, const uint8_t *data, size_t len)
 {
     *at++ = '"';
-    at = fc_json_put_base64(at, data, len);
+    at = fc_base64_put(at, data, len);
     *at++ = '"';
     return at;
 }
@@ -80,7 +81,7 @@ char *fc_bytes_put_geometry(char *at, struct fc_slice bytes, bool is_point)
         *at++ = ',';
     }
     at = put_text(at, "\"wkb\":\"");
-    at = fc_json_put_base64(at, wkb, bytes.len - SRID_SIZE);
+    at = fc_base64_put(at, wkb, bytes.len - SRID_SIZE);
     at = put_srid(at, srid);
     return put_text(at, is_point ? "}" : ",\"extensions\":null}");
 }

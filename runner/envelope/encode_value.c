@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "runner/envelope/base64.h"
 #include "runner/envelope/encode_bytes.h"
 #include "runner/envelope/json_write.h"
 
@@ -76,7 +77,7 @@ size_t fc_value_bound_long(struct fc_value_form form, const struct fc_value *val
         return fc_bytes_bound(bytes.len);
     }
     if (value->kind == FC_VALUE_BYTES || form.form == FC_FORM_BASE64) {
-        return bytes.len / 3 * 4 + 4;
+        return fc_base64_size(bytes.len);
     }
     return fc_json_escaped_size(bytes.data, bytes.len);
 }
@@ -121,7 +122,7 @@ static char *put_string(char *at, struct fc_slice text)
 static char *put_base64(char *at, struct fc_slice bytes)
 {
     *at++ = '"';
-    at = fc_json_put_base64(at, bytes.data, bytes.len);
+    at = fc_base64_put(at, bytes.data, bytes.len);
     *at++ = '"';
     return at;
 }

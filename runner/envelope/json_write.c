@@ -141,31 +141,6 @@ size_t fc_json_escaped_size(const uint8_t *data, size_t len)
     return size;
 }
 
-char *fc_json_put_base64(char *at, const uint8_t *data, size_t len)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    while (len >= 3) {
-        uint32_t three = (uint32_t)data[0] << 16 | (uint32_t)data[1] << 8 | data[2];
-        at[0] = digits[three >> 18];
-        at[1] = digits[(three >> 12) & 63];
-        at[2] = digits[(three >> 6) & 63];
-        at[3] = digits[three & 63];
-        at += 4;
-        data += 3;
-        len -= 3;
-    }
-    if (len > 0) {
-        uint32_t rest = (uint32_t)data[0] << 16 | (len == 2 ? (uint32_t)data[1] << 8 : 0);
-        at[0] = digits[rest >> 18];
-        at[1] = digits[(rest >> 12) & 63];
-        at[2] = len == 2 ? digits[(rest >> 6) & 63] : '=';
-        at[3] = '=';
-        at += 4;
-    }
-    return at;
-}
-
 /* Put quotes around what stands from `from` to `at` when it is a word, not a number. */
 static char *quote_words(char *from, char *at)
 {

@@ -27,9 +27,6 @@ char *fc_json_put_escaped(char *at, const uint8_t *data, size_t len);
 /* The exact length of what fc_json_put_escaped writes. */
 size_t fc_json_escaped_size(const uint8_t *data, size_t len);
 
-/* Padded base64; (len + 2) / 3 * 4. */
-char *fc_json_put_base64(char *at, const uint8_t *data, size_t len);
-
 /* A float, quoted when it is not finite; FC_FORMAT_DOUBLE_SIZE + 2. */
 char *fc_json_put_double(char *at, double value);
 char *fc_json_put_float(char *at, float value);
