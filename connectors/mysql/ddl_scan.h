@@ -25,7 +25,8 @@ typedef enum fc_statement_class {
     FC_STATEMENT_XA_ROLLBACK,
     FC_STATEMENT_DML,      /* INSERT, UPDATE, DELETE, REPLACE, LOAD DATA as a statement: not row
                               format, cannot be captured */
-    FC_STATEMENT_TRUNCATE, /* tables[0] */
+    FC_STATEMENT_TRUNCATE, /* tables[0]; also DELETE FROM t without more, which the server writes
+ * when a MEMORY table lost its rows by a restart */
     FC_STATEMENT_DDL /* kind says which; FC_DDL_OTHER for other DDL on tables (CREATE INDEX
                               is ALTER_TABLE) */
 } fc_statement_class;
@@ -33,16 +34,20 @@ typedef enum fc_statement_class {
 struct fc_ddl_scan {
     fc_statement_class statement_class;
     fc_ddl_kind kind;
-    struct fc_ddl_table *tables; /* in `memory`; db is filled from the default database */
+    struct fc_ddl_table *tables; /* in `memory`; an absent db is the default database */
     uint32_t table_count;
-    struct fc_slice db;  /* DROP DATABASE, CREATE DATABASE: its name */
-    struct fc_slice xid; /* XA: the text after the verb, "X'31',X'',1"; borrows the statement */
+    struct fc_slice db;  /* DROP, CREATE and ALTER DATABASE: its name, else null */
+    struct fc_slice xid; /* XA: the text of the xid, "X'31',X'',1"; else null */
     bool one_phase;      /* XA COMMIT ... ONE PHASE */
+    bool temporary;      /* CREATE or DROP TEMPORARY TABLE: of no concern to a restore */
+    bool if_not_exists;  /* CREATE TABLE: may have done nothing */
+    bool or_replace;     /* CREATE TABLE: an older table of this name and its rows are gone */
+    bool moves_rows;     /* ALTER TABLE that takes or brings rows without row events: DROP,
+                            TRUNCATE, EXCHANGE or CONVERT PARTITION, DISCARD or IMPORT TABLESPACE */
     bool starts_transaction; /* MySQL's atomic CREATE TABLE ... SELECT ends in START
                                 TRANSACTION: rows and XID follow in the same transaction */
-    bool temporary;          /* CREATE or DROP TEMPORARY TABLE: of no concern to a restore */
-    bool
-        truncated; /* more tables than FC_DDL_TABLES_MAX, or memory ended: the list is not whole */
+    bool truncated;          /* the list of tables is not whole: more than FC_DDL_TABLES_MAX, or
+                                memory ended */
 };
 
 enum { FC_DDL_TABLES_MAX = 4096 };
