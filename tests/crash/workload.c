@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,7 +213,7 @@ static bool transact(struct worker *worker)
     if (done && rolled_back) {
         return load_state(worker);
     }
-    worker->committed += done;
+    worker->committed += done ? 1U : 0U;
     return done;
 }
 
