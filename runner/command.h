@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the commands of fluvio-connect share: flags, exit codes, and getting from a connector
- * file to a loaded plugin.
+ * What the commands of fluvio-connect share: flags, exit codes, telling errors.
  *
  * Results go to stdout, everything else to stderr. main builds one struct fc_command and passes
  * it down; there is no other state.
@@ -11,8 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/diag.h"
-#include "runner/config.h"
-#include "runner/plugin.h"
+#include "runner/setup.h"
 
 typedef enum fc_exit {
     FC_EXIT_DONE = 0,
@@ -22,8 +20,9 @@ typedef enum fc_exit {
 } fc_exit;
 
 struct fc_command {
-    const char *name;    /* "run" */
-    const char *exe_dir; /* directory of this program */
+    const char *name;             /* "run" */
+    const char *exe_dir;          /* directory of this program */
+    const char *plugin_path_list; /* $FLUVIO_CONNECT_PLUGINS or NULL */
     const struct fc_clock *clock;
     FILE *out;            /* results */
     FILE *err;            /* diagnostics */
@@ -36,6 +35,12 @@ struct fc_command {
     bool quiet;
     bool verbose;
 };
+
+/* "fluvio-connect: ..." on a line of its own: for what is wrong with the command line. */
+void fc_command_tell(struct fc_command *command, const char *fmt, ...) FC_PRINTF(2, 3);
+
+/* Frees the diag. */
+void fc_command_release(struct fc_command *command);
 
 /* --- flags -------------------------------------------------------------------------------- */
 
@@ -85,32 +90,9 @@ FC_MUST_CHECK bool fc_command_parse(struct fc_command *command, const struct fc_
 FC_MUST_CHECK bool fc_command_format(struct fc_command *command, const char *text,
                                      bool *out_json);
 
-/* Tell the error on one line and give its exit code: CONFIG and NOT_FOUND 2, REFUSED 3, CLOSED
- * 0, others 1. */
+/* Tell the error on one line and give its exit code: CONFIG and NOT_FOUND 2, REFUSED 3, others
+ * 1. */
 fc_exit fc_command_fail(struct fc_command *command, const struct fc_error *err);
-
-/* --- from file to plugin ------------------------------------------------------------------ */
-
-struct fc_setup {
-    struct fc_config *config;
-    struct fc_plugin *plugin;
-    const struct fc_connector *connector; /* the plugin's */
-    struct fc_options *options;
-    struct fc_host *host;
-};
-
-/* Read the file, load its plugin, check the options, tell warnings. */
-FC_MUST_CHECK fc_code fc_setup_load(struct fc_command *command, const char *path,
-                                    struct fc_setup *out_setup, struct fc_error *err);
-/* The config alone, for commands that need no plugin. */
-FC_MUST_CHECK fc_code fc_setup_config(struct fc_command *command, const char *path,
-                                      struct fc_config **out_config, struct fc_error *err);
-void fc_setup_release(struct fc_setup *setup);
-
-/* Where connectors and ready-made transforms are looked for; valid as long as command. */
-struct fc_plugin_search fc_command_plugin_search(const struct fc_command *command);
-/* Into `to`, PATH_MAX bytes; returns `to`. */
-const char *fc_command_transforms_dir(const struct fc_command *command, char *to);
 
 /* --- the commands; each in its own cmd_<name>.c ------------------------------------------- */
 

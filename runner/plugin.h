@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connectors as shared objects: where they are looked for, loaded and refused, and what the
- * runner gives them (struct fc_host).
+ * Connectors as shared objects: where they are looked for, how they are loaded, why they are
+ * refused.
  */
 #ifndef FC_RUNNER_PLUGIN_H
 #define FC_RUNNER_PLUGIN_H
 
-#include "core/base/diag.h"
 #include "fc/connector.h"
-#include "runner/options_check.h"
 
 /* Where connectors may be, in this order; NULL members are left out. */
 struct fc_plugin_search {
@@ -31,7 +29,7 @@ FC_MUST_CHECK fc_code fc_plugin_load(const struct fc_plugin_search *search, cons
                                      struct fc_plugin **out_plugin, struct fc_error *err);
 void fc_plugin_unload(struct fc_plugin *plugin); /* NULL is fine */
 
-/* A full-sized copy: members that the plugin was built without are zero. */
+/* A full-sized copy, its ops as well: members that the plugin was built without are zero. */
 const struct fc_connector *fc_plugin_connector(const struct fc_plugin *plugin);
 const char *fc_plugin_path(const struct fc_plugin *plugin);
 
@@ -42,10 +40,5 @@ FC_MUST_CHECK fc_code fc_plugin_each(const struct fc_plugin_search *search,
                                                           const char *path,
                                                           struct fc_error *err),
                                      void *ctx, struct fc_error *err);
-
-/* What a connector is given. options and diag are borrowed and must outlive the host. */
-struct fc_host *fc_host_new(const char *connector_name, const struct fc_options *options,
-                            struct fc_diag *diag);
-void fc_host_free(struct fc_host *host); /* NULL is fine */
 
 #endif

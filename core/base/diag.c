@@ -7,10 +7,16 @@
 
 #include "core/base/alloc.h"
 
+enum { FOOTER_SIZE = 1024 };
+
+/* Back to the line's start, and everything on it erased (ECMA-48). */
+static const char ERASE_LINE[] = "\r\033[K";
+
 struct fc_diag {
     FILE *to;
     fc_diag_level lowest;
-    pthread_mutex_t lock; /* guards writing to `to` */
+    pthread_mutex_t lock;     /* guards writing to `to`, and the footer */
+    char footer[FOOTER_SIZE]; /* what stands on the last line; "" when nothing */
 };
 
 struct fc_diag *fc_diag_new(FILE *to, fc_diag_level lowest)
@@ -30,11 +36,17 @@ void fc_diag_free(struct fc_diag *diag)
     }
 }
 
-void fc_diag_with_stream(struct fc_diag *diag, void (*fn)(FILE *to, void *ctx), void *ctx)
+void fc_diag_footer(struct fc_diag *diag, const char *text)
 {
+    if (diag == NULL) {
+        return;
+    }
     (void)pthread_mutex_lock(&diag->lock);
-    fn(diag->to, ctx);
-    (void)fflush(diag->to); /* a closed stderr leaves nobody to tell */
+    if (diag->footer[0] != '\0' || text != NULL) {
+        (void)snprintf(diag->footer, sizeof(diag->footer), "%s", text == NULL ? "" : text);
+        (void)fprintf(diag->to, "%s%s", ERASE_LINE, diag->footer);
+        (void)fflush(diag->to); /* a closed stderr leaves nobody to tell */
+    }
     (void)pthread_mutex_unlock(&diag->lock);
 }
 
@@ -70,8 +82,9 @@ void fc_diag_report(struct fc_diag *diag, fc_diag_level level, const char *fmt, 
     (void)gmtime_r(&now.tv_sec, &parts);
     (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &parts);
     (void)pthread_mutex_lock(&diag->lock);
-    (void)fprintf(diag->to, "%s.%03ldZ %-5s %s\n", stamp, now.tv_nsec / 1000000,
-                  level_name(level), text);
+    (void)fprintf(diag->to, "%s%s.%03ldZ %-5s %s\n%s",
+                  diag->footer[0] == '\0' ? "" : ERASE_LINE, stamp, now.tv_nsec / 1000000,
+                  level_name(level), text, diag->footer);
     (void)fflush(diag->to);
     (void)pthread_mutex_unlock(&diag->lock);
 }

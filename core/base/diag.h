@@ -26,9 +26,12 @@ struct fc_diag;
 struct fc_diag *fc_diag_new(FILE *to, fc_diag_level lowest);
 void fc_diag_free(struct fc_diag *diag);
 
-/* Hold back or let through other writers of the same stream (the status line) while fn(ctx)
- * writes. */
-void fc_diag_with_stream(struct fc_diag *diag, void (*fn)(FILE *to, void *ctx), void *ctx);
+/*
+ * Keep text, one line without its end, as the last line of a terminal, below what is reported;
+ * a text replaces the one before, NULL removes it. Only for streams that are terminals. diag may
+ * be NULL (nothing is drawn).
+ */
+void fc_diag_footer(struct fc_diag *diag, const char *text);
 
 /* "2026-11-23T14:03:59.123Z info capture started connector=shop"; diag may be NULL (dropped).
  */

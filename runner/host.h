@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the runner gives a connector: struct fc_host on checked options, a diag and batches. */
+#ifndef FC_RUNNER_HOST_H
+#define FC_RUNNER_HOST_H
+
+#include "core/base/diag.h"
+#include "fc/connector.h"
+#include "runner/options_check.h"
+
+/* connector_name: meta.name. All is borrowed and must outlive the host. */
+struct fc_host *fc_host_new(const char *connector_name, const struct fc_options *options,
+                            struct fc_diag *diag);
+void fc_host_free(struct fc_host *host); /* NULL is fine */
+
+#endif
