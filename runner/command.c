@@ -4,8 +4,8 @@
 #include <getopt.h>
 
 #include "core/base/alloc.h"
+#include "core/base/suggest.h"
 #include "runner/quantity.h"
-#include "runner/suggest.h"
 
 static const char PROGRAM[] = "fluvio-connect";
 

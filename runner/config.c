@@ -9,11 +9,11 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/suggest.h"
 #include "runner/config_steps.h"
 #include "runner/options_check.h"
 #include "runner/quantity.h"
 #include "runner/secrets.h"
-#include "runner/suggest.h"
 #include "runner/text_file.h"
 #include "runner/topic_name.h"
 #include "runner/yaml.h"

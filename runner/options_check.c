@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/suggest.h"
 #include "runner/quantity.h"
-#include "runner/suggest.h"
 #include "runner/yaml.h"
 
 struct value {

@@ -12,7 +12,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
-#include "runner/suggest.h"
+#include "core/base/suggest.h"
 
 static const char SUFFIX[] = ".so";
 

@@ -6,7 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
-#include "runner/suggest.h"
+#include "core/base/suggest.h"
 #include "runner/text_file.h"
 
 static const char OPEN[] = "${{";

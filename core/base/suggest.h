@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "Did you mean": the nearest of some known words to one that was mistyped. */
-#ifndef FC_RUNNER_SUGGEST_H
-#define FC_RUNNER_SUGGEST_H
+#ifndef FC_BASE_SUGGEST_H
+#define FC_BASE_SUGGEST_H
 
 #include <stddef.h>
 

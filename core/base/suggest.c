@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runner/suggest.h"
+#include "core/base/suggest.h"
 
 #include <stdint.h>
 #include <stdio.h>
