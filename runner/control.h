@@ -20,7 +20,8 @@
 
 enum {
     FC_CONTROL_LINE_MAX = 64 * 1024, /* of a request or a reply */
-    FC_CONTROL_WAIT_MS = 5000        /* for one connection, both ways */
+    FC_CONTROL_WAIT_MS = 5000,       /* for a line, either way */
+    FC_CONTROL_MARK_WAIT_MS = 35000  /* for the answer to a mark: it is durable then */
 };
 
 /* Called on the control thread. */
