@@ -36,6 +36,7 @@ struct fc_dump {
     /* Owned by the source's thread. */
     struct fc_buf taking;
     size_t taken;
+    size_t last_size; /* of the event given last */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -286,8 +287,16 @@ fc_code fc_dump_next(struct fc_dump *dump, int wait_ms, struct fc_slice *out_eve
     }
     memcpy(&size, dump->taking.data + dump->taken, sizeof(size));
     *out_event = fc_slice_of(dump->taking.data + dump->taken + SIZE_BYTES, size);
-    dump->taken += SIZE_BYTES + size;
+    dump->last_size = SIZE_BYTES + size;
+    dump->taken += dump->last_size;
     return FC_OK;
+}
+
+void fc_dump_unread(struct fc_dump *dump)
+{
+    fc_assert(dump->taken >= dump->last_size);
+    dump->taken -= dump->last_size;
+    dump->last_size = 0;
 }
 
 void fc_dump_interrupt(struct fc_dump *dump)

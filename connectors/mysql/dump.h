@@ -45,6 +45,9 @@ FC_MUST_CHECK fc_code fc_dump_start(struct fc_session *session, const struct fc_
 FC_MUST_CHECK fc_code fc_dump_next(struct fc_dump *dump, int wait_ms,
                                    struct fc_slice *out_event, struct fc_error *err);
 
+/* Let the next fc_dump_next give the last event again. */
+void fc_dump_unread(struct fc_dump *dump);
+
 /* End a blocked or coming fc_dump_next. Any thread. */
 void fc_dump_interrupt(struct fc_dump *dump);
 
