@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runner/restore/keymap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <xxhash.h>
+
+#include "core/base/alloc.h"
+
+enum { KEYMAP_FIRST_SLOTS = 64 };
+
+/* Maps of this size gain from large pages: nearly each look-up misses the page cache of the
+ * processor. */
+static const size_t huge_page_bytes = 2U * 1024 * 1024;
+
+struct fc_key_hash fc_key_hash(struct fc_slice bytes)
+{
+    XXH128_hash_t hash = XXH3_128bits(bytes.data == NULL ? (const void *)"" : bytes.data,
+                                      bytes.data == NULL ? 0 : bytes.len);
+    struct fc_key_hash result = { hash.low64, hash.high64 };
+    return result;
+}
+
+struct fc_key_hash fc_key_hash_u64(uint64_t value)
+{
+    return fc_key_hash(fc_slice_of(&value, sizeof(value)));
+}
+
+static struct fc_keymap_slot *slots_new(size_t capacity)
+{
+    size_t bytes = capacity * sizeof(struct fc_keymap_slot);
+    struct fc_keymap_slot *slots;
+    if (bytes < 2 * huge_page_bytes) {
+        return fc_new_array(struct fc_keymap_slot, capacity);
+    }
+    slots =
+        aligned_alloc(huge_page_bytes, (bytes + huge_page_bytes - 1) & ~(huge_page_bytes - 1));
+    fc_assert(slots != NULL);
+    (void)madvise(slots, bytes, MADV_HUGEPAGE); /* only makes it faster */
+    memset(slots, 0, bytes);
+    return slots;
+}
+
+void fc_keymap_init(struct fc_keymap *map)
+{
+    memset(map, 0, sizeof(*map));
+}
+
+void fc_keymap_release(struct fc_keymap *map)
+{
+    free(map->slots);
+    fc_keymap_init(map);
+}
+
+void fc_keymap_clear(struct fc_keymap *map)
+{
+    if (map->count > 0) {
+        memset(map->slots, 0, fc_keymap_bytes(map));
+        map->count = 0;
+    }
+}
+
+/* The slot of the hash, or the free one where it would go. capacity > 0. */
+static inline struct fc_keymap_slot *find(const struct fc_keymap *map, struct fc_key_hash hash)
+{
+    size_t mask = map->capacity - 1;
+    size_t index = hash.low & mask;
+    for (;;) {
+        struct fc_keymap_slot *slot = &map->slots[index];
+        if (slot->value == 0 || (slot->low == hash.low && slot->high == hash.high)) {
+            return slot;
+        }
+        index = (index + 1) & mask;
+    }
+}
+
+static size_t grown_capacity(const struct fc_keymap *map)
+{
+    return map->capacity == 0 ? KEYMAP_FIRST_SLOTS : map->capacity * 2;
+}
+
+size_t fc_keymap_grown_bytes(const struct fc_keymap *map)
+{
+    return grown_capacity(map) * sizeof(struct fc_keymap_slot);
+}
+
+void fc_keymap_grow(struct fc_keymap *map)
+{
+    struct fc_keymap grown;
+    grown.capacity = grown_capacity(map);
+    grown.slots = slots_new(grown.capacity);
+    grown.count = map->count;
+    for (size_t index = 0; index < map->capacity; index++) {
+        const struct fc_keymap_slot *slot = &map->slots[index];
+        if (slot->value != 0) {
+            struct fc_key_hash hash = { slot->low, slot->high };
+            *find(&grown, hash) = *slot;
+        }
+    }
+    free(map->slots);
+    *map = grown;
+}
+
+bool fc_keymap_get(const struct fc_keymap *map, struct fc_key_hash hash, uint64_t *out_value)
+{
+    const struct fc_keymap_slot *slot = map->count == 0 ? NULL : find(map, hash);
+    if (slot == NULL || slot->value == 0) {
+        return false;
+    }
+    *out_value = slot->value - 1;
+    return true;
+}
+
+bool fc_keymap_put(struct fc_keymap *map, struct fc_key_hash hash, uint64_t value,
+                   uint64_t *out_old)
+{
+    struct fc_keymap_slot *slot;
+    fc_assert(!fc_keymap_is_full(map));
+    slot = find(map, hash);
+    if (slot->value != 0) {
+        *out_old = slot->value - 1;
+        slot->value = value + 1;
+        return true;
+    }
+    slot->low = hash.low;
+    slot->high = hash.high;
+    slot->value = value + 1;
+    map->count++;
+    return false;
+}
+
+bool fc_keymap_remove(struct fc_keymap *map, struct fc_key_hash hash, uint64_t *out_old)
+{
+    size_t mask = map->capacity - 1;
+    struct fc_keymap_slot *slot = map->count == 0 ? NULL : find(map, hash);
+    size_t hole;
+    if (slot == NULL || slot->value == 0) {
+        return false;
+    }
+    *out_old = slot->value - 1;
+    hole = (size_t)(slot - map->slots);
+    for (size_t index = (hole + 1) & mask; map->slots[index].value != 0;
+         index = (index + 1) & mask) {
+        size_t home = map->slots[index].low & mask;
+        /* It may move into the hole unless its home lies behind the hole. */
+        if (((index - home) & mask) >= ((index - hole) & mask)) {
+            map->slots[hole] = map->slots[index];
+            hole = index;
+        }
+    }
+    map->slots[hole].value = 0;
+    map->count--;
+    return true;
+}
+
+bool fc_keymap_next(const struct fc_keymap *map, size_t *cursor, struct fc_key_hash *out_hash,
+                    uint64_t *out_value)
+{
+    while (*cursor < map->capacity) {
+        const struct fc_keymap_slot *slot = &map->slots[(*cursor)++];
+        if (slot->value != 0) {
+            out_hash->low = slot->low;
+            out_hash->high = slot->high;
+            *out_value = slot->value - 1;
+            return true;
+        }
+    }
+    return false;
+}
