@@ -222,7 +222,7 @@ int main(int argc, char **argv)
     command.diag = fc_diag_new(stderr, FC_DIAG_WARN);
     bench.socket = argv[2];
     bench.until_ns = strtoll(argv[3], NULL, 10) * 1000000000;
-    bench.interval_ns = 1000000000 * CONNECTIONS / strtoll(argv[4], NULL, 10);
+    bench.interval_ns = INT64_C(1000000000) * CONNECTIONS / strtoll(argv[4], NULL, 10);
     bench.committed_ns = fc_new_array(int64_t, IDS_MAX);
     bench.durable_ns = fc_new_array(int64_t, IDS_MAX);
     if (fc_setup_load(&command, argv[1], &setup, &err) != FC_OK) {
