@@ -22,13 +22,48 @@
 enum { FC_TABLE_MAP_COLUMNS_MAX = 4096 };
 
 /* How a column's bytes in a row image become a value. */
+typedef enum fc_row_kind {
+    FC_ROW_INT8,
+    FC_ROW_INT16,
+    FC_ROW_INT24,
+    FC_ROW_INT32,
+    FC_ROW_INT64,
+    FC_ROW_UINT8,
+    FC_ROW_UINT16,
+    FC_ROW_UINT24,
+    FC_ROW_UINT32,
+    FC_ROW_UINT64,
+    FC_ROW_FLOAT,
+    FC_ROW_DOUBLE,
+    FC_ROW_DECIMAL, /* precision, scale; width: bytes */
+    FC_ROW_BIT,     /* width: bytes */
+    FC_ROW_YEAR,
+    FC_ROW_DATE,
+    FC_ROW_TIME, /* fraction_digits */
+    FC_ROW_TIME_OLD,
+    FC_ROW_DATETIME, /* fraction_digits */
+    FC_ROW_DATETIME_OLD,
+    FC_ROW_TIMESTAMP, /* fraction_digits */
+    FC_ROW_TIMESTAMP_OLD,
+    FC_ROW_TEXT,    /* width: bytes of the length before it; UTF-8 as it is */
+    FC_ROW_BYTES,   /* width, too */
+    FC_ROW_TEXT_IN, /* width; text in another charset: converter */
+    FC_ROW_PADDED,  /* width; BINARY(length) without its trailing zeros */
+    FC_ROW_PACKED,  /* width; a value of MariaDB's COMPRESSED columns */
+    FC_ROW_ENUM,    /* width */
+    FC_ROW_SET,     /* width */
+    FC_ROW_JSON,    /* width */
+    FC_ROW_UUID,    /* width; MariaDB's order of bytes */
+    FC_ROW_INET4,   /* width */
+    FC_ROW_INET6    /* width */
+} fc_row_kind;
+
 struct fc_row_column {
-    uint8_t kind; /* fc_row_kind of row_image.c's making */
+    fc_row_kind kind;
     uint8_t width;
     uint8_t fraction_digits;
-    uint8_t flags;
-    uint16_t precision;
-    uint16_t scale;
+    uint8_t precision;
+    uint8_t scale;
     uint32_t length; /* bytes of a padded BINARY(n) */
     const struct fc_column *column;
     struct fc_charset_converter *converter; /* NULL: no conversion */
