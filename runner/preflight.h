@@ -9,6 +9,7 @@
 #define FC_RUNNER_PREFLIGHT_H
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "fc/connector.h"
 #include "runner/config.h"
 
