@@ -33,6 +33,7 @@ uint8_t *fc_buf_grow(struct fc_buf *buf, size_t more)
         return buf->data + buf->len;
     }
     wanted = buf->capacity == 0 ? BUF_FIRST_CAPACITY : buf->capacity;
+    wanted = wanted > buf->limit ? buf->limit : wanted;
     while (wanted < buf->len + more) {
         wanted = wanted > buf->limit / 2 ? buf->limit : wanted * 2;
     }
