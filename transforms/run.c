@@ -196,28 +196,27 @@ static fc_code run_step(struct fc_transform_engine *engine, uint32_t index, bool
 
 /* --- one change ----------------------------------------------------------------------------- */
 
-static fc_code alloc_results(struct fc_arena *arena, uint32_t count,
-                             struct fc_transformed **out_results, struct fc_error *err)
+/* NULL, and the error set, past the arena's limit. */
+static struct fc_transformed *alloc_results(struct fc_arena *arena, uint32_t count,
+                                            struct fc_error *err)
 {
     bool had_failed = arena->failed;
     struct fc_transformed *results = fc_arena_alloc(arena, count * sizeof(*results));
     if (results == NULL) {
         arena->failed = had_failed; /* this change fails, the batch may go on */
-        return fc_fail(err, FC_ERR_LIMIT, "a transformed change needs more than %zu bytes",
-                       arena->limit);
+        (void)fc_fail(err, FC_ERR_LIMIT, "a transformed change needs more than %zu bytes",
+                      arena->limit);
     }
-    *out_results = results;
-    return FC_OK;
+    return results;
 }
 
 static fc_code give_results(struct fc_transform_engine *engine,
                             struct fc_transformed **out_results, uint32_t *out_count,
                             struct fc_error *err)
 {
-    struct fc_transformed *results = NULL;
-    fc_code code = alloc_results(engine->arena, engine->item_count, &results, err);
-    if (code != FC_OK) {
-        return code;
+    struct fc_transformed *results = alloc_results(engine->arena, engine->item_count, err);
+    if (results == NULL) {
+        return FC_ERR_LIMIT;
     }
     for (uint32_t item = 0; item < engine->item_count; item++) {
         const struct fc_script_change *slot = engine->items[item];
@@ -239,10 +238,9 @@ static fc_code pass(const struct fc_change *change, struct fc_arena *arena,
                     struct fc_transformed **out_results, uint32_t *out_count,
                     struct fc_error *err)
 {
-    struct fc_transformed *result = NULL;
-    fc_code code = alloc_results(arena, 1, &result, err);
-    if (code != FC_OK) {
-        return code;
+    struct fc_transformed *result = alloc_results(arena, 1, err);
+    if (result == NULL) {
+        return FC_ERR_LIMIT;
     }
     memset(result, 0, sizeof(*result));
     result->change = change;
