@@ -2,8 +2,8 @@
 #include "runner/envelope/decode_bytes.h"
 
 #include "runner/envelope/base64.h"
-#include "runner/envelope/decimal.h"
 #include "runner/envelope/json_number.h"
+#include "runner/envelope/unscaled.h"
 
 enum { SRID_SIZE = 4, FLOAT_SIZE = 4 };
 
@@ -33,12 +33,12 @@ bool fc_bytes_from_base64(struct fc_slice text, struct fc_arena *arena,
 bool fc_bytes_from_unscaled(struct fc_slice text, unsigned scale, struct fc_arena *arena,
                             struct fc_slice *out_text)
 {
-    uint8_t bytes[FC_DECIMAL_BYTES_MAX + 3];
-    char decimal[FC_DECIMAL_TEXT_MAX];
+    uint8_t bytes[FC_UNSCALED_BYTES_MAX + 3];
+    char decimal[FC_UNSCALED_TEXT_MAX];
     size_t len = 0;
     size_t decimal_len = 0;
     if (text.len / 4 * 3 > sizeof(bytes) || !fc_base64_take(text, bytes, &len) ||
-        !fc_decimal_to_text(fc_slice_of(bytes, len), scale, decimal, &decimal_len)) {
+        !fc_unscaled_to_text(fc_slice_of(bytes, len), scale, decimal, &decimal_len)) {
         return false;
     }
     *out_text = fc_arena_copy(arena, fc_slice_of(decimal, decimal_len));

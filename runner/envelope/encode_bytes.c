@@ -4,8 +4,8 @@
 #include <assert.h>
 
 #include "runner/envelope/base64.h"
-#include "runner/envelope/decimal.h"
 #include "runner/envelope/json_write.h"
+#include "runner/envelope/unscaled.h"
 
 enum {
     SRID_SIZE = 4,
@@ -16,7 +16,7 @@ enum {
 
 size_t fc_bytes_bound(size_t len)
 {
-    return len * FC_JSON_ESCAPE_MAX + FC_DECIMAL_BYTES_MAX * 2 + 256;
+    return len * FC_JSON_ESCAPE_MAX + FC_UNSCALED_BYTES_MAX * 2 + 256;
 }
 
 static char *put_text(char *at, const char *text)
@@ -120,10 +120,10 @@ char *fc_bytes_put_vector(char *at, struct fc_slice bytes)
 
 char *fc_bytes_put_unscaled(char *at, struct fc_slice text, unsigned scale)
 {
-    uint8_t bytes[FC_DECIMAL_BYTES_MAX];
+    uint8_t bytes[FC_UNSCALED_BYTES_MAX];
     size_t len = 0;
     unsigned text_scale = 0;
-    if (!fc_decimal_to_unscaled(text, scale, bytes, &len, &text_scale)) {
+    if (!fc_unscaled_from_text(text, scale, bytes, &len, &text_scale)) {
         at = put_text(at, "{\"text\":");
         at = fc_json_put_string(at, text);
         return put_text(at, "}");

@@ -3,7 +3,7 @@
  * A number is an array of 32-bit limbs, least significant first, multiplied or divided by 10^9 a
  * step. Up to 18 digits, which is nearly all there is, one 64-bit number does.
  */
-#include "runner/envelope/decimal.h"
+#include "runner/envelope/unscaled.h"
 
 #include "core/base/format.h"
 
@@ -11,7 +11,7 @@ enum { LIMBS = 11, NINE_DIGITS = 1000000000 };
 
 /* The digits of a plain decimal, sign and point taken away. */
 struct digits {
-    uint8_t digit[FC_DECIMAL_DIGITS_MAX];
+    uint8_t digit[FC_UNSCALED_DIGITS_MAX];
     size_t count;
     unsigned scale; /* how many of them are behind the point */
     bool negative;
@@ -22,7 +22,7 @@ static bool push_digit(struct digits *digits, unsigned digit)
     if (digits->count == 0 && digit == 0) {
         return true; /* a leading zero */
     }
-    if (digits->count == FC_DECIMAL_DIGITS_MAX) {
+    if (digits->count == FC_UNSCALED_DIGITS_MAX) {
         return false;
     }
     digits->digit[digits->count++] = (uint8_t)digit;
@@ -105,8 +105,8 @@ static size_t put_minimal(const uint32_t *limbs, bool negative, uint8_t *out)
     return LIMBS * 4 - skip;
 }
 
-bool fc_decimal_to_unscaled(struct fc_slice text, unsigned scale, uint8_t *out_bytes,
-                            size_t *out_len, unsigned *out_scale)
+bool fc_unscaled_from_text(struct fc_slice text, unsigned scale, uint8_t *out_bytes,
+                           size_t *out_len, unsigned *out_scale)
 {
     struct digits digits = { .count = 0 };
     uint32_t limbs[LIMBS] = { 0 };
@@ -131,15 +131,15 @@ bool fc_decimal_to_unscaled(struct fc_slice text, unsigned scale, uint8_t *out_b
     return true;
 }
 
-bool fc_decimal_to_text(struct fc_slice unscaled, unsigned scale, char *out_text,
-                        size_t *out_len)
+bool fc_unscaled_to_text(struct fc_slice unscaled, unsigned scale, char *out_text,
+                         size_t *out_len)
 {
     uint32_t limbs[LIMBS] = { 0 };
     char digits[LIMBS * 10 + 1]; /* filled from the end */
     size_t count = 0;
     char *at = out_text;
     bool negative = unscaled.len > 0 && (unscaled.data[0] & 0x80) != 0;
-    if (unscaled.len == 0 || unscaled.len > FC_DECIMAL_BYTES_MAX || scale > 255) {
+    if (unscaled.len == 0 || unscaled.len > FC_UNSCALED_BYTES_MAX || scale > 255) {
         return false;
     }
     memset(limbs, negative ? 0xff : 0, sizeof(limbs));
