@@ -131,16 +131,10 @@ bool fc_keymap_put(struct fc_keymap *map, struct fc_key_hash hash, uint64_t valu
     return false;
 }
 
-bool fc_keymap_remove(struct fc_keymap *map, struct fc_key_hash hash, uint64_t *out_old)
+/* Free a slot and move back what probing would not find any more. */
+static void free_slot(struct fc_keymap *map, size_t hole)
 {
     size_t mask = map->capacity - 1;
-    struct fc_keymap_slot *slot = map->count == 0 ? NULL : find(map, hash);
-    size_t hole;
-    if (slot == NULL || slot->value == 0) {
-        return false;
-    }
-    *out_old = slot->value - 1;
-    hole = (size_t)(slot - map->slots);
     for (size_t index = (hole + 1) & mask; map->slots[index].value != 0;
          index = (index + 1) & mask) {
         size_t home = map->slots[index].low & mask;
@@ -152,7 +146,36 @@ bool fc_keymap_remove(struct fc_keymap *map, struct fc_key_hash hash, uint64_t *
     }
     map->slots[hole].value = 0;
     map->count--;
+}
+
+bool fc_keymap_remove(struct fc_keymap *map, struct fc_key_hash hash, uint64_t *out_old)
+{
+    struct fc_keymap_slot *slot = map->count == 0 ? NULL : find(map, hash);
+    if (slot == NULL || slot->value == 0) {
+        return false;
+    }
+    *out_old = slot->value - 1;
+    free_slot(map, (size_t)(slot - map->slots));
     return true;
+}
+
+void fc_keymap_keep_up_to(struct fc_keymap *map, uint64_t high)
+{
+    size_t mask = map->capacity - 1;
+    size_t first = 0;
+    if (map->count == 0) {
+        return;
+    }
+    while (map->slots[first].value != 0) {
+        first++; /* there is a free slot: count < capacity */
+    }
+    /* From behind a free slot round to it, moving back never passes the start. */
+    for (size_t step = 1; step < map->capacity; step++) {
+        size_t index = (first + step) & mask;
+        while (map->slots[index].value != 0 && map->slots[index].high > high) {
+            free_slot(map, index);
+        }
+    }
 }
 
 bool fc_keymap_next(const struct fc_keymap *map, size_t *cursor, struct fc_key_hash *out_hash,

@@ -81,6 +81,9 @@ bool fc_keymap_put(struct fc_keymap *map, struct fc_key_hash hash, uint64_t valu
 /* True when the key was there: out_old is its value. */
 bool fc_keymap_remove(struct fc_keymap *map, struct fc_key_hash hash, uint64_t *out_old);
 
+/* Remove all keys whose hash.high is above `high`. */
+void fc_keymap_keep_up_to(struct fc_keymap *map, uint64_t high);
+
 /* Start with *cursor == 0; false at the end. No put or remove in between. */
 bool fc_keymap_next(const struct fc_keymap *map, size_t *cursor, struct fc_key_hash *out_hash,
                     uint64_t *out_value);

@@ -16,11 +16,6 @@
 #include "runner/envelope/envelope.h"
 #include "runner/restore/scan.h"
 
-struct fc_table_name {
-    char *db;
-    char *table;
-};
-
 /* What a statement does to one table; new_* are NULL but for a rename. */
 struct fc_lineage_table {
     char *db;
