@@ -259,8 +259,33 @@ fc_code fc_create_sql_parse(struct fc_create_sql *create, struct fc_slice statem
 
 void fc_create_sql_release(struct fc_create_sql *create)
 {
+    for (uint32_t index = 0; index < create->item_count; index++) {
+        free(create->items[index].new_name);
+    }
     free(create->items);
     memset(create, 0, sizeof(*create));
+}
+
+char *fc_create_sql_constraint_name(const struct fc_create_item *item)
+{
+    struct fc_slice quoted = item->constraint;
+    char *name;
+    size_t len = 0;
+    if (quoted.len == 0) {
+        return NULL;
+    }
+    name = fc_strndup((const char *)quoted.data, quoted.len);
+    if (!is_quote(quoted.data[0])) {
+        return name;
+    }
+    for (size_t at = 1; at + 1 < quoted.len; at++) {
+        name[len++] = (char)quoted.data[at];
+        if (quoted.data[at] == quoted.data[0]) {
+            at++; /* a doubled quote */
+        }
+    }
+    name[len] = '\0';
+    return name;
 }
 
 static const struct fc_column *key_column(const struct fc_shape *shape, uint32_t key_index)
@@ -344,7 +369,13 @@ void fc_create_sql_append_name(struct fc_buf *sql, const char *db, const char *t
 
 static void append_item(struct fc_buf *sql, const struct fc_create_item *item)
 {
-    fc_buf_append_slice(sql, item->drop_name ? item->unnamed : item->text);
+    if (item->new_name != NULL) {
+        fc_buf_append_text(sql, "CONSTRAINT ");
+        fc_session_append_name(sql, item->new_name);
+        fc_buf_append_u8(sql, ' ');
+    }
+    fc_buf_append_slice(sql,
+                        item->new_name != NULL || item->drop_name ? item->unnamed : item->text);
 }
 
 void fc_create_sql_append_table(struct fc_buf *sql, const struct fc_create_sql *create,

@@ -28,7 +28,8 @@ struct fc_create_item {
     struct fc_slice text;       /* trimmed */
     struct fc_slice constraint; /* as written, with backticks; null when it has no CONSTRAINT */
     struct fc_slice unnamed;    /* text without "CONSTRAINT `name` " */
-    bool drop_name;             /* write `unnamed`: the name is taken; set by the caller */
+    bool drop_name;             /* write `unnamed`: the server makes a name */
+    char *new_name;             /* write this name instead; NULL: none */
     bool deferred;              /* an index to be added after the rows */
 };
 
@@ -49,6 +50,9 @@ void fc_create_sql_release(struct fc_create_sql *create);
 
 /* A statement built from what the columns say: types, NOT NULL, charsets and the primary key. */
 void fc_create_sql_from_columns(struct fc_buf *sql, const struct fc_shape *shape);
+
+/* A constraint's name without quotes, for the caller to free; NULL when it has none. */
+char *fc_create_sql_constraint_name(const struct fc_create_item *item);
 
 /* True when a unique index other than the primary key is not deferred. */
 bool fc_create_sql_has_unique_inline(const struct fc_create_sql *create);

@@ -23,6 +23,7 @@ struct fc_load_table {
     char *counter;    /* the AUTO_INCREMENT column or NULL */
     char **generated; /* columns that the server computes */
     uint32_t generated_count;
+    uint32_t column_count; /* those that are not generated */
 };
 
 struct fc_load_column;

@@ -135,6 +135,16 @@ static void set_options(MYSQL *mysql, const struct fc_host *host, unsigned read_
                       host->option_text(host, "tls-key"));
 }
 
+/* A server could ask any client for any file, so only a load, which sends no file, lets it. */
+static void set_load_options(MYSQL *mysql, bool load, unsigned timeout_s)
+{
+    unsigned allowed = load ? 1 : 0;
+    (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &allowed);
+    if (load) {
+        (void)mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &timeout_s);
+    }
+}
+
 /* A half-open connection, as a crashed host leaves behind, is noticed by keep-alive even where
  * no read time-out runs. */
 static void set_keep_alive(int fd)
@@ -160,6 +170,21 @@ static uint32_t version_of(const char *text)
         }
     }
     return parts[0] * 10000 + parts[1] * 100 + parts[2];
+}
+
+/* MariaDB has no UUID of a server; what follows changes at least when another one answers. */
+static fc_code learn_mariadb_name(struct fc_session *session, struct fc_error *err)
+{
+    char *text = NULL;
+    fc_code code = fc_session_query_text(
+        session, "SELECT MD5(CONCAT_WS(':', @@hostname, @@port, @@server_id, @@datadir))",
+        &text, err);
+    if (code == FC_OK) {
+        (void)snprintf(session->server_uuid, sizeof(session->server_uuid), "%s",
+                       text == NULL ? "" : text);
+        free(text);
+    }
+    return code;
 }
 
 static fc_code learn_server(struct fc_session *session, struct fc_error *err)
@@ -193,7 +218,7 @@ static fc_code learn_server(struct fc_session *session, struct fc_error *err)
         (void)snprintf(session->server_uuid, sizeof(session->server_uuid), "%s", row[1]);
     }
     mysql_free_result(result);
-    return FC_OK;
+    return session->flavor == FC_FLAVOR_MARIADB ? learn_mariadb_name(session, err) : FC_OK;
 }
 
 static fc_code set_up_queries(struct fc_session *session, struct fc_error *err)
@@ -252,11 +277,12 @@ fc_code fc_session_open(const struct fc_host *host, fc_session_kind kind,
         goto out;
     }
     set_options(session->mysql, host, read_timeout_s);
+    set_load_options(session->mysql, kind == FC_SESSION_LOAD, read_timeout_s);
     code = connect_to_server(session, err);
     if (code == FC_OK) {
         code = learn_server(session, err);
     }
-    if (code == FC_OK && kind == FC_SESSION_QUERY) {
+    if (code == FC_OK && kind != FC_SESSION_DUMP) {
         code = set_up_queries(session, err);
     }
 out:

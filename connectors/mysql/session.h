@@ -29,7 +29,7 @@ struct fc_session {
     fc_flavor flavor;
     uint32_t version;      /* 101106 for 10.11.6, 90700 for 9.7.0 */
     char version_text[64]; /* as the server says it */
-    char server_uuid[40];  /* MySQL; "" on MariaDB */
+    char server_uuid[40];  /* MySQL's; on MariaDB a name made of host, port and the like */
     uint32_t server_id;    /* @@server_id */
     atomic_bool interrupted;
     pthread_mutex_t fd_lock;
@@ -38,6 +38,7 @@ struct fc_session {
 
 typedef enum fc_session_kind {
     FC_SESSION_QUERY, /* statements: UTC, utf8mb4, sql_mode '', read time-out read_timeout_s */
+    FC_SESSION_LOAD,  /* as QUERY, and LOAD DATA LOCAL may ask for data; writes wait as long */
     FC_SESSION_DUMP   /* will read the binlog: no session settings, read time-out as given */
 } fc_session_kind;
 
