@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+
+#include "connectors/mysql/inflate.h"
+#include "connectors/mysql/json_diff.h"
+#include "connectors/mysql/row_value_kinds.h"
+
+enum {
+    UUID_SIZE = 16,
+    INET4_SIZE = 4,
+    INET6_SIZE = 16,
+    JSON_TEXT_RATIO = 9, /* no form of binary JSON grows more when it becomes text */
+    JSON_TEXT_MORE = 1024,
+    JSON_ARENA_MAX = 256 * 1024 * 1024
+};
+
+static const uint8_t nothing[1] = { 0 };
+
+/* A code failed with decoder->err set. */
+static bool passed(struct fc_row_decoder *decoder, fc_code code)
+{
+    if (code != FC_OK) {
+        decoder->why = NULL;
+    }
+    return code == FC_OK;
+}
+
+static bool put_converted(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                          struct fc_slice text, struct fc_value *out)
+{
+    struct fc_charset_converter *converter = column->converter;
+    size_t room = fc_charset_utf8_size_max(converter->charset, text.len);
+    char *to = fc_row_alloc(decoder, room);
+    return to != NULL && fc_row_put_text(out, to, fc_charset_to_utf8(converter, text, to));
+}
+
+bool fc_row_decode_text_in(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                           struct fc_value *out)
+{
+    struct fc_slice text;
+    if (!fc_row_sized(decoder, column->width, &text)) {
+        return false;
+    }
+    return text.len == 0 ? fc_row_put_text(out, nothing, 0)
+                         : put_converted(decoder, column, text, out);
+}
+
+bool fc_row_decode_padded(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                          struct fc_value *out)
+{
+    struct fc_slice bytes;
+    if (!fc_row_sized(decoder, column->width, &bytes)) {
+        return false;
+    }
+    if (bytes.len < column->length) {
+        uint8_t *padded = fc_row_alloc(decoder, column->length);
+        if (padded == NULL) {
+            return false;
+        }
+        memcpy(padded, bytes.data, bytes.len);
+        memset(padded + bytes.len, 0, column->length - bytes.len);
+        bytes = fc_slice_of(padded, column->length);
+    }
+    out->kind = FC_VALUE_BYTES;
+    out->as.bytes = bytes;
+    return true;
+}
+
+bool fc_row_decode_packed(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                          struct fc_value *out)
+{
+    struct fc_slice bytes;
+    if (!fc_row_sized(decoder, column->width, &bytes) ||
+        !passed(decoder, fc_inflate_column(bytes, &decoder->memory, &bytes, &decoder->err))) {
+        return false;
+    }
+    if (column->converter != NULL && bytes.len > 0) {
+        return put_converted(decoder, column, bytes, out);
+    }
+    out->kind = column->column->type == FC_TYPE_TEXT ? FC_VALUE_TEXT : FC_VALUE_BYTES;
+    out->as.bytes = bytes;
+    return true;
+}
+
+bool fc_row_decode_enum(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                        struct fc_value *out)
+{
+    size_t number;
+    if (!fc_row_has(decoder, column->width)) {
+        return false;
+    }
+    number = fc_row_le(decoder, column->width);
+    if (number == 0) {
+        return fc_row_put_text(out, nothing, 0); /* the server's error value */
+    }
+    if (number > column->column->label_count) {
+        return fc_row_fail(decoder, "its ENUM number has no label");
+    }
+    return fc_row_put_text(out, column->column->labels[number - 1],
+                           strlen(column->column->labels[number - 1]));
+}
+
+bool fc_row_decode_set(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                       struct fc_value *out)
+{
+    const struct fc_column *set = column->column;
+    uint64_t bits;
+    size_t size = 0;
+    char *text;
+    char *at;
+    if (!fc_row_has(decoder, column->width)) {
+        return false;
+    }
+    bits = fc_row_le(decoder, column->width);
+    if (set->label_count < 64 && bits >> set->label_count != 0) {
+        return fc_row_fail(decoder, "its SET has a bit without label");
+    }
+    for (unsigned bit = 0; bit < set->label_count && bit < 64; bit++) {
+        size += (bits >> bit & 1) != 0 ? strlen(set->labels[bit]) + 1 : 0;
+    }
+    if (size == 0) {
+        return fc_row_put_text(out, nothing, 0);
+    }
+    text = fc_row_alloc(decoder, size);
+    if (text == NULL) {
+        return false;
+    }
+    at = text;
+    for (unsigned bit = 0; bit < set->label_count && bit < 64; bit++) {
+        if ((bits >> bit & 1) != 0) {
+            size_t len = strlen(set->labels[bit]);
+            memcpy(at, set->labels[bit], len);
+            at[len] = ',';
+            at += len + 1;
+        }
+    }
+    return fc_row_put_text(out, text, size - 1);
+}
+
+/* Take the text in json_text into the batch. */
+static bool put_json(struct fc_row_decoder *decoder, struct fc_value *out)
+{
+    struct fc_slice text = fc_buf_slice(&decoder->json_text);
+    char *copy = fc_row_alloc(decoder, text.len);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, text.data, text.len);
+    return fc_row_put_text(out, copy, text.len);
+}
+
+static void begin_json(struct fc_row_decoder *decoder, size_t size)
+{
+    fc_buf_clear(&decoder->json_text);
+    decoder->json_text.limit = size * JSON_TEXT_RATIO + JSON_TEXT_MORE;
+    if (decoder->json_text.limit < decoder->json_text.capacity) {
+        decoder->json_text.limit = decoder->json_text.capacity;
+    }
+}
+
+bool fc_row_decode_json(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                        struct fc_value *out)
+{
+    struct fc_slice document;
+    if (!fc_row_sized(decoder, column->width, &document)) {
+        return false;
+    }
+    begin_json(decoder, document.len);
+    return passed(decoder,
+                  fc_json_binary_print(document, &decoder->json_text, &decoder->err)) &&
+           put_json(decoder, out);
+}
+
+bool fc_row_decode_json_partial(struct fc_row_decoder *decoder,
+                                const struct fc_row_column *column, struct fc_slice before,
+                                struct fc_value *out)
+{
+    struct fc_slice differences;
+    if (!fc_row_sized(decoder, column->width, &differences)) {
+        return false;
+    }
+    if (fc_slice_is_null(before)) {
+        return fc_row_fail(decoder, "it is a partial JSON update without the document before: "
+                                    "SET GLOBAL binlog_row_image=FULL");
+    }
+    begin_json(decoder, before.len + differences.len);
+    fc_arena_clear(&decoder->json_arena);
+    decoder->json_arena.limit = JSON_ARENA_MAX;
+    return passed(decoder, fc_json_diff_print(before, differences, &decoder->json_arena,
+                                              &decoder->json_text, &decoder->err)) &&
+           put_json(decoder, out);
+}
+
+/*
+ * MariaDB stores UUIDs of versions 1 to 5 with their parts in reverse order, so that those made
+ * one after another lie together. Its own test for that: variant bit and version where they
+ * would be then.
+ */
+static void uuid_from_storage(const uint8_t *stored, uint8_t *uuid)
+{
+    bool swapped = (stored[6] & 0x80) != 0 && stored[8] >= 1 && stored[8] <= 0x80;
+    if (!swapped) {
+        memcpy(uuid, stored, UUID_SIZE);
+        return;
+    }
+    memcpy(uuid, stored + 12, 4);
+    memcpy(uuid + 4, stored + 10, 2);
+    memcpy(uuid + 6, stored + 8, 2);
+    memcpy(uuid + 8, stored + 6, 2);
+    memcpy(uuid + 10, stored, 6);
+}
+
+/* A value of exactly `size` bytes; shorter ones had trailing zeros cut. */
+static bool take_padded(struct fc_row_decoder *decoder, unsigned width, uint8_t *to,
+                        size_t size)
+{
+    struct fc_slice bytes;
+    if (!fc_row_sized(decoder, width, &bytes)) {
+        return false;
+    }
+    if (bytes.len > size) {
+        return fc_row_fail(decoder, "its value is too long");
+    }
+    memcpy(to, bytes.data, bytes.len);
+    memset(to + bytes.len, 0, size - bytes.len);
+    return true;
+}
+
+bool fc_row_decode_uuid(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                        struct fc_value *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t stored[UUID_SIZE];
+    uint8_t uuid[UUID_SIZE];
+    char *at = decoder->scratch;
+    if (!take_padded(decoder, column->width, stored, sizeof(stored))) {
+        return false;
+    }
+    uuid_from_storage(stored, uuid);
+    for (size_t index = 0; index < UUID_SIZE; index++) {
+        if (index == 4 || index == 6 || index == 8 || index == 10) {
+            *at++ = '-';
+        }
+        *at++ = digits[uuid[index] >> 4];
+        *at++ = digits[uuid[index] & 15];
+    }
+    (void)fc_row_put_text(out, decoder->scratch, (size_t)(at - decoder->scratch));
+    decoder->scratch = at;
+    return true;
+}
+
+static bool put_address(struct fc_row_decoder *decoder, int family, const uint8_t *address,
+                        struct fc_value *out)
+{
+    size_t len;
+    if (inet_ntop(family, address, decoder->scratch, INET6_ADDRSTRLEN) == NULL) {
+        return fc_row_fail(decoder, "its address cannot be printed");
+    }
+    len = strlen(decoder->scratch);
+    (void)fc_row_put_text(out, decoder->scratch, len);
+    decoder->scratch += len;
+    return true;
+}
+
+bool fc_row_decode_inet4(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                         struct fc_value *out)
+{
+    uint8_t address[INET4_SIZE];
+    return take_padded(decoder, column->width, address, sizeof(address)) &&
+           put_address(decoder, AF_INET, address, out);
+}
+
+bool fc_row_decode_inet6(struct fc_row_decoder *decoder, const struct fc_row_column *column,
+                         struct fc_value *out)
+{
+    uint8_t address[INET6_SIZE];
+    return take_padded(decoder, column->width, address, sizeof(address)) &&
+           put_address(decoder, AF_INET6, address, out);
+}
