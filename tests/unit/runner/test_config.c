@@ -123,7 +123,7 @@ static void every_key_of_a_full_file_arrives(void **state)
     assert_string_equal(config->steps[0].uses, "mask");
     assert_string_equal(config->steps[0].with_json,
                         "{\"columns\":[\"email\"],\"with\":\"***\"}");
-    assert_int_equal(config->steps[0].line, 25);
+    assert_int_equal(config->steps[0].line, 26);
     assert_string_equal(config->steps[1].uses, "lua/own.lua");
     assert_null(config->steps[1].with_json);
     assert_string_equal(fc_yaml_get(config->plugin_block, "host")->text, "x");
@@ -250,6 +250,7 @@ static void a_file_on_disk_says_whether_others_can_read_it(void **state)
     fixture->config = NULL;
     free(fixture->path);
     fixture->path = fc_temp_file(fixture->dir, "f.yaml", HEAD META, 0600);
+    fixture->source.path = fixture->path;
     assert_int_equal(fc_config_load(&fixture->source, &fixture->config, &fixture->error),
                      FC_OK);
     assert_false(fixture->config->readable_by_others);
