@@ -24,10 +24,14 @@ struct fc_embedded_config {
 };
 
 /*
- * Errors: FC_ERR_REFUSED (another process has the directory, its pid named), FC_ERR_CORRUPT
- * (damage below the durable offset: file and byte named; nothing was changed), FC_ERR_NOT_FOUND
- * (read_only and no such directory). Creates the directory unless read_only. Starts one sync
- * and one background thread unless read_only.
+ * Creates the directory unless read_only, and starts a background thread unless read_only.
+ *
+ * Damage in one topic or partition does not fail the open: it is told as a notice, what is
+ * damaged answers every call with FC_ERR_CORRUPT (file and byte named; nothing was changed),
+ * and the rest works. With read_only the undamaged part of such a partition can still be read.
+ *
+ * Errors: FC_ERR_REFUSED (another process has the directory, its pid named), FC_ERR_NOT_FOUND
+ * (read_only and no such directory), FC_ERR_IO, FC_ERR_FULL.
  */
 FC_MUST_CHECK fc_code fc_embedded_open(const struct fc_embedded_config *config,
                                        struct fc_stream **out_stream, struct fc_error *err);

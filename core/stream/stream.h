@@ -36,13 +36,14 @@ struct fc_topic_config {
     int64_t retention_bytes; /* remove oldest segments above this size of a partition; -1: for
                                 ever */
     uint64_t segment_bytes;  /* roll the active segment at this size */
-    int64_t segment_ms;      /* or when its first record is this old; -1: never */
+    int64_t segment_ms;      /* or when its first record was appended this long ago; -1: never,
+                                unless retention_ms needs it */
     uint64_t record_bytes_max;
     fc_compression compression;
     fc_flush_policy flush;
 };
 
-/* Kept for ever, one partition, 1 GiB segments, lz4, durable. */
+/* Kept for ever, one partition, segments of 1 GiB or a week, lz4, durable. */
 void fc_topic_config_init(struct fc_topic_config *config);
 
 struct fc_stream;
@@ -104,8 +105,9 @@ void fc_stream_batch_free(struct fc_stream_batch *batch); /* NULL is fine */
 void fc_stream_batch_reset(struct fc_stream_batch *batch, struct fc_topic *topic,
                            uint32_t partition);
 
-/* Copy a record in; record->offset is ignored. FC_ERR_LIMIT: over the topic's record_bytes_max,
- * batch unchanged. */
+/* Copy a record in; record->offset is ignored. Errors, with the batch unchanged: FC_ERR_LIMIT
+ * (over the topic's record_bytes_max or FC_RECORD_HEADERS_MAX), FC_ERR_NOMEM (the batch is at
+ * its largest, 1 GiB: append it and take another). */
 FC_MUST_CHECK fc_code fc_stream_batch_add(struct fc_stream_batch *batch,
                                           const struct fc_record *record, struct fc_error *err);
 

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Temporary directories of tests, and small files in them. */
-#ifndef FC_TESTS_TEMP_DIR_H
-#define FC_TESTS_TEMP_DIR_H
+/* A fresh directory for one test, removed with all that is in it. */
+#ifndef FC_TEST_TEMP_DIR_H
+#define FC_TEST_TEMP_DIR_H
 
-#include <sys/types.h>
+/* Under $TMPDIR or /tmp; aborts when it cannot be made. */
+char *temp_dir_new(void);
 
-/* A fresh directory under $TMPDIR or /tmp; the caller frees the path with fc_temp_dir_remove. */
-char *fc_temp_dir_make(void);
-/* Removes the directory with all in it, and frees the path; NULL is fine. */
-void fc_temp_dir_remove(char *dir);
-
-/* dir/name with this text and mode; gives the path, which the caller frees with free(). */
-char *fc_temp_file(const char *dir, const char *name, const char *text, mode_t mode);
+/* Removes the directory and frees the name. NULL is fine. */
+void temp_dir_free(char *path);
 
 #endif

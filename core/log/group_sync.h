@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Group commit over all partitions of a data directory: callers of flush share syncs, and each
+ * waits for one that began after its call.
+ *
+ * The first caller that finds no sync running does it itself, so a lone flush costs exactly the
+ * disk's sync and no change of threads. With more than a few partitions to sync, helper threads
+ * take part, since the disk merges what it is asked at the same time.
+ *
+ * Thread: any number at once, but for new and free.
+ */
+#ifndef FC_LOG_GROUP_SYNC_H
+#define FC_LOG_GROUP_SYNC_H
+
+#include "core/base/error.h"
+
+struct fc_group_sync;
+struct fc_partition;
+
+struct fc_group_sync *fc_group_sync_new(void);
+void fc_group_sync_free(struct fc_group_sync *group); /* NULL is fine */
+
+/* The partition has something that the next sync must cover; called once until
+ * fc_partition_sync has taken it up. */
+void fc_group_sync_add(struct fc_group_sync *group, struct fc_partition *partition);
+
+/* FC_ERR_IO once a sync of any partition has failed: what was appended to it is in doubt. */
+FC_MUST_CHECK fc_code fc_group_sync_flush(struct fc_group_sync *group, struct fc_error *err);
+
+#endif

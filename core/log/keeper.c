@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/log/keeper.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/alloc.h"
+#include "core/log/upkeep.h"
+
+enum {
+    TICK_MS = 1000,
+    SYNC_ALL_TICKS = 10,           /* so that a crash leaves little to walk over */
+    SCRUB_BYTES = 4 * 1024 * 1024, /* in a tick, over all partitions */
+    CHECKPOINTS_MAX = 16           /* in a tick; each may be a sync of its own */
+};
+
+struct fc_keeper {
+    const struct fc_log_env *env;
+    pthread_t thread;
+    /* Owned by the thread. */
+    uint64_t tick;
+    size_t next_checkpoint;
+    size_t next_scrub;
+
+    pthread_mutex_t lock;
+    pthread_cond_t stop;
+    /* Guarded by lock. */
+    bool stopping;
+    struct fc_partition **partitions;
+    size_t count;
+    size_t capacity;
+};
+
+/* NULL past the end; also when the keeper is to end. */
+static struct fc_partition *partition_at(struct fc_keeper *keeper, size_t index)
+{
+    struct fc_partition *found;
+    (void)pthread_mutex_lock(&keeper->lock);
+    found = index < keeper->count && !keeper->stopping ? keeper->partitions[index] : NULL;
+    (void)pthread_mutex_unlock(&keeper->lock);
+    return found;
+}
+
+static void look_after_all(struct fc_keeper *keeper)
+{
+    struct fc_partition *partition;
+    bool all = keeper->tick % SYNC_ALL_TICKS == 0;
+    for (size_t index = 0; (partition = partition_at(keeper, index)) != NULL; index++) {
+        fc_upkeep_roll(partition);
+        fc_upkeep_sync(partition, all);
+        fc_upkeep_retain(partition);
+    }
+    for (int done = 0; done < CHECKPOINTS_MAX; done++) {
+        partition = partition_at(keeper, keeper->next_checkpoint++);
+        if (partition == NULL) {
+            keeper->next_checkpoint = 0;
+            break;
+        }
+        fc_upkeep_checkpoint(partition);
+    }
+    partition = partition_at(keeper, keeper->next_scrub++);
+    if (partition == NULL) {
+        keeper->next_scrub = 0;
+    } else {
+        fc_upkeep_scrub(partition, SCRUB_BYTES);
+    }
+}
+
+/* True when the keeper is to end. */
+static bool wait_for_tick(struct fc_keeper *keeper)
+{
+    struct timespec until;
+    int waited = 0;
+    bool stopping;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail with this clock */
+    until.tv_sec += TICK_MS / 1000;
+    (void)pthread_mutex_lock(&keeper->lock);
+    while (!keeper->stopping && waited == 0) {
+        waited = pthread_cond_timedwait(&keeper->stop, &keeper->lock, &until);
+    }
+    stopping = keeper->stopping;
+    (void)pthread_mutex_unlock(&keeper->lock);
+    return stopping;
+}
+
+static void *keeper_main(void *arg)
+{
+    struct fc_keeper *keeper = arg;
+    while (!wait_for_tick(keeper)) {
+        keeper->tick++;
+        look_after_all(keeper);
+    }
+    return NULL;
+}
+
+fc_code fc_keeper_new(const struct fc_log_env *env, struct fc_keeper **out_keeper,
+                      struct fc_error *err)
+{
+    struct fc_keeper *keeper = fc_new(struct fc_keeper);
+    pthread_condattr_t attributes;
+    keeper->env = env;
+    (void)pthread_mutex_init(&keeper->lock, NULL); /* these cannot fail on Linux */
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&keeper->stop, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    if (pthread_create(&keeper->thread, NULL, keeper_main, keeper) != 0) {
+        (void)pthread_cond_destroy(&keeper->stop);
+        (void)pthread_mutex_destroy(&keeper->lock);
+        free(keeper);
+        return fc_fail(err, FC_ERR_NOMEM, "cannot start the log's background thread");
+    }
+    *out_keeper = keeper;
+    return FC_OK;
+}
+
+void fc_keeper_free(struct fc_keeper *keeper)
+{
+    if (keeper == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&keeper->lock);
+    keeper->stopping = true;
+    (void)pthread_cond_signal(&keeper->stop);
+    (void)pthread_mutex_unlock(&keeper->lock);
+    (void)pthread_join(keeper->thread, NULL);
+    (void)pthread_cond_destroy(&keeper->stop);
+    (void)pthread_mutex_destroy(&keeper->lock);
+    free(keeper->partitions);
+    free(keeper);
+}
+
+void fc_keeper_add(struct fc_keeper *keeper, struct fc_partition *partition)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    if (keeper->count == keeper->capacity) {
+        keeper->capacity = keeper->capacity == 0 ? 16 : keeper->capacity * 2;
+        keeper->partitions = fc_realloc_array(keeper->partitions, keeper->capacity,
+                                              sizeof(struct fc_partition *));
+    }
+    keeper->partitions[keeper->count++] = partition;
+    (void)pthread_mutex_unlock(&keeper->lock);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The background thread of a data directory: about once a second it makes checkpoints durable,
+ * closes segments that are old, applies retention, syncs what nobody flushes, and checks a
+ * little of the closed segments against their checksums.
+ */
+#ifndef FC_LOG_KEEPER_H
+#define FC_LOG_KEEPER_H
+
+#include "core/log/partition.h"
+
+struct fc_keeper;
+
+/* Starts the thread. env outlives it. */
+FC_MUST_CHECK fc_code fc_keeper_new(const struct fc_log_env *env, struct fc_keeper **out_keeper,
+                                    struct fc_error *err);
+
+/* Ends the thread; the partitions are the caller's. NULL is fine. */
+void fc_keeper_free(struct fc_keeper *keeper);
+
+/* Look after this one, too; it outlives the keeper. */
+void fc_keeper_add(struct fc_keeper *keeper, struct fc_partition *partition);
+
+#endif

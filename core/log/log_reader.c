@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The window is a stretch of the segment's file; batches are taken from it until what is left
+ * is not a whole one, then it is filled again from there. It is as large as the largest batch
+ * needs, and shrinks when that was an exception.
+ */
+#include "core/log/log_reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/alloc.h"
+#include "core/log/batch_decoder.h"
+#include "core/log/lookup.h"
+#include "core/log/partition_state.h"
+
+enum {
+    WINDOW_SIZE = 512 * 1024,
+    WINDOW_KEPT_MAX = 4 * 1024 * 1024,
+    FOLLOW_POLL_MS = 2 /* between two looks at files that another process writes */
+};
+
+struct fc_log_reader {
+    struct fc_partition *partition;
+    struct fc_batch_decoder decoder;
+    int64_t offset;        /* of the next record to give out */
+    int64_t batch_offset;  /* that the next batch in the file begins with */
+    int64_t skip_older_ms; /* INT64_MIN: none */
+    uint64_t wakes;
+
+    struct fc_file *file; /* of the segment; NULL before the first read */
+    int64_t segment_base;
+    uint64_t at;    /* byte of the next batch */
+    uint64_t limit; /* bytes of the segment that may be read, when last asked */
+
+    uint8_t *window;
+    size_t window_capacity;
+    size_t window_len;
+    uint64_t window_at; /* byte of the file that it begins with */
+};
+
+fc_code fc_log_reader_open(struct fc_partition *partition, int64_t offset,
+                           struct fc_log_reader **out_reader, struct fc_error *err)
+{
+    struct fc_log_reader *reader = fc_new(struct fc_log_reader);
+    fc_code code;
+    reader->partition = partition;
+    reader->wakes = fc_partition_wakes(partition);
+    fc_batch_decoder_init(&reader->decoder, FC_BATCH_BYTES_MAX);
+    code = fc_log_reader_seek(reader, offset, err);
+    if (code != FC_OK) {
+        fc_log_reader_close(reader);
+        return code;
+    }
+    *out_reader = reader;
+    return FC_OK;
+}
+
+void fc_log_reader_close(struct fc_log_reader *reader)
+{
+    if (reader != NULL) {
+        reader->partition->env->fs->ops->close(reader->file);
+        fc_batch_decoder_release(&reader->decoder);
+        free(reader->window);
+        free(reader);
+    }
+}
+
+int64_t fc_log_reader_offset(const struct fc_log_reader *reader)
+{
+    return reader->offset;
+}
+
+void fc_log_reader_skip_older(struct fc_log_reader *reader, int64_t time_ms)
+{
+    reader->skip_older_ms = time_ms;
+}
+
+static fc_code fail_range(const struct fc_partition *partition,
+                          const struct fc_partition_offsets *offsets, int64_t offset,
+                          struct fc_error *err)
+{
+    return fc_fail(err, FC_ERR_NOT_FOUND,
+                   "%s: offset %" PRId64 " is not in the log, which has %" PRId64
+                   " to %" PRId64,
+                   partition->dir, offset, offsets->start, offsets->end);
+}
+
+fc_code fc_log_reader_seek(struct fc_log_reader *reader, int64_t offset, struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    struct fc_partition_offsets offsets = { 0 };
+    fc_code code = fc_partition_offsets(partition, &offsets, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    if (offset < offsets.start || offset > offsets.end) {
+        return fail_range(partition, &offsets, offset, err);
+    }
+    partition->env->fs->ops->close(reader->file);
+    reader->file = NULL;
+    reader->window_len = 0;
+    reader->offset = offset;
+    reader->skip_older_ms = INT64_MIN;
+    return FC_OK;
+}
+
+/* Ask how far the segment may be read. *out_next is true when it is closed, and so ends there.
+ */
+static fc_code ask_limit(struct fc_log_reader *reader, bool *out_closed, struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&partition->lock);
+    *out_closed = false;
+    if (partition->damaged) {
+        code = partition->failure.code;
+        if (err != NULL) {
+            *err = partition->failure;
+        }
+    } else if (partition->active.base == reader->segment_base) {
+        reader->limit = partition->active.size;
+    } else {
+        size_t index = fc_partition_segment_of(partition, reader->segment_base);
+        if (index < partition->closed_count &&
+            partition->closed[index].base == reader->segment_base) {
+            reader->limit = partition->closed[index].size;
+        }
+        /* Removed meanwhile: the open file still has it all, as far as it was known. */
+        *out_closed = true;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    return code;
+}
+
+/* Open the segment's file at the byte where the search for an offset begins. */
+static fc_code open_at(struct fc_log_reader *reader, int64_t base, uint64_t at, int64_t offset,
+                       struct fc_error *err)
+{
+    struct fc_fs *fs = reader->partition->env->fs;
+    char *path = fc_segment_path(reader->partition->dir, base, FC_SEGMENT_LOG);
+    struct fc_file *file = NULL;
+    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
+    free(path);
+    if (code != FC_OK) {
+        return code;
+    }
+    fs->ops->close(reader->file);
+    reader->file = file;
+    reader->segment_base = base;
+    reader->at = at;
+    reader->limit = 0;
+    reader->batch_offset = offset;
+    reader->window_len = 0;
+    return FC_OK;
+}
+
+/* A segment that is known but has no file: retention was faster, or the file is lost. */
+static fc_code explain_missing(const struct fc_log_reader *reader, struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    struct fc_partition_offsets offsets = { 0 };
+    fc_code code = fc_partition_offsets(partition, &offsets, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    if (reader->offset < offsets.start) {
+        return fail_range(partition, &offsets, reader->offset, err);
+    }
+    return fc_fail(err, FC_ERR_CORRUPT,
+                   "%s: the segment with offset %" PRId64 " is missing "
+                   "(byte 0)",
+                   partition->dir, reader->offset);
+}
+
+static fc_code locate(struct fc_log_reader *reader, struct fc_error *err)
+{
+    struct fc_lookup_place place = { 0 };
+    fc_code code = fc_lookup_offset(reader->partition, reader->offset, &place, err);
+    if (code == FC_OK) {
+        code = open_at(reader, place.segment_base, place.at, place.offset, err);
+    }
+    if (code == FC_ERR_NOT_FOUND) {
+        code = explain_missing(reader, err);
+    }
+    return code;
+}
+
+static fc_code next_segment(struct fc_log_reader *reader, struct fc_error *err)
+{
+    fc_code code = open_at(reader, reader->batch_offset, 0, reader->batch_offset, err);
+    return code == FC_ERR_NOT_FOUND ? explain_missing(reader, err) : code;
+}
+
+static fc_code fill_window(struct fc_log_reader *reader, uint64_t want, struct fc_error *err)
+{
+    uint64_t left = reader->limit - reader->at;
+    size_t size = want > WINDOW_SIZE ? (size_t)want : WINDOW_SIZE;
+    if (size > reader->window_capacity ||
+        (reader->window_capacity > WINDOW_KEPT_MAX && size <= WINDOW_KEPT_MAX)) {
+        reader->window = fc_realloc_array(reader->window, size, 1);
+        reader->window_capacity = size;
+    }
+    if (left < size) {
+        size = (size_t)left;
+    }
+    reader->window_at = reader->at;
+    return reader->file->fs->ops->read(reader->file, reader->at, reader->window, size,
+                                       &reader->window_len, err);
+}
+
+static fc_code fail_batch(const struct fc_log_reader *reader, const char *why,
+                          struct fc_error *err)
+{
+    char *path = fc_segment_path(reader->partition->dir, reader->segment_base, FC_SEGMENT_LOG);
+    fc_code code =
+        fc_fail(err, FC_ERR_CORRUPT, "%s: %s at byte %" PRIu64, path, why, reader->at);
+    free(path);
+    return code;
+}
+
+/* Have the bytes [at, at + want) in the window. */
+static fc_code need(struct fc_log_reader *reader, uint64_t want, struct fc_error *err)
+{
+    uint64_t end = reader->window_at + reader->window_len;
+    fc_code code = FC_OK;
+    if (reader->at < reader->window_at || reader->at + want > end) {
+        if (want > reader->limit - reader->at) {
+            return fail_batch(reader, "batch is cut short", err);
+        }
+        code = fill_window(reader, want, err);
+        if (code == FC_OK && reader->window_len < want) {
+            code = fail_batch(reader, "file is cut short", err);
+        }
+    }
+    return code;
+}
+
+/* The batch at the reader's place, whole and with the expected offset; at < limit. */
+static fc_code take_batch(struct fc_log_reader *reader, struct fc_batch_header *out_header,
+                          struct fc_slice *out_batch, struct fc_error *err)
+{
+    const char *why;
+    fc_code code = need(reader, FC_BATCH_HEADER_SIZE, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    fc_batch_header_decode(reader->window + (reader->at - reader->window_at), out_header);
+    why = fc_batch_header_check(out_header);
+    if (why == NULL && out_header->base_offset != reader->batch_offset) {
+        why = "batch begins with another offset than expected";
+    }
+    if (why != NULL) {
+        return fail_batch(reader, why, err);
+    }
+    code = need(reader, fc_batch_size(out_header), err);
+    if (code == FC_OK) {
+        *out_batch = fc_slice_of(reader->window + (reader->at - reader->window_at),
+                                 (size_t)fc_batch_size(out_header));
+    }
+    return code;
+}
+
+/* Leave out what stands in the batch before the reader's offset. */
+static void trim_front(const struct fc_log_reader *reader, const struct fc_record **records,
+                       uint32_t *count)
+{
+    while (*count > 0 && (*records)->offset < reader->offset) {
+        (*records)++;
+        (*count)--;
+    }
+}
+
+/* Take the batch at the reader's place; count 0 when nothing of it is wanted. */
+static fc_code read_batch(struct fc_log_reader *reader, const struct fc_record **out_records,
+                          uint32_t *out_count, struct fc_error *err)
+{
+    struct fc_batch_header header;
+    struct fc_slice batch = { NULL, 0 };
+    const struct fc_record *records = NULL;
+    uint32_t count = 0;
+    bool wanted;
+    fc_code code = take_batch(reader, &header, &batch, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    wanted = fc_batch_last_offset(&header) >= reader->offset &&
+             header.max_timestamp_ms >= reader->skip_older_ms && header.count > 0 &&
+             (header.attributes & FC_BATCH_CONTROL) == 0;
+    if (wanted) {
+        code = fc_batch_decode(&reader->decoder, batch, &records, &count, err);
+        if (code != FC_OK) {
+            struct fc_error why = { 0 };
+            if (err != NULL) {
+                why = *err;
+            }
+            (void)fail_batch(reader, why.message, err);
+            if (err != NULL) {
+                err->code = code;
+            }
+            return code;
+        }
+        trim_front(reader, &records, &count);
+    }
+    reader->at += batch.len;
+    reader->batch_offset = fc_batch_last_offset(&header) + 1;
+    if (reader->batch_offset > reader->offset) {
+        reader->offset = reader->batch_offset;
+    }
+    *out_records = records;
+    *out_count = count;
+    return FC_OK;
+}
+
+/* Go on without waiting until records, the end, or an error. */
+static fc_code advance(struct fc_log_reader *reader, const struct fc_record **out_records,
+                       uint32_t *out_count, struct fc_error *err)
+{
+    bool closed = false;
+    fc_code code = FC_OK;
+    *out_count = 0;
+    if (reader->file == NULL) {
+        code = locate(reader, err);
+    }
+    while (code == FC_OK && *out_count == 0) {
+        if (reader->at >= reader->limit) {
+            code = ask_limit(reader, &closed, err);
+            if (code == FC_OK && reader->at >= reader->limit) {
+                if (!closed) {
+                    break;
+                }
+                code = next_segment(reader, err);
+                continue;
+            }
+        }
+        if (code == FC_OK) {
+            code = read_batch(reader, out_records, out_count, err);
+        }
+    }
+    return code;
+}
+
+/* At the end: see what came, from this process or from another. */
+static fc_code wait_for_more(struct fc_log_reader *reader, int wait_ms, struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    fc_code code = FC_OK;
+    if (!partition->env->read_only) {
+        fc_partition_wait(partition, reader->offset, wait_ms, &reader->wakes);
+        return FC_OK;
+    }
+    code = fc_follow_refresh(partition, false, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    fc_partition_wait(partition, reader->offset,
+                      wait_ms < FOLLOW_POLL_MS ? wait_ms : FOLLOW_POLL_MS, &reader->wakes);
+    (void)pthread_mutex_lock(&partition->lock);
+    if (partition->failed && partition->end <= reader->offset) {
+        code = partition->failure.code;
+        if (err != NULL) {
+            *err = partition->failure;
+        }
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    return code;
+}
+
+fc_code fc_log_reader_next(struct fc_log_reader *reader, int wait_ms,
+                           const struct fc_record **out_records, uint32_t *out_count,
+                           struct fc_error *err)
+{
+    const struct fc_clock *clock = fc_clock_system();
+    int64_t until = fc_clock_steady_ms(clock) + wait_ms;
+    uint64_t wakes = reader->wakes;
+    uint32_t count = 0;
+    fc_code code = advance(reader, out_records, &count, err);
+    while (code == FC_OK && count == 0 && wakes == reader->wakes) {
+        int64_t left = until - fc_clock_steady_ms(clock);
+        bool last = left <= 0;
+        if (last && !reader->partition->env->read_only) {
+            break;
+        }
+        code = wait_for_more(reader, last ? 0 : (int)left, err);
+        if (code == FC_OK) {
+            code = advance(reader, out_records, &count, err);
+        }
+        if (last) {
+            break;
+        }
+    }
+    if (code == FC_OK) {
+        *out_count = count;
+    }
+    return code;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manifest in memory gives the segment, its index a batch not far before the offset. An
+ * index entry counts only when the batch that it points at ends with the offset that it names;
+ * otherwise the walk begins at the segment's first byte, which is slower and always right.
+ */
+#include "core/log/lookup.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/log/log_reader.h"
+#include "core/log/partition_state.h"
+
+/* Largest index entry with a key of at most `key`; the segment may grow here or not. */
+static fc_code find_entry(struct fc_partition *partition, int64_t base, fc_segment_file kind,
+                          int64_t key, bool *out_found, struct fc_index_entry *out_entry,
+                          struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    bool growing;
+    char *path;
+    *out_found = false;
+    (void)pthread_mutex_lock(&partition->lock);
+    growing = partition->active.base == base && !partition->env->read_only;
+    if (growing) {
+        const struct fc_index *index =
+            kind == FC_SEGMENT_TIMES ? &partition->active.times : &partition->active.offsets;
+        code = fc_index_find(index, key, out_found, out_entry, err);
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    if (growing) {
+        return code;
+    }
+    path = fc_segment_path(partition->dir, base, kind);
+    code =
+        fc_index_find_in_file(partition->env->fs, path, kind, key, out_found, out_entry, err);
+    free(path);
+    return code;
+}
+
+/* Take over the batch at `at` as the place to begin with if it ends with last_offset and does
+ * not begin behind offset. */
+static fc_code check_place(struct fc_partition *partition, uint64_t at, int64_t last_offset,
+                           int64_t offset, struct fc_lookup_place *place, struct fc_error *err)
+{
+    struct fc_fs *fs = partition->env->fs;
+    char *path = fc_segment_path(partition->dir, place->segment_base, FC_SEGMENT_LOG);
+    struct fc_file *file = NULL;
+    struct fc_batch_header header;
+    uint8_t bytes[FC_BATCH_HEADER_SIZE];
+    size_t got = 0;
+    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
+    free(path);
+    if (code == FC_OK) {
+        code = fs->ops->read(file, at, bytes, sizeof(bytes), &got, err);
+    }
+    fs->ops->close(file);
+    if (code == FC_OK && got == sizeof(bytes)) {
+        fc_batch_header_decode(bytes, &header);
+        if (fc_batch_header_check(&header) == NULL &&
+            fc_batch_last_offset(&header) == last_offset && header.base_offset <= offset) {
+            place->at = at;
+            place->offset = header.base_offset;
+        }
+    }
+    return code;
+}
+
+fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
+                         struct fc_lookup_place *out_place, struct fc_error *err)
+{
+    struct fc_lookup_place place = { 0 };
+    struct fc_index_entry entry = { 0, 0 };
+    bool found = false;
+    size_t index;
+    fc_code code;
+    (void)pthread_mutex_lock(&partition->lock);
+    index = fc_partition_segment_of(partition, offset);
+    place.segment_base = index < partition->closed_count ? partition->closed[index].base
+                                                         : partition->active.base;
+    (void)pthread_mutex_unlock(&partition->lock);
+    place.offset = place.segment_base;
+    code = find_entry(partition, place.segment_base, FC_SEGMENT_OFFSETS,
+                      offset - place.segment_base, &found, &entry, err);
+    if (code == FC_OK && found) {
+        code = check_place(partition, entry.value, place.segment_base + entry.key, offset,
+                           &place, err);
+    }
+    if (code == FC_OK) {
+        *out_place = place;
+    }
+    return code;
+}
+
+/* Where the search for a time begins: a segment that has one so late, and in it an offset up to
+ * which everything is earlier. False when there is none. */
+static bool segment_for_time(struct fc_partition *partition, int64_t time_ms, int64_t *out_base)
+{
+    bool found = false;
+    (void)pthread_mutex_lock(&partition->lock);
+    for (size_t index = 0; !found && index < partition->closed_count; index++) {
+        if (partition->closed[index].max_timestamp_ms >= time_ms) {
+            *out_base = partition->closed[index].base;
+            found = true;
+        }
+    }
+    if (!found && partition->active.size > 0 && partition->active.max_timestamp_ms >= time_ms) {
+        *out_base = partition->active.base;
+        found = true;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    return found;
+}
+
+/* A time index entry counts only when the batch that ends with its offset has its timestamp:
+ * then everything up to there is at most that old. */
+static fc_code check_time_entry(struct fc_partition *partition, int64_t last_offset,
+                                int64_t time_ms, bool *out_true, struct fc_error *err)
+{
+    struct fc_fs *fs = partition->env->fs;
+    struct fc_lookup_place place = { 0 };
+    struct fc_batch_header header = { .base_offset = -1, .last_offset_delta = 0 };
+    struct fc_file *file = NULL;
+    char *path;
+    fc_code code = fc_lookup_offset(partition, last_offset, &place, err);
+    *out_true = false;
+    if (code != FC_OK) {
+        return code;
+    }
+    path = fc_segment_path(partition->dir, place.segment_base, FC_SEGMENT_LOG);
+    code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
+    free(path);
+    while (code == FC_OK && fc_batch_last_offset(&header) < last_offset) {
+        uint8_t bytes[FC_BATCH_HEADER_SIZE];
+        size_t got = 0;
+        code = fs->ops->read(file, place.at, bytes, sizeof(bytes), &got, err);
+        if (code != FC_OK || got < sizeof(bytes)) {
+            break;
+        }
+        fc_batch_header_decode(bytes, &header);
+        if (fc_batch_header_check(&header) != NULL) {
+            break;
+        }
+        place.at += fc_batch_size(&header);
+    }
+    fs->ops->close(file);
+    *out_true =
+        fc_batch_last_offset(&header) == last_offset && header.max_timestamp_ms == time_ms;
+    return code;
+}
+
+static fc_code scan_for_time(struct fc_partition *partition, int64_t from, int64_t time_ms,
+                             int64_t *out_offset, struct fc_error *err)
+{
+    struct fc_log_reader *reader = NULL;
+    const struct fc_record *records = NULL;
+    uint32_t count = 0;
+    bool found = false;
+    fc_code code = fc_log_reader_open(partition, from, &reader, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    fc_log_reader_skip_older(reader, time_ms);
+    do {
+        code = fc_log_reader_next(reader, 0, &records, &count, err);
+        for (uint32_t index = 0; code == FC_OK && !found && index < count; index++) {
+            if (records[index].timestamp_ms >= time_ms) {
+                *out_offset = records[index].offset;
+                found = true;
+            }
+        }
+    } while (code == FC_OK && !found && count > 0);
+    if (code == FC_OK && !found) {
+        *out_offset = fc_log_reader_offset(reader);
+    }
+    fc_log_reader_close(reader);
+    return code;
+}
+
+fc_code fc_partition_offset_for_time(struct fc_partition *partition, int64_t time_ms,
+                                     int64_t *out_offset, struct fc_error *err)
+{
+    struct fc_partition_offsets offsets = { 0 };
+    struct fc_index_entry entry = { 0, 0 };
+    int64_t from = 0;
+    bool found = false;
+    fc_code code = fc_partition_offsets(partition, &offsets, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    if (!segment_for_time(partition, time_ms, &from)) {
+        *out_offset = offsets.end;
+        return FC_OK;
+    }
+    if (time_ms > INT64_MIN) {
+        code = find_entry(partition, from, FC_SEGMENT_TIMES, time_ms - 1, &found, &entry, err);
+    }
+    if (code == FC_OK && found && from + entry.value >= offsets.start &&
+        from + entry.value < offsets.end) {
+        code = check_time_entry(partition, from + entry.value, entry.key, &found, err);
+        from += found ? entry.value : 0;
+    }
+    if (code == FC_OK && from < offsets.start) {
+        from = offsets.start;
+    }
+    return code == FC_OK ? scan_for_time(partition, from, time_ms, out_offset, err) : code;
+}

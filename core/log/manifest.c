@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/log/manifest.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/base/buf.h"
+#include "core/base/crc32c.h"
+#include "core/base/reader.h"
+#include "core/log/bytes.h"
+
+enum {
+    MAGIC_SIZE = 12,
+    HEADER_SIZE = 20,
+    SLOT_SPACING = 4096, /* so that no device writes both slots as one */
+    SLOT_SIZE = 128,
+    ENTRIES_BEGIN = 3 * SLOT_SPACING,
+    ENTRY_SIZE = 40,
+    ENTRY_CLOSED_SEGMENT = 1,
+    FILE_SIZE_MAX = 1024 * 1024 * 1024,
+    ADD_AT_ONCE_MAX = 64 /* entries */
+};
+
+static const char magic[MAGIC_SIZE + 1] = "fluvio-parts";
+
+static void encode_header(uint8_t *to)
+{
+    memcpy(to, magic, MAGIC_SIZE);
+    fc_bytes_put32(to + MAGIC_SIZE, FC_MANIFEST_VERSION);
+    fc_bytes_put32(to + MAGIC_SIZE + 4, fc_crc32c(0, to, MAGIC_SIZE + 4));
+}
+
+static void encode_slot(const struct fc_checkpoint *checkpoint, uint64_t sequence,
+                        uint64_t entries_bytes, uint8_t *to)
+{
+    memset(to, 0, SLOT_SIZE);
+    fc_bytes_put64(to + 8, sequence);
+    fc_bytes_put64(to + 16, (uint64_t)checkpoint->start);
+    fc_bytes_put64(to + 24, (uint64_t)checkpoint->durable);
+    fc_bytes_put64(to + 32, (uint64_t)checkpoint->segment_base);
+    fc_bytes_put64(to + 40, checkpoint->segment_size);
+    fc_bytes_put64(to + 48, (uint64_t)checkpoint->max_timestamp_ms);
+    fc_bytes_put64(to + 56, (uint64_t)checkpoint->first_append_ms);
+    fc_bytes_put64(to + 64, entries_bytes);
+    fc_bytes_put64(to + 72, checkpoint->offsets_written);
+    fc_bytes_put32(to + 80, checkpoint->offsets_crc);
+    fc_bytes_put64(to + 84, checkpoint->times_written);
+    fc_bytes_put32(to + 92, checkpoint->times_crc);
+    fc_bytes_put32(to, fc_crc32c(0, to + 4, SLOT_SIZE - 4));
+}
+
+/* False when the slot does not hold a checkpoint. */
+static bool decode_slot(const uint8_t *from, struct fc_checkpoint *out, uint64_t *out_sequence,
+                        uint64_t *out_entries_bytes)
+{
+    if (fc_bytes_get32(from) != fc_crc32c(0, from + 4, SLOT_SIZE - 4)) {
+        return false;
+    }
+    *out_sequence = fc_bytes_get64(from + 8);
+    out->start = (int64_t)fc_bytes_get64(from + 16);
+    out->durable = (int64_t)fc_bytes_get64(from + 24);
+    out->segment_base = (int64_t)fc_bytes_get64(from + 32);
+    out->segment_size = fc_bytes_get64(from + 40);
+    out->max_timestamp_ms = (int64_t)fc_bytes_get64(from + 48);
+    out->first_append_ms = (int64_t)fc_bytes_get64(from + 56);
+    *out_entries_bytes = fc_bytes_get64(from + 64);
+    out->offsets_written = fc_bytes_get64(from + 72);
+    out->offsets_crc = fc_bytes_get32(from + 80);
+    out->times_written = fc_bytes_get64(from + 84);
+    out->times_crc = fc_bytes_get32(from + 92);
+    return *out_sequence > 0;
+}
+
+static void encode_entry(const struct fc_segment *segment, uint8_t *to)
+{
+    fc_bytes_put32(to + 4, ENTRY_CLOSED_SEGMENT);
+    fc_bytes_put64(to + 8, (uint64_t)segment->base);
+    fc_bytes_put64(to + 16, (uint64_t)segment->end);
+    fc_bytes_put64(to + 24, segment->size);
+    fc_bytes_put64(to + 32, (uint64_t)segment->max_timestamp_ms);
+    fc_bytes_put32(to, fc_crc32c(0, to + 4, ENTRY_SIZE - 4));
+}
+
+static bool decode_entry(const uint8_t *from, struct fc_segment *out)
+{
+    if (fc_bytes_get32(from) != fc_crc32c(0, from + 4, ENTRY_SIZE - 4) ||
+        fc_bytes_get32(from + 4) != ENTRY_CLOSED_SEGMENT) {
+        return false;
+    }
+    out->base = (int64_t)fc_bytes_get64(from + 8);
+    out->end = (int64_t)fc_bytes_get64(from + 16);
+    out->size = fc_bytes_get64(from + 24);
+    out->max_timestamp_ms = (int64_t)fc_bytes_get64(from + 32);
+    return true;
+}
+
+static char *manifest_path(const char *dir)
+{
+    return fc_asprintf("%s/manifest", dir);
+}
+
+/* The bytes of a whole manifest; the caller releases the buffer. */
+static void encode_all(const struct fc_segment *segments, size_t count,
+                       const struct fc_checkpoint *checkpoint, uint64_t sequence,
+                       struct fc_buf *to)
+{
+    uint8_t *bytes;
+    size_t size = ENTRIES_BEGIN + count * ENTRY_SIZE;
+    fc_buf_init(to, size);
+    bytes = fc_buf_reserve(to, size);
+    memset(bytes, 0, size);
+    encode_header(bytes);
+    encode_slot(checkpoint, sequence, count * ENTRY_SIZE, bytes + SLOT_SPACING);
+    for (size_t index = 0; index < count; index++) {
+        encode_entry(&segments[index], bytes + ENTRIES_BEGIN + index * ENTRY_SIZE);
+    }
+    to->len = size;
+}
+
+fc_code fc_manifest_create(struct fc_fs *fs, const char *dir,
+                           const struct fc_checkpoint *checkpoint, struct fc_error *err)
+{
+    char *path = manifest_path(dir);
+    struct fc_buf bytes;
+    fc_code code;
+    encode_all(NULL, 0, checkpoint, 1, &bytes);
+    code = fc_fs_replace(fs, path, bytes.data, bytes.len, err);
+    fc_buf_release(&bytes);
+    free(path);
+    return code;
+}
+
+static fc_code check_header(const struct fc_manifest *manifest, struct fc_slice bytes,
+                            struct fc_error *err)
+{
+    uint8_t expected[HEADER_SIZE];
+    if (bytes.len < ENTRIES_BEGIN) {
+        return fc_fail(err, FC_ERR_CORRUPT, "%s: cut short at byte %zu", manifest->path,
+                       bytes.len);
+    }
+    encode_header(expected);
+    if (memcmp(bytes.data, expected, MAGIC_SIZE) != 0 ||
+        fc_bytes_get32(bytes.data + MAGIC_SIZE + 4) !=
+            fc_crc32c(0, bytes.data, MAGIC_SIZE + 4)) {
+        return fc_fail(err, FC_ERR_CORRUPT, "%s: not a manifest, or damaged at byte 0",
+                       manifest->path);
+    }
+    if (fc_bytes_get32(bytes.data + MAGIC_SIZE) != FC_MANIFEST_VERSION) {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "%s: written in format version %" PRIu32
+                       "; this program reads version %d: use the program that wrote it",
+                       manifest->path, fc_bytes_get32(bytes.data + MAGIC_SIZE),
+                       FC_MANIFEST_VERSION);
+    }
+    return FC_OK;
+}
+
+/* Take the newer of the two checkpoints. */
+static fc_code decode_slots(struct fc_manifest *manifest, struct fc_slice bytes,
+                            struct fc_checkpoint *out, uint64_t *out_entries_bytes,
+                            struct fc_error *err)
+{
+    bool found = false;
+    for (unsigned slot = 0; slot < 2; slot++) {
+        struct fc_checkpoint read;
+        uint64_t sequence = 0;
+        uint64_t entries_bytes = 0;
+        if (decode_slot(bytes.data + (size_t)SLOT_SPACING * (slot + 1), &read, &sequence,
+                        &entries_bytes) &&
+            (!found || sequence > manifest->sequence)) {
+            found = true;
+            *out = read;
+            *out_entries_bytes = entries_bytes;
+            manifest->sequence = sequence;
+            manifest->slot = 1 - slot;
+        }
+    }
+    return found ? FC_OK
+                 : fc_fail(err, FC_ERR_CORRUPT,
+                           "%s: both checkpoints, at bytes %d and %d, are "
+                           "damaged",
+                           manifest->path, SLOT_SPACING, 2 * SLOT_SPACING);
+}
+
+/* Entries that the checkpoint knows must be whole; of those behind them, the first that is not
+ * ends the list: it was never synced. */
+static fc_code decode_entries(struct fc_manifest *manifest, struct fc_slice bytes,
+                              uint64_t known_bytes, struct fc_manifest_content *out,
+                              struct fc_error *err)
+{
+    size_t room = (bytes.len - ENTRIES_BEGIN) / ENTRY_SIZE;
+    uint64_t at = 0;
+    out->segments = fc_new_array(struct fc_segment, room + 1);
+    out->count = 0;
+    for (size_t index = 0; index < room; index++) {
+        struct fc_segment *segment = &out->segments[index];
+        bool good = decode_entry(bytes.data + ENTRIES_BEGIN + index * ENTRY_SIZE, segment) &&
+                    segment->base >= 0 && segment->end > segment->base &&
+                    (index == 0 || segment->base == out->segments[index - 1].end);
+        if (!good) {
+            break;
+        }
+        out->count++;
+        at += ENTRY_SIZE;
+    }
+    if (at < known_bytes) {
+        free(out->segments);
+        out->segments = NULL;
+        out->count = 0;
+        return fc_fail(err, FC_ERR_CORRUPT, "%s: damaged entry at byte %" PRIu64,
+                       manifest->path, ENTRIES_BEGIN + at);
+    }
+    manifest->entries_bytes = at;
+    manifest->entries_synced = known_bytes;
+    return FC_OK;
+}
+
+static fc_code read_whole(struct fc_manifest *manifest, struct fc_buf *to, struct fc_error *err)
+{
+    uint64_t size = 0;
+    fc_code code = manifest->fs->ops->size(manifest->file, &size, err);
+    uint8_t *room;
+    if (code != FC_OK) {
+        return code;
+    }
+    room = size <= FILE_SIZE_MAX ? fc_buf_reserve(to, (size_t)size + 1) : NULL;
+    if (room == NULL) {
+        return fc_fail(err, FC_ERR_CORRUPT, "%s: too large to be a manifest", manifest->path);
+    }
+    return manifest->fs->ops->read(manifest->file, 0, room, (size_t)size, &to->len, err);
+}
+
+fc_code fc_manifest_load(struct fc_manifest *manifest, struct fc_fs *fs, const char *dir,
+                         bool read_only, struct fc_manifest_content *out_content,
+                         struct fc_error *err)
+{
+    struct fc_manifest_content content = { 0 };
+    struct fc_buf bytes;
+    uint64_t known_bytes = 0;
+    fc_code code;
+    memset(manifest, 0, sizeof(*manifest));
+    fc_buf_init(&bytes, (size_t)FILE_SIZE_MAX + 1);
+    manifest->fs = fs;
+    manifest->path = manifest_path(dir);
+    code = fs->ops->open(fs, manifest->path, read_only ? FC_FS_READ : FC_FS_WRITE,
+                         &manifest->file, err);
+    if (code == FC_OK) {
+        code = read_whole(manifest, &bytes, err);
+    }
+    if (code == FC_OK) {
+        code = check_header(manifest, fc_buf_slice(&bytes), err);
+    }
+    if (code == FC_OK) {
+        code = decode_slots(manifest, fc_buf_slice(&bytes), &content.checkpoint, &known_bytes,
+                            err);
+    }
+    if (code == FC_OK) {
+        code = decode_entries(manifest, fc_buf_slice(&bytes), known_bytes, &content, err);
+    }
+    fc_buf_release(&bytes);
+    if (code == FC_OK) {
+        *out_content = content;
+    } else {
+        fc_manifest_release(manifest);
+    }
+    return code;
+}
+
+void fc_manifest_release(struct fc_manifest *manifest)
+{
+    if (manifest->fs != NULL) {
+        manifest->fs->ops->close(manifest->file);
+    }
+    free(manifest->path);
+    memset(manifest, 0, sizeof(*manifest));
+}
+
+fc_code fc_manifest_trim(struct fc_manifest *manifest, struct fc_error *err)
+{
+    manifest->unsynced = true;
+    return manifest->fs->ops->truncate(manifest->file, ENTRIES_BEGIN + manifest->entries_bytes,
+                                       err);
+}
+
+fc_code fc_manifest_add(struct fc_manifest *manifest, const struct fc_segment *segments,
+                        size_t count, struct fc_error *err)
+{
+    uint8_t bytes[ADD_AT_ONCE_MAX * ENTRY_SIZE];
+    uint64_t added = 0;
+    for (size_t done = 0; done < count;) {
+        size_t now = count - done < ADD_AT_ONCE_MAX ? count - done : ADD_AT_ONCE_MAX;
+        struct iovec part = { bytes, now * ENTRY_SIZE };
+        fc_code code;
+        for (size_t index = 0; index < now; index++) {
+            encode_entry(&segments[done + index], bytes + index * ENTRY_SIZE);
+        }
+        code = manifest->fs->ops->write(
+            manifest->file, ENTRIES_BEGIN + manifest->entries_bytes + added, &part, 1, err);
+        if (code != FC_OK) {
+            return code;
+        }
+        added += part.iov_len;
+        done += now;
+    }
+    manifest->entries_bytes += added;
+    manifest->unsynced = manifest->unsynced || count > 0;
+    return FC_OK;
+}
+
+fc_code fc_manifest_put(struct fc_manifest *manifest, const struct fc_checkpoint *checkpoint,
+                        struct fc_error *err)
+{
+    uint8_t bytes[SLOT_SIZE];
+    struct iovec part = { bytes, SLOT_SIZE };
+    encode_slot(checkpoint, manifest->sequence + 1, manifest->entries_synced, bytes);
+    manifest->sequence++;
+    manifest->slot_written = true;
+    manifest->unsynced = true;
+    return manifest->fs->ops->write(
+        manifest->file, (uint64_t)SLOT_SPACING * (manifest->slot + 1), &part, 1, err);
+}
+
+fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    if (manifest->unsynced) {
+        code = manifest->fs->ops->sync(manifest->file, err);
+        if (code == FC_OK) {
+            manifest->unsynced = false;
+            manifest->entries_synced = manifest->entries_bytes;
+            manifest->slot = manifest->slot_written ? 1 - manifest->slot : manifest->slot;
+            manifest->slot_written = false;
+        }
+    }
+    return code;
+}
+
+fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segment *segments,
+                            size_t count, const struct fc_checkpoint *checkpoint,
+                            struct fc_error *err)
+{
+    struct fc_file *file = NULL;
+    struct fc_buf bytes;
+    fc_code code;
+    encode_all(segments, count, checkpoint, manifest->sequence + 1, &bytes);
+    code = fc_fs_replace(manifest->fs, manifest->path, bytes.data, bytes.len, err);
+    if (code == FC_OK) {
+        code = manifest->fs->ops->open(manifest->fs, manifest->path, FC_FS_WRITE, &file, err);
+    }
+    fc_buf_release(&bytes);
+    if (code == FC_OK) {
+        manifest->fs->ops->close(manifest->file);
+        manifest->file = file;
+        manifest->sequence++;
+        manifest->slot = 1;
+        manifest->slot_written = false;
+        manifest->unsynced = false;
+        manifest->entries_bytes = count * ENTRY_SIZE;
+        manifest->entries_synced = manifest->entries_bytes;
+    }
+    return code;
+}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Appending: under the partition's lock the batch gets its offset, is written behind the last
+ * one with a single call, and becomes readable. A write that fails for lack of room is cut off
+ * again; any other failure leaves bytes of unknown state behind the end, so the partition takes
+ * no more appends until recovery has looked at it.
+ */
+#include "core/log/partition.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/alloc.h"
+#include "core/log/bytes.h"
+#include "core/log/group_sync.h"
+#include "core/log/partition_state.h"
+
+void fc_log_notice(const struct fc_log_env *env, const char *fmt, ...)
+{
+    char text[FC_ERROR_MESSAGE_SIZE * 2];
+    va_list args;
+    if (env->on_notice != NULL) {
+        va_start(args, fmt);
+        (void)vsnprintf(text, sizeof(text), fmt, args); /* cut when too long */
+        va_end(args);
+        env->on_notice(env->notice_ctx, text);
+    }
+}
+
+static void free_partition(struct fc_partition *partition)
+{
+    struct fc_fs *fs = partition->env->fs;
+    for (size_t index = 0; index < partition->pending; index++) {
+        fs->ops->close(partition->pending_files[index]);
+    }
+    free(partition->pending_files);
+    fs->ops->close(partition->active.file);
+    fc_index_release(&partition->active.offsets);
+    fc_index_release(&partition->active.times);
+    fc_manifest_release(&partition->manifest);
+    free(partition->closed);
+    free(partition->dir);
+    (void)pthread_cond_destroy(&partition->changed); /* nobody waits any more */
+    (void)pthread_mutex_destroy(&partition->lock);
+    (void)pthread_mutex_destroy(&partition->sync_lock);
+    free(partition);
+}
+
+fc_code fc_partition_open(const struct fc_log_env *env, const char *dir,
+                          const struct fc_partition_config *config,
+                          struct fc_partition **out_partition, struct fc_error *err)
+{
+    struct fc_partition *partition = fc_new(struct fc_partition);
+    pthread_condattr_t attributes;
+    fc_code code;
+    partition->env = env;
+    partition->dir = fc_strdup(dir);
+    partition->config = *config;
+    (void)pthread_mutex_init(&partition->sync_lock, NULL); /* these cannot fail on Linux */
+    (void)pthread_mutex_init(&partition->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&partition->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    code = env->read_only ? fc_follow_refresh(partition, true, err)
+                          : fc_recovery_run(partition, err);
+    if (code != FC_OK) {
+        free_partition(partition);
+        return code;
+    }
+    *out_partition = partition;
+    return FC_OK;
+}
+
+/* With everything synced and the indexes whole, the next open has next to nothing to walk over;
+ * where that fails, it walks further. */
+static fc_code close_cleanly(struct fc_partition *partition)
+{
+    struct fc_active *active = &partition->active;
+    struct fc_checkpoint checkpoint;
+    fc_code code = fc_partition_sync(partition, NULL);
+    if (code == FC_OK && fc_index_write(&active->offsets, NULL) == FC_OK &&
+        fc_index_write(&active->times, NULL) == FC_OK) {
+        code = fc_index_finish(&active->offsets, NULL);
+    }
+    if (code == FC_OK) {
+        code = fc_index_finish(&active->times, NULL);
+    }
+    if (code == FC_OK) {
+        fc_partition_checkpoint_now(partition, &checkpoint);
+        code = fc_manifest_put(&partition->manifest, &checkpoint, NULL);
+    }
+    return code == FC_OK ? fc_manifest_sync(&partition->manifest, NULL) : code;
+}
+
+void fc_partition_close(struct fc_partition *partition)
+{
+    if (partition == NULL) {
+        return;
+    }
+    if (!partition->env->read_only && !partition->failed && close_cleanly(partition) != FC_OK) {
+        fc_log_notice(partition->env,
+                      "%s: could not be closed cleanly; it is recovered when "
+                      "it is opened again",
+                      partition->dir);
+    }
+    free_partition(partition);
+}
+
+void fc_partition_configure(struct fc_partition *partition,
+                            const struct fc_partition_config *config)
+{
+    bool join = false;
+    (void)pthread_mutex_lock(&partition->lock);
+    partition->config = *config;
+    if (!config->flush_os && !partition->in_group && partition->end > partition->durable &&
+        partition->env->group != NULL) {
+        partition->in_group = true;
+        join = true;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    if (join) {
+        fc_group_sync_add(partition->env->group, partition);
+    }
+}
+
+const char *fc_partition_dir(const struct fc_partition *partition)
+{
+    return partition->dir;
+}
+
+static void fail_locked(struct fc_partition *partition, const struct fc_error *why,
+                        bool damaged)
+{
+    if (!partition->failed || (damaged && !partition->damaged)) {
+        partition->failed = true;
+        partition->damaged = damaged;
+        partition->failure = *why;
+        (void)pthread_cond_broadcast(&partition->changed);
+    }
+}
+
+void fc_partition_fail(struct fc_partition *partition, const struct fc_error *why, bool damaged)
+{
+    (void)pthread_mutex_lock(&partition->lock);
+    fail_locked(partition, why, damaged);
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
+void fc_partition_push_closed(struct fc_partition *partition, const struct fc_segment *segment)
+{
+    if (partition->closed_count == partition->closed_capacity) {
+        partition->closed_capacity =
+            partition->closed_capacity == 0 ? 16 : partition->closed_capacity * 2;
+        partition->closed = fc_realloc_array(partition->closed, partition->closed_capacity,
+                                             sizeof(struct fc_segment));
+    }
+    partition->closed[partition->closed_count++] = *segment;
+}
+
+void fc_partition_account(struct fc_partition *partition, const struct fc_batch_header *header,
+                          uint64_t at)
+{
+    struct fc_active *active = &partition->active;
+    int64_t last = fc_batch_last_offset(header);
+    if (header->max_timestamp_ms > active->max_timestamp_ms) {
+        active->max_timestamp_ms = header->max_timestamp_ms;
+        active->max_offset = last;
+    }
+    if (active->since_index > FC_INDEX_INTERVAL_BYTES && !partition->env->read_only) {
+        fc_index_add(&active->offsets, last - active->base, (uint32_t)at);
+        if (active->max_timestamp_ms > active->times_last_ms) {
+            active->times_last_ms = active->max_timestamp_ms;
+            fc_index_add(&active->times, active->max_timestamp_ms,
+                         (uint32_t)(active->max_offset - active->base));
+        }
+        active->since_index = 0;
+    }
+    active->since_index += fc_batch_size(header);
+    active->size = at + fc_batch_size(header);
+    partition->end = last + 1;
+}
+
+fc_code fc_partition_begin_active(struct fc_partition *partition, int64_t base,
+                                  struct fc_error *err)
+{
+    struct fc_fs *fs = partition->env->fs;
+    struct fc_active active = { .base = base,
+                                .max_timestamp_ms = INT64_MIN,
+                                .times_last_ms = INT64_MIN };
+    if (!partition->env->read_only) {
+        char *path = fc_segment_path(partition->dir, base, FC_SEGMENT_LOG);
+        fc_code code = fs->ops->open(fs, path, FC_FS_WRITE | FC_FS_CREATE | FC_FS_EXCLUSIVE,
+                                     &active.file, err);
+        free(path);
+        if (code != FC_OK) {
+            if (err != NULL) {
+                err->code = code == FC_ERR_FULL ? code : FC_ERR_IO;
+            }
+            return code == FC_ERR_FULL ? code : FC_ERR_IO;
+        }
+        partition->name_unsynced = true;
+    }
+    fc_index_init(&active.offsets, fs, partition->dir, base, FC_SEGMENT_OFFSETS);
+    fc_index_init(&active.times, fs, partition->dir, base, FC_SEGMENT_TIMES);
+    partition->active = active;
+    return FC_OK;
+}
+
+static void push_pending_file(struct fc_partition *partition, struct fc_file *file)
+{
+    if (partition->pending == partition->pending_capacity) {
+        partition->pending_capacity =
+            partition->pending_capacity == 0 ? 4 : partition->pending_capacity * 2;
+        partition->pending_files = fc_realloc_array(
+            partition->pending_files, partition->pending_capacity, sizeof(struct fc_file *));
+    }
+    partition->pending_files[partition->pending++] = file;
+}
+
+fc_code fc_partition_roll(struct fc_partition *partition, struct fc_error *err)
+{
+    struct fc_active old = partition->active;
+    struct fc_segment closed = { old.base, partition->end, old.size, old.max_timestamp_ms };
+    fc_code code = fc_partition_begin_active(partition, partition->end, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    if (!partition->env->read_only) {
+        if (old.max_timestamp_ms > old.times_last_ms) {
+            fc_index_add(&old.times, old.max_timestamp_ms,
+                         (uint32_t)(old.max_offset - old.base));
+        }
+        /* An index that cannot be written is sparser, which look-ups can live with. */
+        (void)fc_index_write(&old.offsets, NULL);
+        (void)fc_index_write(&old.times, NULL);
+        push_pending_file(partition, old.file);
+    }
+    fc_partition_push_closed(partition, &closed);
+    fc_index_release(&old.offsets);
+    fc_index_release(&old.times);
+    return FC_OK;
+}
+
+void fc_partition_checkpoint_now(const struct fc_partition *partition,
+                                 struct fc_checkpoint *out_checkpoint)
+{
+    const struct fc_active *active = &partition->active;
+    struct fc_checkpoint checkpoint = {
+        .start = partition->start,
+        .durable = partition->end,
+        .segment_base = active->base,
+        .segment_size = active->size,
+        .max_timestamp_ms = active->max_timestamp_ms,
+        .first_append_ms = active->first_append_ms,
+        .offsets_written = active->offsets.written,
+        .offsets_crc = active->offsets.crc,
+        .times_written = active->times.written,
+        .times_crc = active->times.crc,
+    };
+    *out_checkpoint = checkpoint;
+}
+
+static bool must_roll(const struct fc_partition *partition, uint64_t batch_size, uint32_t count)
+{
+    const struct fc_active *active = &partition->active;
+    return active->size > 0 && (active->size + batch_size > partition->config.segment_bytes ||
+                                partition->end - active->base > (int64_t)INT32_MAX - count ||
+                                fc_partition_active_is_old(partition));
+}
+
+bool fc_partition_active_is_old(const struct fc_partition *partition)
+{
+    const struct fc_partition_config *config = &partition->config;
+    int64_t age_max = config->segment_ms;
+    if (config->retention_ms >= 0 && (age_max < 0 || config->retention_ms < age_max)) {
+        age_max = config->retention_ms;
+    }
+    return age_max >= 0 && partition->active.size > 0 &&
+           fc_clock_wall_ms(partition->env->clock) - partition->active.first_append_ms >=
+               age_max;
+}
+
+/* Write behind the end; on failure nothing counts as appended. lock is held. */
+static fc_code write_batch(struct fc_partition *partition, const struct fc_batch_builder *batch,
+                           struct fc_error *err)
+{
+    struct fc_active *active = &partition->active;
+    struct iovec parts[2] = {
+        { (void *)(uintptr_t)batch->header, FC_BATCH_HEADER_SIZE },
+        { (void *)(uintptr_t)batch->body.data, batch->body.len },
+    };
+    struct fc_error why;
+    fc_code code = active->file->fs->ops->write(active->file, active->size, parts, 2, &why);
+    if (code == FC_OK) {
+        return FC_OK;
+    }
+    if (code == FC_ERR_FULL &&
+        active->file->fs->ops->truncate(active->file, active->size, NULL) != FC_OK) {
+        code = FC_ERR_IO;
+    }
+    if (code != FC_ERR_FULL) {
+        why.code = FC_ERR_IO;
+        why.retriable = false;
+        fail_locked(partition, &why, false);
+        code = FC_ERR_IO;
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    return code;
+}
+
+static fc_code append_locked(struct fc_partition *partition, struct fc_batch_builder *batch,
+                             struct fc_error *err)
+{
+    struct fc_batch_header header;
+    fc_code code = FC_OK;
+    if (partition->failed) {
+        if (err != NULL) {
+            *err = partition->failure;
+        }
+        return partition->failure.code;
+    }
+    if (must_roll(partition, fc_batch_builder_size(batch), batch->count)) {
+        struct fc_error why;
+        code = fc_partition_roll(partition, &why);
+        if (code == FC_ERR_IO) {
+            fail_locked(partition, &why, false);
+        }
+        if (code != FC_OK && err != NULL) {
+            *err = why;
+        }
+    }
+    if (code != FC_OK) {
+        return code;
+    }
+    fc_bytes_put64(batch->header, (uint64_t)partition->end);
+    fc_batch_header_decode(batch->header, &header);
+    code = write_batch(partition, batch, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    if (partition->active.size == 0) {
+        partition->active.first_append_ms = fc_clock_wall_ms(partition->env->clock);
+    }
+    fc_partition_account(partition, &header, partition->active.size);
+    (void)pthread_cond_broadcast(&partition->changed);
+    return FC_OK;
+}
+
+fc_code fc_partition_append(struct fc_partition *partition, struct fc_batch_builder *batch,
+                            int64_t *out_base, struct fc_error *err)
+{
+    bool join = false;
+    int64_t base;
+    fc_code code;
+    fc_assert(batch->sealed && batch->count > 0 && !partition->env->read_only);
+    (void)pthread_mutex_lock(&partition->lock);
+    base = partition->end;
+    code = append_locked(partition, batch, err);
+    if (code == FC_OK && !partition->in_group && !partition->config.flush_os) {
+        partition->in_group = true;
+        join = true;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    if (join && partition->env->group != NULL) {
+        fc_group_sync_add(partition->env->group, partition);
+    }
+    if (code == FC_OK) {
+        *out_base = base;
+    }
+    return code;
+}
+
+fc_code fc_partition_offsets(struct fc_partition *partition,
+                             struct fc_partition_offsets *out_offsets, struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    if (partition->env->read_only) {
+        code = fc_follow_refresh(partition, true, err);
+        if (code != FC_OK) {
+            return code;
+        }
+    }
+    (void)pthread_mutex_lock(&partition->lock);
+    if (partition->damaged) {
+        code = partition->failure.code;
+        if (err != NULL) {
+            *err = partition->failure;
+        }
+    } else {
+        out_offsets->start = partition->start;
+        out_offsets->durable = partition->durable;
+        out_offsets->end = partition->end;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    return code;
+}
+
+void fc_partition_wait(struct fc_partition *partition, int64_t offset, int wait_ms,
+                       uint64_t *wake)
+{
+    struct timespec until;
+    int waited = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail with this clock */
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_mutex_lock(&partition->lock);
+    while (waited == 0 && partition->end <= offset && partition->wakes == *wake &&
+           !partition->damaged) {
+        waited = pthread_cond_timedwait(&partition->changed, &partition->lock, &until);
+    }
+    *wake = partition->wakes;
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
+void fc_partition_wake(struct fc_partition *partition)
+{
+    (void)pthread_mutex_lock(&partition->lock);
+    partition->wakes++;
+    (void)pthread_cond_broadcast(&partition->changed);
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
+uint64_t fc_partition_wakes(struct fc_partition *partition)
+{
+    uint64_t wakes;
+    (void)pthread_mutex_lock(&partition->lock);
+    wakes = partition->wakes;
+    (void)pthread_mutex_unlock(&partition->lock);
+    return wakes;
+}
+
+size_t fc_partition_segment_of(const struct fc_partition *partition, int64_t offset)
+{
+    size_t low = 0; /* segments below it end at or before offset */
+    size_t high = partition->closed_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (partition->closed[middle].end <= offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}

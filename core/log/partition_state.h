@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of a partition, for the files of core/log only.
+ *
+ * Invariants: closed segments follow each other without gap and end where the active one
+ * begins; start <= durable <= end; the last `pending` of `closed` are rolled but not yet in the
+ * manifest, and only they have an open file in `pending_files`.
+ *
+ * Locks, in the order in which they are taken: sync_lock, lock.
+ */
+#ifndef FC_LOG_PARTITION_STATE_H
+#define FC_LOG_PARTITION_STATE_H
+
+#include <pthread.h>
+
+#include "core/log/index.h"
+#include "core/log/manifest.h"
+#include "core/log/partition.h"
+
+/* The segment that grows. */
+struct fc_active {
+    int64_t base;
+    uint64_t size;
+    int64_t max_timestamp_ms; /* INT64_MIN while empty */
+    int64_t max_offset;       /* last offset of the first batch that holds it */
+    int64_t first_append_ms;  /* wall clock; 0 while empty */
+    uint64_t since_index;     /* bytes appended after the last index entry */
+    int64_t times_last_ms;    /* of the last time index entry; INT64_MIN: none */
+    struct fc_file *file;     /* NULL when read_only */
+    struct fc_index offsets;
+    struct fc_index times;
+};
+
+struct fc_partition {
+    const struct fc_log_env *env;
+    char *dir;
+
+    pthread_mutex_t sync_lock;
+    /* Guarded by sync_lock. */
+    struct fc_manifest manifest;
+    size_t manifest_dead;        /* its entries of segments that are gone */
+    struct fc_checkpoint synced; /* the newest that is true */
+
+    /* Owned by the thread that does the upkeep. */
+    int64_t scrub_offset; /* that is checked next */
+    uint64_t scrub_at;    /* byte of its segment */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* end moved, a wake, damage */
+    /* Guarded by lock. */
+    struct fc_partition_config config;
+    struct fc_segment *closed;
+    size_t closed_count;
+    size_t closed_capacity;
+    size_t pending;
+    struct fc_file **pending_files;
+    size_t pending_capacity;
+    struct fc_active active;
+    int64_t start;
+    int64_t durable;
+    int64_t end;
+    bool exists;        /* false: read_only, and nobody has created it yet */
+    bool in_group;      /* on the group's list of what to sync */
+    bool name_unsynced; /* a file was created since the directory was last synced */
+    uint64_t wakes;
+    bool failed;  /* no more appends; failure says why */
+    bool damaged; /* and no more reads: bytes below `durable` are not what they were */
+    struct fc_error failure;
+};
+
+/* --- partition.c --- */
+
+/* Keep the first failure; wakes waiting readers. lock is not held. */
+void fc_partition_fail(struct fc_partition *partition, const struct fc_error *why,
+                       bool damaged);
+
+/* Add a segment to `closed`; lock is held or nobody else knows the partition. */
+void fc_partition_push_closed(struct fc_partition *partition, const struct fc_segment *segment);
+
+/* Account for a batch that stands in the active segment; `at` is where it begins. */
+void fc_partition_account(struct fc_partition *partition, const struct fc_batch_header *header,
+                          uint64_t at);
+
+/* Begin an active segment at base, with a new file unless read_only. lock is held or nobody
+ * else knows the partition. FC_ERR_FULL and FC_ERR_IO leave the old one as it is. */
+FC_MUST_CHECK fc_code fc_partition_begin_active(struct fc_partition *partition, int64_t base,
+                                                struct fc_error *err);
+
+/* Close the active segment and begin another, as fc_partition_begin_active. */
+FC_MUST_CHECK fc_code fc_partition_roll(struct fc_partition *partition, struct fc_error *err);
+
+/* True when the age limits of the config want the active segment closed. lock is held. */
+bool fc_partition_active_is_old(const struct fc_partition *partition);
+
+/* The checkpoint that is true while everything up to end is durable. lock is held. */
+void fc_partition_checkpoint_now(const struct fc_partition *partition,
+                                 struct fc_checkpoint *out_checkpoint);
+
+/* --- recovery.c --- */
+
+/* Fill a new partition from its directory, and mend what may be mended. */
+FC_MUST_CHECK fc_code fc_recovery_run(struct fc_partition *partition, struct fc_error *err);
+
+/* --- follow.c --- */
+
+/* See what another process has appended since; with manifest_too also what it removed and made
+ * durable. read_only. Damage below the durable offset makes the partition failed, not the call.
+ */
+FC_MUST_CHECK fc_code fc_follow_refresh(struct fc_partition *partition, bool manifest_too,
+                                        struct fc_error *err);
+
+/* The segment that holds offset, or the active one when offset is end; where in `closed`, or
+ * closed_count. lock is held; start <= offset <= end. */
+size_t fc_partition_segment_of(const struct fc_partition *partition, int64_t offset);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Syncing a partition: note what is there, make the files and their names durable without
+ * holding the lock, then move `durable`, enter closed segments in the manifest and write the
+ * checkpoint. The checkpoint itself need not be durable: it only ever says less than is true.
+ */
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/log/partition_state.h"
+
+/* What one sync covers. */
+struct snapshot {
+    struct fc_checkpoint checkpoint;
+    struct fc_file *active;
+    struct fc_file **pending; /* NULL while count is 0 */
+    struct fc_segment *segments;
+    size_t count;
+    bool name_unsynced;
+};
+
+/* False when nothing needs a sync. lock is held. */
+static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
+{
+    size_t first = partition->closed_count - partition->pending;
+    memset(out, 0, sizeof(*out));
+    if (partition->end == partition->durable && partition->pending == 0) {
+        return false;
+    }
+    fc_partition_checkpoint_now(partition, &out->checkpoint);
+    out->active = partition->active.file;
+    out->count = partition->pending;
+    if (out->count > 0) {
+        out->pending = fc_new_array(struct fc_file *, out->count);
+        out->segments = fc_new_array(struct fc_segment, out->count);
+        memcpy(out->pending, partition->pending_files, out->count * sizeof(*out->pending));
+        memcpy(out->segments, partition->closed + first, out->count * sizeof(*out->segments));
+    }
+    out->name_unsynced = partition->name_unsynced;
+    partition->name_unsynced = false;
+    return true;
+}
+
+/* An index that is not there is no loss: look-ups do without. */
+static fc_code sync_index(struct fc_partition *partition, int64_t base, fc_segment_file kind,
+                          struct fc_error *err)
+{
+    struct fc_fs *fs = partition->env->fs;
+    char *path = fc_segment_path(partition->dir, base, kind);
+    struct fc_file *file = NULL;
+    fc_code code = fs->ops->open(fs, path, FC_FS_WRITE, &file, err);
+    if (code == FC_OK) {
+        code = fs->ops->sync(file, err);
+        fs->ops->close(file);
+    } else if (code == FC_ERR_NOT_FOUND) {
+        code = FC_OK;
+    }
+    free(path);
+    return code;
+}
+
+static fc_code sync_files(struct fc_partition *partition, const struct snapshot *snapshot,
+                          struct fc_error *err)
+{
+    struct fc_fs *fs = partition->env->fs;
+    fc_code code = FC_OK;
+    for (size_t index = 0; code == FC_OK && index < snapshot->count; index++) {
+        code = fs->ops->sync(snapshot->pending[index], err);
+        if (code == FC_OK) {
+            code =
+                sync_index(partition, snapshot->segments[index].base, FC_SEGMENT_OFFSETS, err);
+        }
+        if (code == FC_OK) {
+            code = sync_index(partition, snapshot->segments[index].base, FC_SEGMENT_TIMES, err);
+        }
+    }
+    if (code == FC_OK) {
+        code = fs->ops->sync(snapshot->active, err);
+    }
+    if (code == FC_OK && snapshot->name_unsynced) {
+        code = fs->ops->sync_dir(fs, partition->dir, err);
+    }
+    return code;
+}
+
+/* The segments are in the manifest: forget their files. */
+static void forget_pending(struct fc_partition *partition, size_t count)
+{
+    (void)pthread_mutex_lock(&partition->lock);
+    for (size_t index = 0; index < count; index++) {
+        partition->env->fs->ops->close(partition->pending_files[index]);
+    }
+    partition->pending -= count;
+    memmove(partition->pending_files, partition->pending_files + count,
+            partition->pending * sizeof(*partition->pending_files));
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
+static fc_code record(struct fc_partition *partition, const struct snapshot *snapshot,
+                      struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&partition->lock);
+    if (snapshot->checkpoint.durable > partition->durable) {
+        partition->durable = snapshot->checkpoint.durable;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    if (snapshot->count > 0) {
+        code = fc_manifest_add(&partition->manifest, snapshot->segments, snapshot->count, err);
+        if (code == FC_OK) {
+            code = fc_manifest_sync(&partition->manifest, err);
+        }
+        if (code == FC_OK) {
+            forget_pending(partition, snapshot->count);
+        } else if (code == FC_ERR_FULL) {
+            code = FC_OK; /* they stay pending, and the next sync tries again */
+        }
+    }
+    partition->synced = snapshot->checkpoint;
+    if (code == FC_OK) {
+        code = fc_manifest_put(&partition->manifest, &snapshot->checkpoint, err);
+    }
+    return code;
+}
+
+fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err)
+{
+    struct snapshot snapshot = { 0 };
+    struct fc_error why = { 0 };
+    bool needed = false;
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&partition->sync_lock);
+    (void)pthread_mutex_lock(&partition->lock);
+    partition->in_group = false;
+    if (partition->failed && !partition->damaged) {
+        why = partition->failure;
+        code = why.code;
+    } else {
+        needed = take_snapshot(partition, &snapshot);
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    if (needed) {
+        code = sync_files(partition, &snapshot, &why);
+        if (code == FC_OK) {
+            code = record(partition, &snapshot, &why);
+        }
+        if (code != FC_OK) {
+            /* The system may have dropped the pages and call the next sync a success. */
+            code = FC_ERR_IO;
+            why.code = code;
+            why.retriable = false;
+            fc_partition_fail(partition, &why, false);
+        }
+    }
+    (void)pthread_mutex_unlock(&partition->sync_lock);
+    free(snapshot.pending);
+    free(snapshot.segments);
+    if (code != FC_OK && err != NULL) {
+        *err = why;
+    }
+    return code;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cutting off what was never durable, and making the rest so. What is kept above the checkpoint
+ * is written again before it is synced: after a sync that failed, the system shows pages as
+ * clean that the disk never got. Names go before the first append, so that a file that was
+ * removed cannot come back behind new records.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/log/recovery.h"
+
+enum { REWRITE_CHUNK_SIZE = 1024 * 1024 };
+
+static fc_code rewrite(const struct fc_recovery_link *link, struct fc_error *err)
+{
+    const struct fc_active *active = &link->active;
+    uint8_t *chunk = fc_new_array(uint8_t, REWRITE_CHUNK_SIZE);
+    fc_code code = FC_OK;
+    for (uint64_t at = link->rewrite_from; code == FC_OK && at < active->size;) {
+        uint64_t left = active->size - at;
+        struct iovec part = { chunk,
+                              left < REWRITE_CHUNK_SIZE ? (size_t)left : REWRITE_CHUNK_SIZE };
+        size_t got = 0;
+        code = active->file->fs->ops->read(active->file, at, chunk, part.iov_len, &got, err);
+        if (code == FC_OK && got < part.iov_len) {
+            code = fc_fail(err, FC_ERR_IO, "a segment became shorter while it was recovered");
+        }
+        if (code == FC_OK) {
+            code = active->file->fs->ops->write(active->file, at, &part, 1, err);
+        }
+        at += part.iov_len;
+    }
+    free(chunk);
+    return code;
+}
+
+static fc_code mend_link(struct fc_recovery_link *link, struct fc_error *err)
+{
+    struct fc_active *active = &link->active;
+    bool changed = link->file_size > active->size || link->rewrite_from < active->size;
+    fc_code code = FC_OK;
+    if (link->file_size > active->size) {
+        code = active->file->fs->ops->truncate(active->file, active->size, err);
+    }
+    if (code == FC_OK) {
+        code = rewrite(link, err);
+    }
+    if (code == FC_OK && changed) {
+        code = active->file->fs->ops->sync(active->file, err);
+    }
+    active->offsets.held = false;
+    active->times.held = false;
+    return code;
+}
+
+/* The index of a segment that is closed now; without it, look-ups walk. */
+static void finish_indexes(struct fc_active *active)
+{
+    if (active->max_timestamp_ms > active->times_last_ms) {
+        fc_index_add(&active->times, active->max_timestamp_ms,
+                     (uint32_t)(active->max_offset - active->base));
+    }
+    if (fc_index_write(&active->offsets, NULL) != FC_OK ||
+        fc_index_write(&active->times, NULL) != FC_OK ||
+        fc_index_finish(&active->offsets, NULL) != FC_OK ||
+        fc_index_finish(&active->times, NULL) != FC_OK) {
+        return;
+    }
+}
+
+static bool is_ours(const struct fc_recovery *recovery, int64_t base)
+{
+    const struct fc_partition *partition = recovery->partition;
+    size_t segment = fc_partition_segment_of(partition, base);
+    for (size_t index = 0; index < recovery->links_count; index++) {
+        if (recovery->links[index].active.base == base) {
+            return true;
+        }
+    }
+    return segment < partition->closed_count && partition->closed[segment].base == base;
+}
+
+/* Files of segments that retention removed from the manifest, or that begin behind the cut. */
+static fc_code remove_strays(const struct fc_recovery *recovery, uint64_t *out_removed,
+                             struct fc_error *err)
+{
+    const struct fc_partition *partition = recovery->partition;
+    struct fc_fs *fs = partition->env->fs;
+    for (size_t index = 0; index < recovery->names.count; index++) {
+        const struct fc_directory_name *name = &recovery->names.names[index];
+        char *path;
+        fc_code code;
+        if (is_ours(recovery, name->base) ||
+            (name->base >= partition->start && name->base < partition->end)) {
+            continue;
+        }
+        path = fc_segment_path(partition->dir, name->base, name->kind);
+        code = fs->ops->remove(fs, path, err);
+        free(path);
+        if (code != FC_OK) {
+            return code;
+        }
+        *out_removed += name->kind == FC_SEGMENT_LOG && name->base >= partition->end;
+    }
+    return fs->ops->sync_dir(fs, partition->dir, err);
+}
+
+/* All links but the last are closed segments from now on. */
+static fc_code close_links(struct fc_recovery *recovery, struct fc_error *err)
+{
+    struct fc_partition *partition = recovery->partition;
+    for (size_t index = 0; index + 1 < recovery->links_count; index++) {
+        struct fc_recovery_link *link = &recovery->links[index];
+        struct fc_segment closed = { link->active.base, link->end, link->active.size,
+                                     link->active.max_timestamp_ms };
+        fc_code code;
+        finish_indexes(&link->active);
+        code = fc_manifest_add(&partition->manifest, &closed, 1, err);
+        if (code != FC_OK) {
+            return code;
+        }
+        fc_partition_push_closed(partition, &closed);
+    }
+    return FC_OK;
+}
+
+static fc_code set_active(struct fc_recovery *recovery, struct fc_error *err)
+{
+    struct fc_partition *partition = recovery->partition;
+    struct fc_recovery_link *link;
+    if (recovery->links_count == 0) {
+        fc_code code = fc_partition_begin_active(partition, partition->end, err);
+        if (code == FC_OK) {
+            partition->name_unsynced = false;
+            code = partition->env->fs->ops->sync_dir(partition->env->fs, partition->dir, err);
+        }
+        return code;
+    }
+    link = &recovery->links[recovery->links_count - 1];
+    partition->active = link->active;
+    memset(&link->active, 0, sizeof(link->active));
+    return FC_OK;
+}
+
+static void tell(const struct fc_recovery *recovery, uint64_t cut_bytes, uint64_t removed)
+{
+    const struct fc_partition *partition = recovery->partition;
+    if (cut_bytes > 0 || removed > 0) {
+        fc_log_notice(partition->env,
+                      "%s: it was not closed cleanly; an unfinished append of %" PRIu64
+                      " bytes and %" PRIu64
+                      " later files were removed, nothing durable was lost; "
+                      "the log ends at offset %" PRId64,
+                      partition->dir, cut_bytes, removed, partition->end);
+    }
+}
+
+fc_code fc_recovery_mend(struct fc_recovery *recovery, struct fc_error *err)
+{
+    struct fc_partition *partition = recovery->partition;
+    struct fc_checkpoint checkpoint;
+    uint64_t cut_bytes = 0;
+    uint64_t removed = 0;
+    fc_code code = fc_manifest_trim(&partition->manifest, err);
+    for (size_t index = 0; code == FC_OK && index < recovery->links_count; index++) {
+        struct fc_recovery_link *link = &recovery->links[index];
+        cut_bytes += link->file_size - link->active.size;
+        code = mend_link(link, err);
+    }
+    if (code == FC_OK) {
+        code = remove_strays(recovery, &removed, err);
+    }
+    if (code == FC_OK) {
+        code = close_links(recovery, err);
+    }
+    if (code == FC_OK) {
+        code = set_active(recovery, err);
+    }
+    if (code == FC_OK) {
+        partition->durable = partition->end;
+        partition->exists = true;
+        code = fc_manifest_sync(&partition->manifest, err);
+    }
+    if (code == FC_OK) {
+        fc_partition_checkpoint_now(partition, &checkpoint);
+        partition->synced = checkpoint;
+        code = fc_manifest_put(&partition->manifest, &checkpoint, err);
+    }
+    if (code == FC_OK) {
+        code = fc_manifest_sync(&partition->manifest, err);
+    }
+    if (code == FC_OK) {
+        tell(recovery, cut_bytes, removed);
+    }
+    return code;
+}

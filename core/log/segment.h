@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A segment: one file of batches, named by the offset of its first record, and the walk over
+ * its batches.
+ */
+#ifndef FC_LOG_SEGMENT_H
+#define FC_LOG_SEGMENT_H
+
+#include "core/base/fs.h"
+#include "core/log/batch.h"
+
+/* What is remembered of a segment in memory: 1,000 segments take 32 KB. */
+struct fc_segment {
+    int64_t base; /* offset of the first record */
+    int64_t end;  /* one past the last record */
+    uint64_t size;
+    int64_t max_timestamp_ms; /* INT64_MIN while empty */
+};
+
+typedef enum fc_segment_file {
+    FC_SEGMENT_LOG,     /* batches */
+    FC_SEGMENT_OFFSETS, /* .index */
+    FC_SEGMENT_TIMES    /* .timeindex */
+} fc_segment_file;
+
+/* "<dir>/00000000000000000042.log"; the caller frees it. */
+char *fc_segment_path(const char *dir, int64_t base, fc_segment_file kind);
+
+/* False when the name is not that of a segment's file. */
+bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file *out_kind);
+
+typedef enum fc_walk_step {
+    FC_WALK_BATCH, /* a whole batch with a good checksum and the expected offset */
+    FC_WALK_END,   /* no byte is left */
+    FC_WALK_BAD    /* what stands here is not such a batch */
+} fc_walk_step;
+
+/*
+ * Walks over the batches of a file in order and checks each one, in memory of one fixed buffer
+ * whatever the size of a batch.
+ */
+struct fc_segment_walk {
+    struct fc_file *file;
+    uint64_t at;         /* first byte of the next batch; of the bad one after FC_WALK_BAD */
+    uint64_t limit;      /* bytes of the file that are looked at */
+    int64_t next_offset; /* that the next batch must begin with */
+    const char *why;     /* after FC_WALK_BAD; static */
+    uint8_t *buf;
+    uint64_t buf_at;
+    size_t buf_len;
+};
+
+/* file is borrowed. */
+void fc_segment_walk_init(struct fc_segment_walk *walk, struct fc_file *file, uint64_t at,
+                          uint64_t limit, int64_t next_offset);
+void fc_segment_walk_release(struct fc_segment_walk *walk);
+
+/* Errors are those of reading; what is read is told by out_step. out_header is set for a batch.
+ */
+FC_MUST_CHECK fc_code fc_segment_walk_next(struct fc_segment_walk *walk, fc_walk_step *out_step,
+                                           struct fc_batch_header *out_header,
+                                           struct fc_error *err);
+
+#endif

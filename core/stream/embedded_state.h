@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of an embedded stream, for the files of core/stream only. */
+#ifndef FC_STREAM_EMBEDDED_STATE_H
+#define FC_STREAM_EMBEDDED_STATE_H
+
+#include <pthread.h>
+
+#include "core/log/group_sync.h"
+#include "core/log/keeper.h"
+#include "core/log/log_reader.h"
+#include "core/log/partition.h"
+#include "core/stream/embedded.h"
+
+/* A partition that is open, or the reason why it is not. Guarded by the stream's lock. */
+struct fc_embedded_partition {
+    struct fc_partition *partition; /* NULL: see why */
+    struct fc_error why;
+};
+
+struct fc_topic {
+    struct fc_stream *stream;
+    char *name;
+    uint32_t partitions_count;
+    struct fc_embedded_partition *partitions;
+    struct fc_topic_config config; /* Guarded by the stream's lock. */
+};
+
+struct fc_stream {
+    char *dir;
+    struct fc_log_env env;
+    struct fc_file *lock_file; /* NULL when read_only */
+    struct fc_keeper *keeper;  /* NULL when read_only */
+
+    pthread_mutex_t lock;
+    /* Guarded by lock; topics themselves live until close. */
+    struct fc_topic **topics; /* by name */
+    size_t topics_count;
+};
+
+struct fc_stream_batch {
+    struct fc_batch_builder builder;
+    struct fc_topic *topic;
+    uint32_t partition;
+};
+
+/* --- topics.c --- */
+
+/* Open every topic that the directory has; a damaged one is told as a notice and does not stop
+ * the others. */
+FC_MUST_CHECK fc_code fc_embedded_open_topics(struct fc_stream *stream, struct fc_error *err);
+void fc_embedded_free_topics(struct fc_stream *stream);
+
+/* The open partition, or the error that it has instead. */
+FC_MUST_CHECK fc_code fc_embedded_partition(struct fc_topic *topic, uint32_t index,
+                                            struct fc_partition **out_partition,
+                                            struct fc_error *err);
+
+#endif
