@@ -180,6 +180,17 @@ static fc_code load_step(struct fc_transform_engine *engine, uint32_t index,
     return FC_OK;
 }
 
+/* Where the mistake is: the script, unless the message says so, and the user's line. */
+static void name_step(const struct fc_transform_script *script, struct fc_error *err)
+{
+    if (strncmp(err->message, script->label, strlen(script->label)) != 0) {
+        (void)fc_wrap(err, "%s", script->label);
+    }
+    if (script->line > 0) {
+        (void)fc_wrap(err, "line %d", script->line);
+    }
+}
+
 static void close_state(struct fc_transform_engine *engine)
 {
     fc_sandbox_release(&engine->sandbox);
@@ -216,9 +227,8 @@ fc_code fc_engine_open_state(struct fc_transform_engine *engine, struct fc_error
     }
     for (uint32_t index = 0; code == FC_OK && index < chain->script_count; index++) {
         code = load_step(engine, index, err);
-        if (code != FC_OK && chain->scripts[index].line > 0) {
-            (void)fc_wrap(err, "line %d: transform %s", chain->scripts[index].line,
-                          chain->scripts[index].label);
+        if (code != FC_OK) {
+            name_step(&chain->scripts[index], err);
         }
     }
     return code;
@@ -249,6 +259,7 @@ void fc_transform_engine_free(struct fc_transform_engine *engine)
     if (engine != NULL) {
         close_state(engine);
         fc_shape_store_release(&engine->shapes);
+        fc_hasher_release(&engine->hasher);
         free(engine->steps);
         free(engine->source_names);
         free(engine->slots);

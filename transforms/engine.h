@@ -16,6 +16,7 @@
 #define FC_TRANSFORM_ENGINE_H
 
 #include "transforms/chain.h"
+#include "transforms/hasher.h"
 #include "transforms/sandbox.h"
 #include "transforms/shape_edit.h"
 
@@ -81,6 +82,7 @@ struct fc_transform_engine {
     struct fc_sandbox sandbox;
     bool is_spoilt; /* the Lua state must be made anew before the next run */
     struct fc_shape_store shapes;
+    struct fc_hasher hasher;
     fc_transform_encode_row encode_row;
     void *encode_row_ctx;
 

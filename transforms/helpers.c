@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions that scripts need and Lua lacks: hashes, options, choosing columns. */
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
-
 #include "core/base/suggest.h"
 #include "transforms/engine.h"
 
@@ -14,7 +10,7 @@ enum { HASHED_BYTES_AN_INSTRUCTION = 16, HASH_COST = 64 };
 static int push_hex(lua_State *lua, const uint8_t *bytes, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
-    char hex[2 * EVP_MAX_MD_SIZE];
+    char hex[2 * FC_SHA256_SIZE];
     for (size_t index = 0; index < size; index++) {
         hex[2 * index] = digits[bytes[index] >> 4];
         hex[2 * index + 1] = digits[bytes[index] & 15];
@@ -26,11 +22,11 @@ static int push_hex(lua_State *lua, const uint8_t *bytes, size_t size)
 /* sha256(text) -> 64 hexadecimal digits */
 static int helper_sha256(lua_State *lua)
 {
-    uint8_t hash[SHA256_DIGEST_LENGTH];
-    size_t len;
-    const char *text = luaL_checklstring(lua, 1, &len);
-    fc_sandbox_charge(lua, HASH_COST + len / HASHED_BYTES_AN_INSTRUCTION);
-    if (SHA256((const uint8_t *)text, len, hash) == NULL) {
+    uint8_t hash[FC_SHA256_SIZE];
+    struct fc_slice text;
+    text.data = (const uint8_t *)luaL_checklstring(lua, 1, &text.len);
+    fc_sandbox_charge(lua, HASH_COST + text.len / HASHED_BYTES_AN_INSTRUCTION);
+    if (!fc_hasher_sha256(&fc_engine_of(lua)->hasher, text, hash)) {
         return luaL_error(lua, "sha256 failed");
     }
     return push_hex(lua, hash, sizeof(hash));
@@ -39,19 +35,17 @@ static int helper_sha256(lua_State *lua)
 /* hmac_sha256(key, text) -> 64 hexadecimal digits */
 static int helper_hmac_sha256(lua_State *lua)
 {
-    uint8_t hash[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    size_t key_len;
-    size_t len;
-    const char *key = luaL_checklstring(lua, 1, &key_len);
-    const char *text = luaL_checklstring(lua, 2, &len);
-    luaL_argcheck(lua, key_len > 0 && key_len <= 4096, 1, "a key has 1 to 4096 bytes");
-    fc_sandbox_charge(lua, 4 * HASH_COST + len / HASHED_BYTES_AN_INSTRUCTION);
-    if (HMAC(EVP_sha256(), key, (int)key_len, (const uint8_t *)text, len, hash, &size) ==
-        NULL) {
+    uint8_t hash[FC_SHA256_SIZE];
+    struct fc_slice key;
+    struct fc_slice text;
+    key.data = (const uint8_t *)luaL_checklstring(lua, 1, &key.len);
+    text.data = (const uint8_t *)luaL_checklstring(lua, 2, &text.len);
+    luaL_argcheck(lua, key.len > 0, 1, "an empty key keeps nothing secret");
+    fc_sandbox_charge(lua, HASH_COST + (key.len + text.len) / HASHED_BYTES_AN_INSTRUCTION);
+    if (!fc_hasher_hmac_sha256(&fc_engine_of(lua)->hasher, key, text, hash)) {
         return luaL_error(lua, "hmac_sha256 failed");
     }
-    return push_hex(lua, hash, size);
+    return push_hex(lua, hash, sizeof(hash));
 }
 
 /* --- options -------------------------------------------------------------------------------- */
@@ -118,6 +112,9 @@ static const char *kind_problem(lua_State *lua, int index, const char *kind, siz
     }
     if (len == 7 && memcmp(kind, "integer", len) == 0) {
         return lua_isinteger(lua, index) != 0 ? NULL : "a whole number";
+    }
+    if (len == 6 && memcmp(kind, "scalar", len) == 0) {
+        return lua_isstring(lua, index) != 0 ? NULL : "a text or a number";
     }
     if (len == 4 && memcmp(kind, "list", len) == 0) {
         return lua_istable(lua, index) && is_list_of_strings(lua, index) ? NULL
