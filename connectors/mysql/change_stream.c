@@ -379,7 +379,7 @@ static void forget_tables(struct fc_change_stream *stream, const struct fc_ddl_s
         }
     }
     if (observer != NULL) {
-        observer->on_statement(observer->ctx, scan->tables, scan->table_count, dropped);
+        observer->on_statement(observer->ctx, scan);
     }
 }
 

@@ -12,6 +12,7 @@
 #ifndef FC_MYSQL_CHANGE_STREAM_H
 #define FC_MYSQL_CHANGE_STREAM_H
 
+#include "connectors/mysql/ddl_scan.h"
 #include "connectors/mysql/dump.h"
 #include "connectors/mysql/source_position.h"
 #include "connectors/mysql/table_filter.h"
@@ -25,8 +26,7 @@ struct fc_change_observer {
     void (*on_row)(void *ctx, const struct fc_shape *shape, const struct fc_value *before,
                    const struct fc_value *after);
     /* A statement on tables (DDL, TRUNCATE), also of tables that are not captured. */
-    void (*on_statement)(void *ctx, const struct fc_ddl_table *tables, uint32_t count,
-                         struct fc_slice dropped_db);
+    void (*on_statement)(void *ctx, const struct fc_ddl_scan *scan);
     void *ctx;
 };
 

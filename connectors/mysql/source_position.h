@@ -5,7 +5,7 @@
  *   {"v":1,"flavor":"mariadb","server":"...","gtid":"0-1-42","file":"binlog.000003","pos":1234,
  *    "snapshot":{"tables":[["shop","orders"],...],"key":["17"]}}
  *
- * server    server_uuid of MySQL, "" for MariaDB. File and position hold only for that server.
+ * server    which one (fc_session's server_uuid); file and position hold only for that one.
  * gtid      everything up to the last complete transaction; absent when the server has no GTIDs.
  * file,pos  where that transaction ends.
  * snapshot  absent when there is none to go on with. tables: those not complete yet, the first

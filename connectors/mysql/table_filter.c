@@ -75,14 +75,20 @@ fc_code fc_table_filter_init(struct fc_table_filter *filter, const struct fc_hos
     return code;
 }
 
-static bool match_any(const char *const *patterns, uint32_t count, struct fc_slice db,
-                      struct fc_slice table)
+bool fc_table_filter_pattern_match(const char *pattern, struct fc_slice db,
+                                   struct fc_slice table)
 {
     struct fc_slice db_pattern;
     struct fc_slice table_pattern;
+    return split(pattern, &db_pattern, &table_pattern) && match_name(db_pattern, db) &&
+           match_name(table_pattern, table);
+}
+
+static bool match_any(const char *const *patterns, uint32_t count, struct fc_slice db,
+                      struct fc_slice table)
+{
     for (uint32_t index = 0; index < count; index++) {
-        if (split(patterns[index], &db_pattern, &table_pattern) && match_name(db_pattern, db) &&
-            match_name(table_pattern, table)) {
+        if (fc_table_filter_pattern_match(patterns[index], db, table)) {
             return true;
         }
     }
@@ -125,10 +131,4 @@ bool fc_table_filter_match_db(const struct fc_table_filter *filter, struct fc_sl
         }
     }
     return filter->include_count == 0;
-}
-
-bool fc_table_filter_exact(const char *pattern, struct fc_slice *out_db,
-                           struct fc_slice *out_table)
-{
-    return strchr(pattern, '*') == NULL && split(pattern, out_db, out_table);
 }

@@ -33,8 +33,8 @@ bool fc_table_filter_match_db(const struct fc_table_filter *filter, struct fc_sl
 /* A database of the server itself: mysql, sys, information_schema, performance_schema. */
 bool fc_table_filter_is_system(struct fc_slice db);
 
-/* The pattern without any * that names exactly one table: its parts; false for others. */
-bool fc_table_filter_exact(const char *pattern, struct fc_slice *out_db,
-                           struct fc_slice *out_table);
+/* One pattern alone. */
+bool fc_table_filter_pattern_match(const char *pattern, struct fc_slice db,
+                                   struct fc_slice table);
 
 #endif

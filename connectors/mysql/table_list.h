@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The captured tables that exist now, and what of them matters to a capture. */
+#ifndef FC_MYSQL_TABLE_LIST_H
+#define FC_MYSQL_TABLE_LIST_H
+
+#include "connectors/mysql/session.h"
+#include "connectors/mysql/table_filter.h"
+
+struct fc_listed_table {
+    char *db;
+    char *table;
+    char *engine; /* "InnoDB" */
+    bool has_key; /* a primary key, or a unique one without NULLs */
+};
+
+struct fc_table_list {
+    struct fc_listed_table *tables; /* ordered by database and name */
+    size_t count;
+};
+
+/* Inits out_list. */
+FC_MUST_CHECK fc_code fc_table_list_read(struct fc_session *session,
+                                         const struct fc_table_filter *filter,
+                                         struct fc_table_list *out_list, struct fc_error *err);
+void fc_table_list_release(struct fc_table_list *list);
+
+/* The first `tables` pattern that matches none of the list; NULL when all do. */
+const char *fc_table_list_unmatched(const struct fc_table_list *list,
+                                    const struct fc_table_filter *filter);
+
+#endif
