@@ -12,6 +12,7 @@
 #include "runner/config.h"
 #include "runner/yaml.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/temp_file.h"
 
 #define HEAD "apiVersion: 0.1.0\n"
 #define META "meta:\n  name: shop\n  type: mysql-source\n  topic: shop\n"
@@ -27,7 +28,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = fc_new(struct fixture);
-    fixture->dir = fc_temp_dir_make();
+    fixture->dir = temp_dir_new();
     fixture->source.path = "conf/f.yaml";
     *state = fixture;
     return 0;
@@ -37,7 +38,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     fc_config_free(fixture->config);
-    fc_temp_dir_remove(fixture->dir);
+    temp_dir_free(fixture->dir);
     free(fixture->path);
     free(fixture);
     return 0;
@@ -240,7 +241,7 @@ static void without_secrets_none_is_looked_up(void **state)
 static void a_file_on_disk_says_whether_others_can_read_it(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->path = fc_temp_file(fixture->dir, "f.yaml", HEAD META, 0644);
+    fixture->path = temp_file_write(fixture->dir, "f.yaml", HEAD META, 0644);
     fixture->source.path = fixture->path;
     assert_int_equal(fc_config_load(&fixture->source, &fixture->config, &fixture->error),
                      FC_OK);
@@ -249,7 +250,7 @@ static void a_file_on_disk_says_whether_others_can_read_it(void **state)
     fc_config_free(fixture->config);
     fixture->config = NULL;
     free(fixture->path);
-    fixture->path = fc_temp_file(fixture->dir, "f.yaml", HEAD META, 0600);
+    fixture->path = temp_file_write(fixture->dir, "f.yaml", HEAD META, 0600);
     fixture->source.path = fixture->path;
     assert_int_equal(fc_config_load(&fixture->source, &fixture->config, &fixture->error),
                      FC_OK);
@@ -267,7 +268,7 @@ static void a_file_that_is_missing_or_too_large_is_refused(void **state)
                         "/nonexistent/f.yaml: No such file or directory");
     text = fc_alloc_zeroed(FC_CONFIG_FILE_BYTES_MAX + 2, 1);
     memset(text, '#', FC_CONFIG_FILE_BYTES_MAX + 1);
-    fixture->path = fc_temp_file(fixture->dir, "f.yaml", text, 0600);
+    fixture->path = temp_file_write(fixture->dir, "f.yaml", text, 0600);
     free(text);
     fixture->source.path = fixture->path;
     assert_int_equal(fc_config_load(&fixture->source, &fixture->config, &fixture->error),

@@ -69,7 +69,7 @@ static void start(struct fixture *fixture)
 static int set_up(void **state)
 {
     struct fixture *fixture = fc_new(struct fixture);
-    fixture->dir = fc_temp_dir_make();
+    fixture->dir = temp_dir_new();
     fc_buf_init(&fixture->reply, FC_CONTROL_LINE_MAX);
     *state = fixture;
     return 0;
@@ -80,7 +80,7 @@ static int tear_down(void **state)
     struct fixture *fixture = *state;
     fc_control_stop(fixture->control);
     fc_buf_release(&fixture->reply);
-    fc_temp_dir_remove(fixture->dir);
+    temp_dir_free(fixture->dir);
     free(fixture);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "core/base/alloc.h"
 #include "runner/secrets.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/temp_file.h"
 
 struct fixture {
     char *dir;
@@ -23,7 +24,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = fc_new(struct fixture);
-    fixture->dir = fc_temp_dir_make();
+    fixture->dir = temp_dir_new();
     *state = fixture;
     return 0;
 }
@@ -33,7 +34,7 @@ static int tear_down(void **state)
     struct fixture *fixture = *state;
     fc_secrets_free(fixture->secrets);
     fc_yaml_release(&fixture->yaml);
-    fc_temp_dir_remove(fixture->dir);
+    temp_dir_free(fixture->dir);
     free(fixture->path);
     free(fixture);
     return 0;
@@ -41,7 +42,7 @@ static int tear_down(void **state)
 
 static fc_code open_file(struct fixture *fixture, const char *text, mode_t mode)
 {
-    fixture->path = fc_temp_file(fixture->dir, "secrets", text, mode);
+    fixture->path = temp_file_write(fixture->dir, "secrets", text, mode);
     return fc_secrets_open(fixture->path, &fixture->secrets, &fixture->error);
 }
 
