@@ -13,9 +13,12 @@
 
 check_options(options, { columns = "list!" })
 
+local columns = options.columns
+
 function transform(change)
-  for _, name in ipairs(select_columns(change, options.columns)) do
-    change:drop_column(name)
+  local names = select_columns(change, columns)
+  for index = 1, #names do
+    change:drop_column(names[index])
   end
   return change
 end

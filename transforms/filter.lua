@@ -115,7 +115,8 @@ if not tables and not ops and #conditions == 0 then
 end
 
 local function row_matches(row)
-  for _, condition in ipairs(conditions) do
+  for index = 1, #conditions do
+    local condition = conditions[index]
     if not condition.test(row[condition.column], condition.value) then
       return false
     end

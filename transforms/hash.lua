@@ -32,9 +32,12 @@ local function hashed(value)
   return hmac_sha256(salt, tostring(value))
 end
 
+local columns = options.columns
+
 function transform(change)
-  for _, name in ipairs(select_columns(change, options.columns)) do
-    change:convert_column(name, "text", hashed)
+  local names = select_columns(change, columns)
+  for index = 1, #names do
+    change:convert_column(names[index], "text", hashed)
   end
   return change
 end

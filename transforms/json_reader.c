@@ -314,7 +314,7 @@ bool fc_json_unescape(struct fc_slice token, struct fc_buf *out)
     return true;
 }
 
-void fc_json_append_string(struct fc_buf *out, struct fc_slice text)
+void fc_script_json_append_string(struct fc_buf *out, struct fc_slice text)
 {
     static const char hex[] = "0123456789ABCDEF";
     static const char letters[] = "btn\0fr"; /* of the characters 8 to 13 */

@@ -53,7 +53,7 @@ fc_json_event fc_json_next(struct fc_json_reader *reader);
 bool fc_json_unescape(struct fc_slice token, struct fc_buf *out);
 
 /* Append a JSON string with its quotes. The text must be UTF-8. */
-void fc_json_append_string(struct fc_buf *out, struct fc_slice text);
+void fc_script_json_append_string(struct fc_buf *out, struct fc_slice text);
 
 /* Append the text without the spaces between its tokens. NULL, or what is wrong with it. */
 const char *fc_json_compact(struct fc_slice text, struct fc_buf *out);

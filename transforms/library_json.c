@@ -236,7 +236,7 @@ static void append_checked_string(lua_State *lua, struct fc_slice text, struct f
     if (!fc_utf8_is_valid(text)) {
         luaL_error(lua, "a text that is not UTF-8 cannot be JSON");
     }
-    fc_json_append_string(out, text);
+    fc_script_json_append_string(out, text);
 }
 
 static void encode_object(lua_State *lua, int index, struct fc_buf *out, size_t count,

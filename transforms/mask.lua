@@ -49,16 +49,19 @@ local function plan_for(change, names)
   return plan
 end
 
+local columns = options.columns
+
 function transform(change)
-  local names = select_columns(change, options.columns)
+  local names = select_columns(change, columns)
   local plan = plans[names] or plan_for(change, names)
   local before, after = change.before, change.after
-  for _, name in ipairs(plan.set) do
-    if before then put(before, name) end
-    if after then put(after, name) end
+  local set, convert = plan.set, plan.convert
+  for index = 1, #set do
+    if before then put(before, set[index]) end
+    if after then put(after, set[index]) end
   end
-  for _, name in ipairs(plan.convert) do
-    change:convert_column(name, "text", masked)
+  for index = 1, #convert do
+    change:convert_column(convert[index], "text", masked)
   end
   return change
 end

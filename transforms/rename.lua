@@ -35,7 +35,8 @@ local function rename_table(change)
 end
 
 function transform(change)
-  for _, column in ipairs(columns) do
+  for index = 1, #columns do
+    local column = columns[index]
     local old = select_columns(change, column.list)[1]
     if old then
       change:rename_column(old, column.new)

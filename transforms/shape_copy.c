@@ -10,7 +10,7 @@ static char *copy_or_null(const char *text)
     return text == NULL ? NULL : fc_strdup(text);
 }
 
-void fc_shape_copy_column(struct fc_column *to, const struct fc_column *from)
+void fc_derived_copy_column(struct fc_column *to, const struct fc_column *from)
 {
     char **labels = NULL;
     *to = *from;
@@ -36,7 +36,7 @@ static void free_text(const char *text)
     free(copy.owned);
 }
 
-void fc_shape_free_column(struct fc_column *column)
+void fc_derived_free_column(struct fc_column *column)
 {
     union {
         const char *const *borrowed;
@@ -51,11 +51,11 @@ void fc_shape_free_column(struct fc_column *column)
     free_text(column->charset);
 }
 
-void fc_shape_copy(struct fc_shape *to, const struct fc_shape *from)
+void fc_derived_copy(struct fc_shape *to, const struct fc_shape *from)
 {
     struct fc_column *columns = fc_new_array(struct fc_column, from->column_count);
     for (uint32_t index = 0; index < from->column_count; index++) {
-        fc_shape_copy_column(&columns[index], &from->columns[index]);
+        fc_derived_copy_column(&columns[index], &from->columns[index]);
     }
     *to = *from;
     to->db = fc_strdup(from->db);
@@ -64,14 +64,14 @@ void fc_shape_copy(struct fc_shape *to, const struct fc_shape *from)
     to->create_sql = NULL;
 }
 
-void fc_shape_release(struct fc_shape *shape)
+void fc_derived_release(struct fc_shape *shape)
 {
     union {
         const struct fc_column *borrowed;
         struct fc_column *owned;
     } columns = { shape->columns };
     for (uint32_t index = 0; index < shape->column_count; index++) {
-        fc_shape_free_column(&columns.owned[index]);
+        fc_derived_free_column(&columns.owned[index]);
     }
     free(columns.owned);
     free_text(shape->db);
@@ -100,7 +100,7 @@ static bool same_column(const struct fc_column *a, const struct fc_column *b)
     return true;
 }
 
-bool fc_shape_same(const struct fc_shape *a, const struct fc_shape *b)
+bool fc_derived_same(const struct fc_shape *a, const struct fc_shape *b)
 {
     if (a->column_count != b->column_count || a->key_count != b->key_count ||
         strcmp(a->table, b->table) != 0 || strcmp(a->db, b->db) != 0) {

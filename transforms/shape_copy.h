@@ -5,14 +5,14 @@
 
 #include "fc/change.h"
 
-void fc_shape_copy_column(struct fc_column *to, const struct fc_column *from);
-void fc_shape_free_column(struct fc_column *column);
+void fc_derived_copy_column(struct fc_column *to, const struct fc_column *from);
+void fc_derived_free_column(struct fc_column *column);
 
-void fc_shape_copy(struct fc_shape *to, const struct fc_shape *from);
-/* Free what fc_shape_copy, or columns of fc_shape_copy_column, hold; not the struct itself. */
-void fc_shape_release(struct fc_shape *shape);
+void fc_derived_copy(struct fc_shape *to, const struct fc_shape *from);
+/* Free what fc_derived_copy, or columns of fc_derived_copy_column, hold; not the struct itself. */
+void fc_derived_release(struct fc_shape *shape);
 
 /* Equal in everything but create_sql, which no transform looks at. */
-bool fc_shape_same(const struct fc_shape *a, const struct fc_shape *b);
+bool fc_derived_same(const struct fc_shape *a, const struct fc_shape *b);
 
 #endif

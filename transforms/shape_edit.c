@@ -33,7 +33,7 @@ void fc_shape_store_release(struct fc_shape_store *store)
     while (store->nodes != NULL) {
         struct fc_shape_node *node = store->nodes;
         store->nodes = node->next;
-        fc_shape_release(&node->shape);
+        fc_derived_release(&node->shape);
         free(node->names);
         free(node);
     }
@@ -55,7 +55,7 @@ static fc_code add_node(struct fc_shape_store *store, struct fc_shape *shape,
         fc_code code =
             fc_fail(err, FC_ERR_LIMIT, "more than %d table shapes; %s.%s would be one more",
                     NODES_MAX, shape->db, shape->table);
-        fc_shape_release(shape);
+        fc_derived_release(shape);
         return code;
     }
     node = fc_new(struct fc_shape_node);
@@ -72,7 +72,7 @@ static struct fc_shape_node *find_same(const struct fc_shape_store *store,
                                        const struct fc_shape *shape)
 {
     for (struct fc_shape_node *node = store->nodes; node != NULL; node = node->next) {
-        if (fc_shape_same(&node->shape, shape)) {
+        if (fc_derived_same(&node->shape, shape)) {
             return node;
         }
     }
@@ -89,13 +89,13 @@ static fc_code intern_slowly(struct fc_shape_store *store, const struct fc_shape
         *out_node = node;
         return FC_OK;
     }
-    if (node == NULL || !fc_shape_same(&node->shape, shape)) {
+    if (node == NULL || !fc_derived_same(&node->shape, shape)) {
         node = find_same(store, shape);
     }
     if (node == NULL) {
         struct fc_shape copy;
         fc_code code;
-        fc_shape_copy(&copy, shape);
+        fc_derived_copy(&copy, shape);
         code = add_node(store, &copy, &node, err);
         if (code != FC_OK) {
             return code;
@@ -152,7 +152,7 @@ static void drop_column(struct fc_shape *shape, uint32_t index)
 {
     struct fc_column *columns = own_columns(shape);
     bool was_key = columns[index].key_index > 0;
-    fc_shape_free_column(&columns[index]);
+    fc_derived_free_column(&columns[index]);
     shape->column_count--;
     memmove(&columns[index], &columns[index + 1],
             (shape->column_count - index) * sizeof(*columns));
@@ -189,8 +189,8 @@ static void apply_spec(struct fc_column *column, const struct fc_column_spec *sp
     fresh.scale = spec->scale;
     fresh.key_index = column->key_index;
     fresh.length = column->key_index > 0 && spec->type == FC_TYPE_TEXT ? 255 : 0;
-    fc_shape_copy_column(&made, &fresh);
-    fc_shape_free_column(column);
+    fc_derived_copy_column(&made, &fresh);
+    fc_derived_free_column(column);
     *column = made;
 }
 
@@ -202,7 +202,7 @@ static void add_column(struct fc_shape *shape, const struct fc_shape_edit *edit)
     memset(&fresh, 0, sizeof(fresh));
     fresh.name = edit->column;
     fresh.nullable = true;
-    fc_shape_copy_column(&columns[shape->column_count], &fresh);
+    fc_derived_copy_column(&columns[shape->column_count], &fresh);
     apply_spec(&columns[shape->column_count], edit->spec);
     shape->columns = columns;
     shape->column_count++;
@@ -332,11 +332,11 @@ fc_code fc_shape_store_edit(struct fc_shape_store *store, struct fc_shape_node *
     if (changes_nothing(&node->shape, edit, index)) {
         made = node;
     } else {
-        fc_shape_copy(&shape, &node->shape);
+        fc_derived_copy(&shape, &node->shape);
         apply_edit(&shape, edit, index < 0 ? 0 : (uint32_t)index);
         made = find_same(store, &shape);
         if (made != NULL) {
-            fc_shape_release(&shape);
+            fc_derived_release(&shape);
         } else {
             code = add_node(store, &shape, &made, err);
         }
