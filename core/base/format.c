@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/format.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -125,7 +126,7 @@ static size_t put_scientific(char *to, const char *scientific)
     bool negative = scientific[0] == '-';
     const char *at = scientific + (negative ? 1 : 0);
     for (; *at != 'e'; at++) {
-        if (*at != '.') {
+        if (*at != '.') { /* a single digit has none */
             digits[count++] = *at;
         }
     }
@@ -149,14 +150,58 @@ static const char *special_name(double value)
     return NULL;
 }
 
+/* Write a number of few decimal digits: whole / 10^places. */
+static size_t put_short(char *to, uint64_t whole, int places, bool negative)
+{
+    char digits[FC_FORMAT_I64_SIZE];
+    size_t count = fc_format_u64(digits, whole);
+    int exponent = (int)count - 1 - places;
+    while (count > 1 && digits[count - 1] == '0') {
+        count--;
+    }
+    return put_java_layout(to, digits, count, exponent, negative);
+}
+
+/*
+ * Nearly all stored numbers have few decimal digits. A quotient of two exact numbers is the
+ * nearest double to that decimal, and two decimals of at most 15 digits (6 for a float) never
+ * share a double, so the first one found is the shortest.
+ */
+static size_t put_if_short_double(char *to, double size, bool negative)
+{
+    static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
+    for (int places = 0; places < 10 && size * powers[places] < 1e15; places++) {
+        uint64_t whole = (uint64_t)(size * powers[places] + 0.5);
+        if ((double)whole / powers[places] == size) {
+            return put_short(to, whole, places, negative);
+        }
+    }
+    return 0;
+}
+
+static size_t put_if_short_float(char *to, float size, bool negative)
+{
+    static const float powers[] = { 1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F };
+    for (int places = 0; places < 7 && size * powers[places] < 999999; places++) {
+        uint32_t whole = (uint32_t)(size * powers[places] + 0.5F);
+        if ((float)whole / powers[places] == size) {
+            return put_short(to, whole, places, negative);
+        }
+    }
+    return 0;
+}
+
 size_t fc_format_double(char *to, double value)
 {
     char scientific[40];
     const char *special = special_name(value);
-    if (special != NULL) {
-        return put_text(to, special);
+    size_t length = special != NULL ? put_text(to, special)
+                                    : put_if_short_double(to, fabs(value), value < 0);
+    if (length > 0) {
+        return length;
     }
-    for (int digits = 14; digits <= 16; digits++) {
+    /* 15 digits are never too many but near zero, where numbers have fewer bits. */
+    for (int digits = fabs(value) < DBL_MIN ? 0 : 14; digits <= 16; digits++) {
         (void)snprintf(scientific, sizeof(scientific), "%.*e", digits,
                        value); /* 24 characters at most */
         if (strtod(scientific, NULL) == value) {
@@ -170,10 +215,12 @@ size_t fc_format_float(char *to, float value)
 {
     char scientific[40];
     const char *special = special_name((double)value);
-    if (special != NULL) {
-        return put_text(to, special);
+    size_t length = special != NULL ? put_text(to, special)
+                                    : put_if_short_float(to, fabsf(value), value < 0);
+    if (length > 0) {
+        return length;
     }
-    for (int digits = 5; digits <= 8; digits++) {
+    for (int digits = fabsf(value) < FLT_MIN ? 0 : 5; digits <= 8; digits++) {
         (void)snprintf(scientific, sizeof(scientific), "%.*e", digits, (double)value);
         if (strtof(scientific, NULL) == value) {
             break;
