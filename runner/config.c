@@ -286,6 +286,15 @@ static fc_code read_top(struct config *config, const struct fc_yaml_node *root,
     return FC_OK;
 }
 
+/* A path of the file, seen from the working directory. */
+static char *beside_file(const struct config *config, const char *path)
+{
+    if (*path == '/' || strcmp(config->dir, ".") == 0) {
+        return fc_strdup(path);
+    }
+    return fc_asprintf("%s/%s", config->dir, strncmp(path, "./", 2) == 0 ? path + 2 : path);
+}
+
 static fc_code read_log(struct config *config, const struct fc_yaml_node *map,
                         struct fc_error *err)
 {
@@ -305,7 +314,7 @@ static fc_code read_log(struct config *config, const struct fc_yaml_node *map,
         (void)fc_fail(err, FC_ERR_CONFIG, "`dir` is empty: name a directory");
         return at_option(config, config->embedded, "dir", err);
     }
-    config->log_dir = *dir == '/' ? fc_strdup(dir) : fc_asprintf("%s/%s", config->dir, dir);
+    config->log_dir = beside_file(config, dir);
     config->public.log_dir = config->log_dir;
     return FC_OK;
 }

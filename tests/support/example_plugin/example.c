@@ -13,7 +13,7 @@
 
 #include "fc/connector.h"
 
-enum { TEXT_SIZE = 32, COLUMN_COUNT = 2 };
+enum { TEXT_SIZE = 32, COLUMN_COUNT = 2, FIELD_COUNT = 2 };
 
 struct fc_source {
     const struct fc_host *host;
@@ -33,7 +33,7 @@ static const struct fc_option OPTIONS[] = {
     { .key = NULL },
 };
 
-static const struct fc_source_field FIELDS[] = {
+static const struct fc_source_field FIELDS[FIELD_COUNT + 1] = {
     { "table", FC_SOURCE_TABLE },
     { "last_id", FC_SOURCE_VALUE },
     { .name = NULL },
@@ -96,22 +96,23 @@ static bool add_row(struct fc_source *source, struct fc_batch *batch, const stru
 {
     const struct fc_host *host = source->host;
     const char *note = host->option_text(host, "note");
-    struct fc_value *values = host->batch_alloc(batch, (COLUMN_COUNT + 1) * sizeof(*values));
+    struct fc_value *values =
+        host->batch_alloc(batch, (COLUMN_COUNT + FIELD_COUNT) * sizeof(*values));
     struct fc_change *change = values == NULL ? NULL : host->batch_add(batch);
     if (change == NULL) {
         return false;
     }
-    memset(values, 0, (COLUMN_COUNT + 1) * sizeof(*values));
+    memset(values, 0, (COLUMN_COUNT + FIELD_COUNT) * sizeof(*values));
     values[0].kind = FC_VALUE_INT;
     values[0].as.i64 = source->next_id;
     values[1].kind = FC_VALUE_TEXT;
     values[1].as.bytes =
-        fc_slice_text(note); /* lives as long as host, so longer than the batch */
-    values[2] = values[0];
+        fc_slice_text(note);              /* lives as long as host, so longer than the batch */
+    values[COLUMN_COUNT + 1] = values[0]; /* last_id; the one for `table` is not looked at */
     change->op = FC_OP_CREATE;
     change->shape = &source->shape;
     change->after = values;
-    change->source = &values[2];
+    change->source = &values[COLUMN_COUNT];
     change->tx = tx;
     change->ts_us = tx->commit_us;
     change->row = row;

@@ -69,7 +69,7 @@ static void the_smallest_file_has_all_defaults(void **state)
     assert_null(config->version);
     assert_string_equal(config->topic, "shop");
     assert_string_equal(config->dir, "conf");
-    assert_string_equal(config->log_dir, "conf/./fluvio-data");
+    assert_string_equal(config->log_dir, "conf/fluvio-data");
     assert_int_equal(config->envelope, FC_ENVELOPE_EXACT);
     assert_true(config->tombstones);
     assert_int_equal(config->on_error, FC_ON_ERROR_FAIL);
@@ -235,7 +235,7 @@ static void without_secrets_none_is_looked_up(void **state)
     assert_string_equal(
         parse(fixture, HEAD META "mysql: { p: \"${{ secrets.FLUVIO_TEST_NOT_SET }}\" }\n")
             ->log_dir,
-        "conf/./fluvio-data");
+        "conf/fluvio-data");
 }
 
 static void a_file_on_disk_says_whether_others_can_read_it(void **state)
