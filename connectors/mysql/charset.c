@@ -89,7 +89,7 @@ static const struct fc_charset charsets[] = {
     { "latin7", 1, false, fc_charset_latin7_high, NULL, NULL, NULL, 0 },
     { "macce", 1, false, fc_charset_macce_high, NULL, NULL, NULL, 0 },
     { "macroman", 1, false, fc_charset_macroman_high, NULL, NULL, NULL, 0 },
-    { "sjis", 2, false, NULL, NULL, "SHIFT_JIS", fc_charset_sjis_overrides, 1 },
+    { "sjis", 2, false, NULL, NULL, "CP932", fc_charset_sjis_overrides, 7 },
     { "swe7", 1, false, fc_charset_swe7_high, fc_charset_swe7_low, NULL, NULL, 0 },
     { "tis620", 1, false, fc_charset_tis620_high, NULL, NULL, NULL, 0 },
     { "ucs2", 2, false, NULL, NULL, "UCS-2BE", NULL, 0 },

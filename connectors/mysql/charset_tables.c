@@ -449,7 +449,10 @@ const struct fc_charset_override fc_charset_big5_overrides[267] = {
     { 0xc7fa, 0x247b }, { 0xc7fb, 0x247c }, { 0xc7fc, 0x247d }
 };
 
-const struct fc_charset_override fc_charset_sjis_overrides[1] = { { 0x815f, 0x005c } };
+const struct fc_charset_override fc_charset_sjis_overrides[7] = {
+    { 0x815f, 0x005c }, { 0x8160, 0x301c }, { 0x8161, 0x2016 }, { 0x817c, 0x2212 },
+    { 0x8191, 0x00a2 }, { 0x8192, 0x00a3 }, { 0x81ca, 0x00ac }
+};
 
 const struct fc_charset_override fc_charset_ujis_overrides[9] = {
     { 0xa1c0, 0x005c }, { 0xa1c1, 0x301c },   { 0xa1c2, 0x2016 },

@@ -18,7 +18,11 @@ enum {
     FIELD_VECTOR_DIMENSIONALITY = 13
 };
 
-static bool is_numeric(const struct fc_raw_column *column)
+/* Columns of a kind, which a field counts. */
+typedef bool (*fc_raw_kind_test)(const struct fc_raw_table *raw,
+                                 const struct fc_raw_column *column);
+
+static bool is_numeric(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
     switch (column->type) {
     case FC_WIRE_TINY:
@@ -30,12 +34,14 @@ static bool is_numeric(const struct fc_raw_column *column)
     case FC_WIRE_FLOAT:
     case FC_WIRE_DOUBLE:
         return true;
+    case FC_WIRE_YEAR:
+        return raw->mariadb; /* it counts it, as unsigned */
     default:
         return false;
     }
 }
 
-static bool is_character(const struct fc_raw_column *column)
+static bool is_character(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
     switch (column->type) {
     case FC_WIRE_STRING:
@@ -45,41 +51,47 @@ static bool is_character(const struct fc_raw_column *column)
     case FC_WIRE_VARCHAR_COMPRESSED:
     case FC_WIRE_BLOB_COMPRESSED:
         return true;
+    case FC_WIRE_GEOMETRY:
+        return raw->mariadb; /* it counts them as BLOBs */
     default:
         return false;
     }
 }
 
-static bool is_label(const struct fc_raw_column *column)
+static bool is_label(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
+    (void)raw;
     return column->type == FC_WIRE_ENUM || column->type == FC_WIRE_SET;
 }
 
-static bool is_enum(const struct fc_raw_column *column)
+static bool is_enum(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
+    (void)raw;
     return column->type == FC_WIRE_ENUM;
 }
 
-static bool is_set(const struct fc_raw_column *column)
+static bool is_set(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
+    (void)raw;
     return column->type == FC_WIRE_SET;
 }
 
-static bool is_geometry(const struct fc_raw_column *column)
+static bool is_geometry(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
+    (void)raw;
     return column->type == FC_WIRE_GEOMETRY;
 }
 
-static bool is_vector(const struct fc_raw_column *column)
+static bool is_vector(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
+    (void)raw;
     return column->type == FC_WIRE_VECTOR;
 }
 
 /* Index of the first column of a kind from `from` on; column_count when there is none. */
-static uint32_t next_of(const struct fc_raw_table *raw,
-                        bool (*of)(const struct fc_raw_column *column), uint32_t from)
+static uint32_t next_of(const struct fc_raw_table *raw, fc_raw_kind_test of, uint32_t from)
 {
-    while (from < raw->column_count && !of(&raw->columns[from])) {
+    while (from < raw->column_count && !of(raw, &raw->columns[from])) {
         from++;
     }
     return from;
@@ -153,7 +165,7 @@ static void read_signedness(struct fc_reader *value, struct fc_raw_table *raw)
 
 /* A default, then pairs of (number among these columns, collation). */
 static void read_default_charset(struct fc_reader *value, struct fc_raw_table *raw,
-                                 bool (*of)(const struct fc_raw_column *column))
+                                 fc_raw_kind_test of)
 {
     uint32_t collation = (uint32_t)fc_lenenc_read(value);
     uint32_t number = 0;
@@ -177,7 +189,7 @@ static void read_default_charset(struct fc_reader *value, struct fc_raw_table *r
 }
 
 static void read_column_charset(struct fc_reader *value, struct fc_raw_table *raw,
-                                bool (*of)(const struct fc_raw_column *column))
+                                fc_raw_kind_test of)
 {
     for (uint32_t index = next_of(raw, of, 0); index < raw->column_count;
          index = next_of(raw, of, index + 1)) {
@@ -196,8 +208,7 @@ static void read_names(struct fc_reader *value, struct fc_raw_table *raw)
     raw->has_names = true;
 }
 
-static void read_labels(struct fc_reader *value, struct fc_raw_table *raw,
-                        bool (*of)(const struct fc_raw_column *column))
+static void read_labels(struct fc_reader *value, struct fc_raw_table *raw, fc_raw_kind_test of)
 {
     for (uint32_t index = next_of(raw, of, 0); index < raw->column_count;
          index = next_of(raw, of, index + 1)) {
@@ -289,6 +300,7 @@ static void read_head(const struct fc_binlog_format *format, struct fc_reader *r
                       struct fc_raw_table *out)
 {
     bool short_id = fc_binlog_format_post_header(format, FC_BINLOG_TABLE_MAP, 8) == 6;
+    out->mariadb = format->mariadb;
     out->table_id = fc_reader_le(reader, short_id ? 4 : 6);
     fc_reader_skip(reader, 2);
     out->content = fc_slice_of(reader->at, fc_reader_left(reader));

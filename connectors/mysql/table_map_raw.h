@@ -71,6 +71,7 @@ struct fc_raw_column {
 };
 
 struct fc_raw_table {
+    bool mariadb;
     uint64_t table_id;
     struct fc_slice content; /* everything behind table_id and flags */
     struct fc_slice db;
