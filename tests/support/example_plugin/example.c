@@ -6,10 +6,11 @@
  * `per-transaction` of them in each transaction. Its position is the last id as text.
  */
 #include <inttypes.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fc/connector.h"
 
@@ -21,7 +22,9 @@ struct fc_source {
     int64_t rows;
     int64_t per_transaction;
     int64_t next_id;
-    atomic_bool interrupted;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool interrupted; /* guarded by lock */
 };
 
 static const struct fc_option OPTIONS[] = {
@@ -65,6 +68,9 @@ static fc_code source_open(const struct fc_host *host, struct fc_slice resume,
         memcpy(text, resume.data, resume.len);
         text[resume.len] = '\0';
     }
+    (void)pthread_mutex_init(&source->lock,
+                             NULL); /* these never fail with default attributes */
+    (void)pthread_cond_init(&source->woken, NULL);
     source->host = host;
     source->shape.db = "example";
     source->shape.table = "numbers";
@@ -121,12 +127,29 @@ static bool add_row(struct fc_source *source, struct fc_batch *batch, const stru
     return true;
 }
 
+/* Nothing new ever comes here, so this waits until the time is up or interrupt is called. Returns
+ * whether it was. */
+static bool wait_for_interrupt(struct fc_source *source, int wait_ms)
+{
+    struct timespec until = { 0 };
+    bool interrupted;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (until.tv_nsec / 1000000 + wait_ms) / 1000;
+    until.tv_nsec = (until.tv_nsec / 1000000 + wait_ms) % 1000 * 1000000;
+    (void)pthread_mutex_lock(&source->lock);
+    while (!source->interrupted &&
+           pthread_cond_timedwait(&source->woken, &source->lock, &until) == 0) {
+    }
+    interrupted = source->interrupted;
+    (void)pthread_mutex_unlock(&source->lock);
+    return interrupted;
+}
+
 /* Whole transactions only, so a full batch never splits one here. */
 static fc_code source_read(struct fc_source *source, int wait_ms, struct fc_batch *batch,
                            struct fc_error *err)
 {
-    (void)wait_ms; /* nothing new ever comes: there is nothing to wait for */
-    if (atomic_load(&source->interrupted)) {
+    if (wait_for_interrupt(source, source->next_id > source->rows ? wait_ms : 0)) {
         return fc_fail(err, FC_ERR_CLOSED, "example: interrupted");
     }
     while (source->next_id <= source->rows && batch->count < batch->count_max &&
@@ -158,7 +181,10 @@ static fc_code source_ack(struct fc_source *source, struct fc_slice position,
 
 static void source_interrupt(struct fc_source *source)
 {
-    atomic_store(&source->interrupted, true);
+    (void)pthread_mutex_lock(&source->lock);
+    source->interrupted = true;
+    (void)pthread_cond_signal(&source->woken);
+    (void)pthread_mutex_unlock(&source->lock);
 }
 
 static const char *source_engine(const struct fc_source *source)
@@ -178,7 +204,11 @@ static void source_status(struct fc_source *source, struct fc_source_status *out
 
 static void source_close(struct fc_source *source)
 {
-    free(source);
+    if (source != NULL) {
+        (void)pthread_cond_destroy(&source->woken);
+        (void)pthread_mutex_destroy(&source->lock);
+        free(source);
+    }
 }
 
 static fc_code source_check(const struct fc_host *host, struct fc_slice resume,
