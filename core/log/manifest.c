@@ -276,13 +276,6 @@ void fc_manifest_release(struct fc_manifest *manifest)
     memset(manifest, 0, sizeof(*manifest));
 }
 
-fc_code fc_manifest_trim(struct fc_manifest *manifest, struct fc_error *err)
-{
-    manifest->unsynced = true;
-    return manifest->fs->ops->truncate(manifest->file, ENTRIES_BEGIN + manifest->entries_bytes,
-                                       err);
-}
-
 fc_code fc_manifest_add(struct fc_manifest *manifest, const struct fc_segment *segments,
                         size_t count, struct fc_error *err)
 {
@@ -334,6 +327,28 @@ fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err)
         }
     }
     return code;
+}
+
+fc_code fc_manifest_take_over(struct fc_manifest *manifest,
+                              const struct fc_manifest_content *content, struct fc_error *err)
+{
+    size_t vouched = (size_t)(manifest->entries_synced / ENTRY_SIZE);
+    uint8_t bytes[SLOT_SIZE];
+    struct iovec part = { bytes, SLOT_SIZE };
+    fc_code code = manifest->fs->ops->truncate(manifest->file,
+                                               ENTRIES_BEGIN + manifest->entries_bytes, err);
+    encode_slot(&content->checkpoint, manifest->sequence, manifest->entries_synced, bytes);
+    if (code == FC_OK) {
+        code = manifest->fs->ops->write(
+            manifest->file, (uint64_t)SLOT_SPACING * (2 - manifest->slot), &part, 1, err);
+    }
+    if (code == FC_OK) {
+        manifest->entries_bytes = manifest->entries_synced;
+        code = fc_manifest_add(manifest, content->segments + vouched, content->count - vouched,
+                               err);
+    }
+    manifest->unsynced = true;
+    return code == FC_OK ? fc_manifest_sync(manifest, err) : code;
 }
 
 fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segment *segments,

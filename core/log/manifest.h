@@ -71,7 +71,7 @@ FC_MUST_CHECK fc_code fc_manifest_create(struct fc_fs *fs, const char *dir,
 
 /*
  * Read it, and keep it open for writing unless read_only. Changes nothing: entries behind the
- * last good one are left for fc_manifest_trim.
+ * last good one are left for fc_manifest_take_over.
  *
  * Errors: FC_ERR_NOT_FOUND (there is none), FC_ERR_CORRUPT (file and byte named),
  * FC_ERR_CONFIG (of a version that this build does not read).
@@ -82,8 +82,14 @@ FC_MUST_CHECK fc_code fc_manifest_load(struct fc_manifest *manifest, struct fc_f
                                        struct fc_error *err);
 void fc_manifest_release(struct fc_manifest *manifest);
 
-/* Cut off what follows the last good entry. */
-FC_MUST_CHECK fc_code fc_manifest_trim(struct fc_manifest *manifest, struct fc_error *err);
+/*
+ * Make durable what load found, and cut off what follows the last good entry. The newest
+ * checkpoint and the entries that it does not vouch for are written again: when a sync failed
+ * before, the system shows them and the disk may not have them.
+ */
+FC_MUST_CHECK fc_code fc_manifest_take_over(struct fc_manifest *manifest,
+                                            const struct fc_manifest_content *content,
+                                            struct fc_error *err);
 
 /* Append entries; on failure none counts. Durable after fc_manifest_sync. */
 FC_MUST_CHECK fc_code fc_manifest_add(struct fc_manifest *manifest,

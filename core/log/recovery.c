@@ -38,9 +38,10 @@ static fc_code load_manifest(struct fc_recovery *recovery, struct fc_error *err)
     return code;
 }
 
-/* Every closed segment must be there with the size that it was closed with. */
-static fc_code check_closed(const struct fc_recovery *recovery,
-                            const struct fc_segment *segment, struct fc_error *err)
+/* Every closed segment must be there with at least the bytes that it was closed with. More are
+ * of an append that failed, and that a failed sync kept from being cut off. */
+static fc_code check_closed(struct fc_recovery *recovery, const struct fc_segment *segment,
+                            struct fc_error *err)
 {
     struct fc_fs *fs = recovery->partition->env->fs;
     char *path = fc_segment_path(recovery->partition->dir, segment->base, FC_SEGMENT_LOG);
@@ -57,9 +58,9 @@ static fc_code check_closed(const struct fc_recovery *recovery,
         code = fc_fail(err, FC_ERR_CORRUPT, "%s: cut short at byte %" PRIu64 " of %" PRIu64,
                        path, size, segment->size);
     } else if (code == FC_OK && size > segment->size) {
-        code = fc_fail(err, FC_ERR_CORRUPT,
-                       "%s: closed at %" PRIu64 " bytes, but more follow at byte %" PRIu64,
-                       path, segment->size, segment->size);
+        recovery->overlong = fc_realloc_array(recovery->overlong, recovery->overlong_count + 1,
+                                              sizeof(*recovery->overlong));
+        recovery->overlong[recovery->overlong_count++] = *segment;
     }
     fs->ops->close(file);
     free(path);
@@ -298,6 +299,7 @@ void fc_recovery_release(struct fc_recovery *recovery)
         fc_index_release(&active->times);
     }
     free(recovery->links);
+    free(recovery->overlong);
     free(recovery->content.segments);
     fc_directory_release(&recovery->names);
     memset(recovery, 0, sizeof(*recovery));

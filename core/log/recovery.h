@@ -23,6 +23,9 @@ struct fc_recovery {
     struct fc_manifest_content content;
     struct fc_recovery_link *links;
     size_t links_count;
+    struct fc_segment
+        *overlong; /* closed segments with bytes behind what they were closed with */
+    size_t overlong_count;
     bool cut; /* the last link ends before its file does, or files follow it */
 };
 

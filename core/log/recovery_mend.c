@@ -55,6 +55,27 @@ static fc_code mend_link(struct fc_recovery_link *link, struct fc_error *err)
     return code;
 }
 
+static fc_code trim_overlong(const struct fc_recovery *recovery, struct fc_error *err)
+{
+    struct fc_fs *fs = recovery->partition->env->fs;
+    fc_code code = FC_OK;
+    for (size_t index = 0; code == FC_OK && index < recovery->overlong_count; index++) {
+        const struct fc_segment *segment = &recovery->overlong[index];
+        char *path = fc_segment_path(recovery->partition->dir, segment->base, FC_SEGMENT_LOG);
+        struct fc_file *file = NULL;
+        code = fs->ops->open(fs, path, FC_FS_WRITE, &file, err);
+        if (code == FC_OK) {
+            code = fs->ops->truncate(file, segment->size, err);
+        }
+        if (code == FC_OK) {
+            code = fs->ops->sync(file, err);
+        }
+        fs->ops->close(file);
+        free(path);
+    }
+    return code;
+}
+
 /* The index of a segment that is closed now; without it, look-ups walk. */
 static void finish_indexes(struct fc_active *active)
 {
@@ -163,11 +184,14 @@ fc_code fc_recovery_mend(struct fc_recovery *recovery, struct fc_error *err)
     struct fc_checkpoint checkpoint;
     uint64_t cut_bytes = 0;
     uint64_t removed = 0;
-    fc_code code = fc_manifest_trim(&partition->manifest, err);
+    fc_code code = fc_manifest_take_over(&partition->manifest, &recovery->content, err);
     for (size_t index = 0; code == FC_OK && index < recovery->links_count; index++) {
         struct fc_recovery_link *link = &recovery->links[index];
         cut_bytes += link->file_size - link->active.size;
         code = mend_link(link, err);
+    }
+    if (code == FC_OK) {
+        code = trim_overlong(recovery, err);
     }
     if (code == FC_OK) {
         code = remove_strays(recovery, &removed, err);
