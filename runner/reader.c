@@ -186,6 +186,20 @@ static void take_status(struct fc_reader *reader, bool now)
     (void)pthread_mutex_unlock(&reader->lock);
 }
 
+/* What the log holds and a server that has told all it had does not: lost there in a failover. */
+static void forget_unseen(struct fc_reader *reader)
+{
+    struct fc_resume *resume = reader->config.resume;
+    if (resume->unseen > 0 && reader->status.source.caught_up) {
+        fc_diag_report(
+            reader->config.diag, FC_DIAG_WARN,
+            "the log holds %zu transactions that the server does not have: it lost them, "
+            "or was given new ones in their place",
+            resume->unseen);
+        resume->unseen = 0;
+    }
+}
+
 static fc_code acknowledge(struct fc_reader *reader, struct fc_error *err)
 {
     if (!fc_writer_take_durable(reader->config.writer, &reader->durable)) {
@@ -231,6 +245,7 @@ static fc_code read_once(struct fc_reader *reader, bool *out_end, struct fc_erro
     reader->status.changes += unit->batch->count;
     (void)pthread_mutex_unlock(&reader->lock);
     take_status(reader, unit->batch->count == 0);
+    forget_unseen(reader);
     if (unit->batch->count > 0 || unit->has_position) {
         fc_unit_ring_fill(reader->config.ring, unit);
     } else {

@@ -157,7 +157,7 @@ uint64_t fc_resume_take_seq(struct fc_resume *resume, struct fc_slice tx_id)
     if (tx == NULL) {
         return 0;
     }
-    if (!tx->seen) {
+    if (!tx->seen && resume->unseen > 0) {
         tx->seen = true;
         resume->unseen--;
     }

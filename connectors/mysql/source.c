@@ -39,6 +39,7 @@ struct fc_source {
     struct fc_binlog_place end_at_open;
     bool caught_up;
     bool snapshot_only;
+    bool begun;        /* a read has been made */
     bool position_due; /* the batch is to be told where we are, whether or not that moved */
     char engine[8];
 };
@@ -259,6 +260,12 @@ static fc_code source_read(struct fc_source *source, int wait_ms, struct fc_batc
     fc_code code = FC_OK;
     struct fc_binlog_place stop;
     bool has_stop = false;
+    if (!source->begun) {
+        source->begun = true;
+        if (source->position_due) {
+            return give_position(source, batch, err); /* the start, before any change */
+        }
+    }
     if (!fc_snapshot_is_done(source->snapshot)) {
         code = fc_snapshot_step(source->snapshot, batch, &progressed, &has_stop, &stop, err);
         source->position_due = source->position_due || progressed;

@@ -108,7 +108,9 @@ struct fc_source_ops {
                     struct fc_source **out_source, struct fc_error *err);
     /*
      * Add changes to batch in commit order, until it is full or nothing more is at hand; wait
-     * at most wait_ms for the first. FC_OK with nothing added: nothing yet. FC_ERR_CLOSED after
+     * at most wait_ms for the first. The first read of a source that was opened at the beginning gives its
+     * position and no change, so that a crash goes on from there. FC_OK with nothing added: nothing
+     * yet. FC_ERR_CLOSED after
      * interrupt. After a retriable error the runner closes the source and opens it again from
      * the last position; changes of the failed read are dropped.
      */
