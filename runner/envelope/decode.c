@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of an event, and schema change events as a whole. Rows are row_decoder.c's. */
+/*
+ * The parts of an event, and schema change events as a whole. Rows are row_decoder.c's.
+ *
+ * An event that our encoder wrote is taken apart by the very texts between its parts; any other
+ * member by member.
+ */
 #include "runner/envelope/ddl_json.h"
 #include "runner/envelope/envelope.h"
 #include "runner/envelope/json_scan.h"
@@ -28,6 +33,34 @@ static bool take_op(struct fc_json_scan *scan, char *out_op)
     }
     *out_op = (char)op.raw.data[0];
     return true;
+}
+
+static inline bool take_literal(struct fc_json_scan *scan, const char *text)
+{
+    return fc_json_take_word(scan, text, strlen(text));
+}
+
+static bool take_time(struct fc_json_scan *scan)
+{
+    struct fc_slice number;
+    bool whole = false;
+    return fc_json_take_number(scan, &number, &whole);
+}
+
+/* false when it is not as our encoder writes it. */
+static bool split_ours(struct fc_slice value, struct fc_envelope_parts *parts)
+{
+    struct fc_json_scan scan;
+    fc_json_scan_init(&scan, value);
+    return take_literal(&scan, "{\"before\":") && take_object_or_null(&scan, &parts->before) &&
+           take_literal(&scan, ",\"after\":") && take_object_or_null(&scan, &parts->after) &&
+           take_literal(&scan, ",\"source\":") && take_object_or_null(&scan, &parts->source) &&
+           !fc_slice_is_null(parts->source) &&
+           take_literal(&scan, ",\"transaction\":null,\"op\":") && take_op(&scan, &parts->op) &&
+           take_literal(&scan, ",\"ts_ms\":") && take_time(&scan) &&
+           take_literal(&scan, ",\"ts_us\":") && take_time(&scan) &&
+           take_literal(&scan, ",\"ts_ns\":") && take_time(&scan) && take_literal(&scan, "}") &&
+           scan.at == scan.end;
 }
 
 static bool mark_seen(unsigned *seen, unsigned bit)
@@ -92,8 +125,11 @@ fc_code fc_envelope_split(struct fc_slice value, struct fc_envelope_parts *out_p
                           struct fc_error *err)
 {
     struct fc_envelope_parts parts = { .op = 0 };
-    if (!split(value, &parts)) {
-        return fc_fail(err, FC_ERR_CORRUPT, "a record's value is not a change event");
+    if (!split_ours(value, &parts)) {
+        memset(&parts, 0, sizeof(parts));
+        if (!split(value, &parts)) {
+            return fc_fail(err, FC_ERR_CORRUPT, "a record's value is not a change event");
+        }
     }
     *out_parts = parts;
     return FC_OK;

@@ -137,6 +137,52 @@ static bool set_whole(struct fc_value_reader reader, bool negative, uint64_t siz
            !__builtin_mul_overflow(out_value->as.i64, (int64_t)1000, &out_value->as.i64);
 }
 
+/* Eight digits as a number; false when one of the bytes is no digit. */
+static inline bool eight_digits(const uint8_t *at, uint64_t *out_value)
+{
+    const uint64_t zeros = 0x3030303030303030ULL;
+    const uint64_t high = 0xf0f0f0f0f0f0f0f0ULL;
+    uint64_t bytes;
+    memcpy(&bytes, at, sizeof(bytes));
+    if (((bytes & high) | ((bytes + 0x0606060606060606ULL) & high) >> 4) !=
+        (zeros | zeros >> 4)) {
+        return false;
+    }
+    bytes -= zeros;
+    bytes = bytes * 10 + (bytes >> 8); /* pairs, in every second byte */
+    *out_value = (((bytes & 0x000000ff000000ffULL) * 0x000f424000000064ULL) +
+                  (((bytes >> 16) & 0x000000ff000000ffULL) * 0x0000271000000001ULL)) >>
+                 32;
+    return true;
+}
+
+/* A whole number of at most 18 digits, which nearly all are; else the cursor stays. */
+static inline bool take_short_whole(struct fc_json_scan *scan, bool *out_negative,
+                                    uint64_t *out_size)
+{
+    const uint8_t *at = scan->at;
+    const uint8_t *from;
+    uint64_t value = 0;
+    uint64_t chunk = 0;
+    *out_negative = at < scan->end && *at == '-';
+    at += *out_negative ? 1 : 0;
+    from = at;
+    while (scan->end - at >= 8 && at - from <= 8 && eight_digits(at, &chunk)) {
+        value = value * 100000000 + chunk;
+        at += 8;
+    }
+    for (; at < scan->end && (unsigned)*at - '0' <= 9; at++) {
+        value = value * 10 + *at - '0'; /* too many digits are noticed below */
+    }
+    if (at == from || at - from > 18 ||
+        (at < scan->end && (*at == '.' || (*at | 0x20) == 'e'))) {
+        return false;
+    }
+    scan->at = at;
+    *out_size = value;
+    return true;
+}
+
 static bool take_number(struct fc_json_scan *scan, struct fc_value_reader reader,
                         struct fc_value *out_value)
 {
@@ -144,6 +190,9 @@ static bool take_number(struct fc_json_scan *scan, struct fc_value_reader reader
     bool whole = false;
     bool negative = false;
     uint64_t size = 0;
+    if (reader.number_means < FC_NUMBER_FLOAT && take_short_whole(scan, &negative, &size)) {
+        return set_whole(reader, negative, size, out_value);
+    }
     if (!fc_json_take_number(scan, &text, &whole)) {
         return false;
     }

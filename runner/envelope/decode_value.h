@@ -20,10 +20,10 @@ typedef enum fc_string_means {
 typedef enum fc_number_means {
     FC_NUMBER_INT, /* a double when it is no whole number */
     FC_NUMBER_UNSIGNED,
-    FC_NUMBER_LONG, /* unsigned, written as a signed number */
-    FC_NUMBER_FLOAT,
-    FC_NUMBER_DOUBLE,
-    FC_NUMBER_MILLIS /* of microseconds */
+    FC_NUMBER_LONG,   /* unsigned, written as a signed number */
+    FC_NUMBER_MILLIS, /* of microseconds */
+    FC_NUMBER_FLOAT,  /* from here on no whole numbers */
+    FC_NUMBER_DOUBLE
 } fc_number_means;
 
 /* How a column's values are read, worked out once. */

@@ -306,14 +306,17 @@ bool fc_json_take_number(struct fc_json_scan *scan, struct fc_slice *out_text, b
     const uint8_t *at = scan->at;
     const uint8_t *end = scan->end;
     bool ends_in_digit;
-    *out_whole = true;
     at += at < end && *at == '-' ? 1 : 0;
     ends_in_digit = at < end && is_digit(*at);
-    while (at < end &&
-           (is_digit(*at) || *at == '.' || (*at | 0x20) == 'e' || *at == '+' || *at == '-')) {
-        ends_in_digit = is_digit(*at);
-        *out_whole = *out_whole && ends_in_digit;
+    while (at < end && is_digit(*at)) {
         at++;
+    }
+    *out_whole = true;
+    while (at < end && (*at == '.' || (*at | 0x20) == 'e' || *at == '+' || *at == '-')) {
+        *out_whole = false;
+        for (at++, ends_in_digit = false; at < end && is_digit(*at); at++) {
+            ends_in_digit = true;
+        }
     }
     *out_text = fc_slice_of(scan->at, (size_t)(at - scan->at));
     scan->at = at;

@@ -13,8 +13,9 @@
 #include "runner/envelope/json_write.h"
 
 struct column_reader {
-    const char *fragment; /* what stands before the value */
+    const char *fragment; /* what stands before the value; readable for FC_JSON_SLACK more */
     size_t fragment_len;
+    uint64_t masks[2]; /* of the fragment's bytes among the first 16 */
     struct fc_value_reader reader;
 };
 
@@ -27,6 +28,16 @@ struct fc_row_decoder {
 
 /* A value kind that no value has: the column was not seen yet. */
 enum { KIND_MISSING = 255 };
+
+/* The first `len` of 8 bytes in memory. */
+static uint64_t mask_of(size_t len)
+{
+    uint8_t bytes[8] = { 0 };
+    uint64_t mask;
+    memset(bytes, 0xff, len < 8 ? len : 8);
+    memcpy(&mask, bytes, sizeof(mask));
+    return mask;
+}
 
 struct fc_row_decoder *fc_row_decoder_new(const struct fc_schema *schema)
 {
@@ -50,6 +61,8 @@ struct fc_row_decoder *fc_row_decoder_new(const struct fc_schema *schema)
         at = fc_json_put_string(at, name);
         *at++ = ':';
         column->fragment_len = (size_t)(at - column->fragment);
+        column->masks[0] = mask_of(column->fragment_len);
+        column->masks[1] = mask_of(column->fragment_len < 8 ? 0 : column->fragment_len - 8);
         column->reader = fc_value_reader_of(&shape->columns[index], schema->mode);
         (void)fc_hashmap_put(&decoder->by_name, name, column); /* names differ in a table */
     }
@@ -87,6 +100,24 @@ static fc_code fail_row(const struct fc_row_decoder *decoder, const struct fc_ar
                    decoder->shape->table);
 }
 
+/* Take what stands before a column's value, when that is what comes next. */
+static inline bool take_fragment(struct fc_json_scan *scan, const struct column_reader *column)
+{
+    uint64_t there[2];
+    uint64_t wanted[2];
+    if (column->fragment_len > sizeof(there) || fc_json_left(scan) < sizeof(there)) {
+        return fc_json_take_word(scan, column->fragment, column->fragment_len);
+    }
+    memcpy(there, scan->at, sizeof(there));
+    memcpy(wanted, column->fragment, sizeof(wanted));
+    if ((((there[0] ^ wanted[0]) & column->masks[0]) |
+         ((there[1] ^ wanted[1]) & column->masks[1])) != 0) {
+        return false;
+    }
+    scan->at += column->fragment_len;
+    return true;
+}
+
 /* The columns that stand in order; *count: how many did. */
 static fc_code decode_in_order(const struct fc_row_decoder *decoder, struct fc_json_scan *scan,
                                struct fc_arena *arena, struct fc_value *out_values,
@@ -95,7 +126,7 @@ static fc_code decode_in_order(const struct fc_row_decoder *decoder, struct fc_j
     uint32_t index = 0;
     for (; index < decoder->shape->column_count; index++) {
         const struct column_reader *column = &decoder->columns[index];
-        if (!fc_json_take_word(scan, column->fragment, column->fragment_len)) {
+        if (!take_fragment(scan, column)) {
             break;
         }
         if (!fc_value_take(scan, column->reader, arena, &out_values[index])) {

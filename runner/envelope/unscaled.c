@@ -7,7 +7,11 @@
 
 #include "core/base/format.h"
 
-enum { LIMBS = 11, NINE_DIGITS = 1000000000 };
+enum {
+    LIMBS = 11,
+    NINE_DIGITS = 1000000000,
+    DIGITS_FIELD = LIMBS * 10 + 1 /* more than 2^352 has */
+};
 
 /* The digits of a plain decimal, sign and point taken away. */
 struct digits {
@@ -89,6 +93,20 @@ static void negate(uint32_t *limbs)
 }
 
 /* Big-endian bytes without those that only repeat the sign. */
+static size_t put_minimal_64(int64_t value, uint8_t *out)
+{
+    uint64_t bits = (uint64_t)value;
+    uint64_t big_endian;
+    /* How many bits the number needs besides its sign; 8 of them and the sign fill a byte. */
+    uint64_t size = value < 0 ? ~bits : bits;
+    size_t bits_used = size == 0 ? 0 : 64 - (size_t)__builtin_clzll(size);
+    size_t len = bits_used / 8 + 1;
+    big_endian = __builtin_bswap64(bits << (64 - len * 8));
+    memcpy(out, &big_endian, len);
+    return len;
+}
+
+/* The same of limbs. */
 static size_t put_minimal(const uint32_t *limbs, bool negative, uint8_t *out)
 {
     uint8_t all[LIMBS * 4];
@@ -105,12 +123,49 @@ static size_t put_minimal(const uint32_t *limbs, bool negative, uint8_t *out)
     return LIMBS * 4 - skip;
 }
 
+/* A text of at most 18 characters with exactly `scale` digits behind the point. */
+static bool read_short(struct fc_slice text, unsigned scale, int64_t *out_value)
+{
+    size_t index = text.len > 0 && text.data[0] == '-' ? 1 : 0;
+    size_t point = text.len;
+    int64_t value = 0;
+    if (text.len > 18 || text.len < index + 1 + (scale > 0 ? scale + 1 : 0)) {
+        return false;
+    }
+    if (scale > 0) {
+        point -= scale + 1;
+        if (text.data[point] != '.') {
+            return false;
+        }
+    }
+    for (; index < text.len; index++) {
+        unsigned digit = (unsigned)text.data[index] - '0';
+        if (index == point) {
+            continue;
+        }
+        if (digit > 9) {
+            return false;
+        }
+        value = value * 10 + digit;
+    }
+    *out_value = text.data[0] == '-' ? -value : value;
+    return true;
+}
+
 bool fc_unscaled_from_text(struct fc_slice text, unsigned scale, uint8_t *out_bytes,
                            size_t *out_len, unsigned *out_scale)
 {
-    struct digits digits = { .count = 0 };
+    struct digits digits;
     uint32_t limbs[LIMBS] = { 0 };
+    int64_t value = 0;
     bool negative;
+    if (read_short(text, scale, &value)) {
+        *out_len = put_minimal_64(value, out_bytes);
+        *out_scale = scale;
+        return true;
+    }
+    digits.count = 0;
+    digits.scale = 0;
     if (!read_digits(text, scale, &digits)) {
         return false;
     }
@@ -131,17 +186,11 @@ bool fc_unscaled_from_text(struct fc_slice text, unsigned scale, uint8_t *out_by
     return true;
 }
 
-bool fc_unscaled_to_text(struct fc_slice unscaled, unsigned scale, char *out_text,
-                         size_t *out_len)
+/* The digits of a number's size, into the end of a field; returns their count. */
+static size_t put_digits(struct fc_slice unscaled, bool negative, char *field_end)
 {
-    uint32_t limbs[LIMBS] = { 0 };
-    char digits[LIMBS * 10 + 1]; /* filled from the end */
+    uint32_t limbs[LIMBS];
     size_t count = 0;
-    char *at = out_text;
-    bool negative = unscaled.len > 0 && (unscaled.data[0] & 0x80) != 0;
-    if (unscaled.len == 0 || unscaled.len > FC_UNSCALED_BYTES_MAX || scale > 255) {
-        return false;
-    }
     memset(limbs, negative ? 0xff : 0, sizeof(limbs));
     for (size_t index = 0; index < unscaled.len; index++) {
         size_t place = unscaled.len - 1 - index;
@@ -151,28 +200,59 @@ bool fc_unscaled_to_text(struct fc_slice unscaled, unsigned scale, char *out_tex
     }
     if (negative) {
         negate(limbs);
-        *at++ = '-';
     }
-    while (count < LIMBS * 10 - 9) {
+    while (count < DIGITS_FIELD - 9) {
         count += 9;
-        fc_format_padded(digits + sizeof(digits) - count, divide(limbs, NINE_DIGITS), 9);
+        fc_format_padded(field_end - count, divide(limbs, NINE_DIGITS), 9);
     }
-    while (count > 1 && digits[sizeof(digits) - count] == '0') {
+    while (count > 1 && *(field_end - count) == '0') {
         count--;
+    }
+    return count;
+}
+
+static size_t put_digits_64(struct fc_slice unscaled, bool negative, char *field_end)
+{
+    uint64_t bits = negative ? UINT64_MAX : 0;
+    char digits[FC_FORMAT_I64_SIZE];
+    size_t count;
+    for (size_t index = 0; index < unscaled.len; index++) {
+        bits = bits << 8 | unscaled.data[index];
+    }
+    count = fc_format_u64(digits, negative ? 0 - bits : bits);
+    memcpy(field_end - count, digits, count);
+    return count;
+}
+
+bool fc_unscaled_to_text(struct fc_slice unscaled, unsigned scale, char *out_text,
+                         size_t *out_len)
+{
+    char field[DIGITS_FIELD]; /* filled from its end */
+    char *end = field + sizeof(field);
+    size_t count;
+    char *at = out_text;
+    bool negative = unscaled.len > 0 && (unscaled.data[0] & 0x80) != 0;
+    if (unscaled.len == 0 || unscaled.len > FC_UNSCALED_BYTES_MAX || scale > 255) {
+        return false;
+    }
+    count = unscaled.len <= 8 ? put_digits_64(unscaled, negative, end)
+                              : put_digits(unscaled, negative, end);
+    if (negative) {
+        *at++ = '-';
     }
     if (count <= scale) {
         memcpy(at, "0.", 2);
         at += 2;
         memset(at, '0', scale - count);
         at += scale - count;
-        memcpy(at, digits + sizeof(digits) - count, count);
+        memcpy(at, end - count, count);
         at += count;
     } else {
-        memcpy(at, digits + sizeof(digits) - count, count - scale);
+        memcpy(at, end - count, count - scale);
         at += count - scale;
         if (scale > 0) {
             *at++ = '.';
-            memcpy(at, digits + sizeof(digits) - scale, scale);
+            memcpy(at, end - scale, scale);
             at += scale;
         }
     }
