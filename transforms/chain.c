@@ -88,6 +88,14 @@ static fc_code unknown_transform(const char *dir, const char *name, struct fc_er
         name, hint, known[0] == '\0' ? "none" : known);
 }
 
+/* A path as messages show it: Lua cuts names of chunks to 59 bytes, as this does. */
+static char *short_label(const char *path)
+{
+    enum { LABEL_MAX = 59, KEPT = LABEL_MAX - 3 };
+    size_t len = strlen(path);
+    return len <= LABEL_MAX ? fc_strdup(path) : fc_asprintf("...%s", path + len - KEPT);
+}
+
 static char *join(const char *dir, const char *name, const char *suffix)
 {
     bool in_dir = dir != NULL && dir[0] != '\0' && name[0] != '/';
@@ -103,11 +111,11 @@ static fc_code read_script(const struct fc_transform_step *step,
     script->line = step->line;
     script->options_json = step->with_json == NULL ? NULL : fc_strdup(step->with_json);
     if (ends_with_lua(step->uses)) {
-        script->label = fc_strdup(step->uses);
+        script->label = short_label(step->uses);
         path = join(config->base_dir, step->uses, "");
         code = read_file(path, script, err);
     } else if (!is_word(step->uses)) {
-        script->label = fc_strdup(step->uses);
+        script->label = short_label(step->uses);
         path = NULL;
         code = fc_fail(err, FC_ERR_CONFIG,
                        "`%s` is neither a ready-made transform nor a path that ends in .lua",

@@ -168,7 +168,7 @@ static fc_code load_step(struct fc_transform_engine *engine, uint32_t index,
     fc_sandbox_begin_call(&engine->sandbox);
     status = lua_pcall(lua, 1, 3, 0);
     if (status != LUA_OK) {
-        (void)fc_sandbox_take_error(&engine->sandbox, status, script->label, 1, err);
+        (void)fc_sandbox_take_error(&engine->sandbox, status, script->label, 0, err);
         err->code = FC_ERR_CONFIG;
         return FC_ERR_CONFIG;
     }

@@ -305,9 +305,7 @@ static int guarded_rep(lua_State *lua)
             return luaL_error(lua, "the text would need more than %I bytes of memory",
                               (LUAI_UACINT)memory_max);
         }
-        fc_sandbox_charge(lua,
-                          (lua_Unsigned)count / BYTES_AN_INSTRUCTION +
-                              (lua_Unsigned)count * (len + between) / BYTES_AN_INSTRUCTION);
+        fc_sandbox_charge(lua, (lua_Unsigned)count / BYTES_AN_INSTRUCTION);
     }
     return fc_sandbox_original(lua)(lua);
 }

@@ -24,10 +24,11 @@
 enum {
     HOOK_EVERY = 1000,
     CHARGED_ALLOCATION_MIN = 1024, /* bytes; smaller ones are paid for by their instruction */
-    BYTES_AN_INSTRUCTION = 32
+    BYTES_AN_INSTRUCTION = 64
 };
 
 static const char globals_key[] = "fc.globals";
+static const char over_budget[] = "ran for more than";
 
 struct fc_sandbox *fc_sandbox_of(lua_State *lua)
 {
@@ -86,11 +87,11 @@ static void raise_over_budget(lua_State *lua, struct fc_sandbox *sandbox)
     sandbox->over = true;
     for (int level = 0; lua_getstack(lua, level, &frame) != 0; level++) {
         if (lua_getinfo(lua, "Sl", &frame) != 0 && frame.currentline > 0) {
-            luaL_error(lua, "%s:%d: ran for more than %I instructions (an endless loop?)",
-                       frame.short_src, frame.currentline, (LUAI_UACINT)sandbox->budget);
+            luaL_error(lua, "%s:%d: %s %I instructions (an endless loop?)", frame.short_src,
+                       frame.currentline, over_budget, (LUAI_UACINT)sandbox->budget);
         }
     }
-    luaL_error(lua, "ran for more than %I instructions", (LUAI_UACINT)sandbox->budget);
+    luaL_error(lua, "%s %I instructions", over_budget, (LUAI_UACINT)sandbox->budget);
 }
 
 /* A script that spends 2 s on less than its budget does something that we do not count. */
@@ -336,21 +337,32 @@ void fc_sandbox_release(struct fc_sandbox *sandbox)
     fc_buf_release(&sandbox->scratch);
 }
 
+/* Errors that C functions and error(text, 0) raise do not say where. */
+static fc_code take_text(const char *text, const char *script, int line, struct fc_error *err)
+{
+    if (line == 0 || strncmp(text, script, strlen(script)) == 0) {
+        return fc_fail(err, FC_ERR_REJECTED, "%s", text);
+    }
+    return fc_fail(err, FC_ERR_REJECTED, "%s:%d: %s", script, line, text);
+}
+
 fc_code fc_sandbox_take_error(struct fc_sandbox *sandbox, int status, const char *script,
                               int line, struct fc_error *err)
 {
     lua_State *lua = sandbox->lua;
     int kind = lua_type(lua, -1);
+    const char *text = kind == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
     fc_code code;
-    if (status == LUA_ERRMEM && !sandbox->over) {
+    if (sandbox->over && (text == NULL || strstr(text, over_budget) == NULL)) {
+        /* The allocator found out; what Lua made of that does not tell. */
+        code =
+            fc_fail(err, FC_ERR_REJECTED, "%s:%d: %s %llu instructions (copying large texts)",
+                    script, line, over_budget, (unsigned long long)sandbox->budget);
+    } else if (status == LUA_ERRMEM) {
         code = fc_fail(err, FC_ERR_REJECTED, "%s:%d: needs more than %zu bytes of memory",
                        script, line, sandbox->memory_max);
-    } else if (status == LUA_ERRMEM) {
-        code = fc_fail(err, FC_ERR_REJECTED,
-                       "%s:%d: ran for more than %llu instructions (copying large texts)",
-                       script, line, (unsigned long long)sandbox->budget);
-    } else if (kind == LUA_TSTRING) {
-        code = fc_fail(err, FC_ERR_REJECTED, "%s", lua_tostring(lua, -1));
+    } else if (text != NULL) {
+        code = take_text(text, script, line, err);
     } else if (lua_isinteger(lua, -1)) {
         code = fc_fail(err, FC_ERR_REJECTED, "%s:%d: raised the error %lld", script, line,
                        (long long)lua_tointeger(lua, -1));

@@ -76,7 +76,8 @@ void fc_sandbox_set_global(lua_State *lua, const char *name);
 
 /*
  * Turn the failed call's error object on top of the stack, or the limit that was met, into
- * FC_ERR_REJECTED, and pop it. script and line say what ran, for errors that do not know.
+ * FC_ERR_REJECTED, and pop it. script and line (0: leave it as it is) say what ran, for errors
+ * that do not.
  */
 fc_code fc_sandbox_take_error(struct fc_sandbox *sandbox, int status, const char *script,
                               int line, struct fc_error *err);
