@@ -229,6 +229,37 @@ size_t fc_charset_utf8_size_max(const struct fc_charset *charset, size_t size)
     return size * 3;
 }
 
+/* Bytes of the smallest unit of a multi-byte set. */
+static size_t unit_size(const struct fc_charset *charset)
+{
+    if (charset == &charsets[CHARSET_UTF32]) {
+        return 4;
+    }
+    return charset == &charsets[CHARSET_UCS2] || charset == &charsets[CHARSET_UTF16] ||
+                   charset == &charsets[CHARSET_UTF16LE]
+               ? 2
+               : 1;
+}
+
+bool fc_charset_is_plain(const struct fc_charset *charset, struct fc_slice text)
+{
+    const uint64_t high_bits = 0x8080808080808080ULL;
+    size_t index = 0;
+    uint64_t seen = 0;
+    if (charset->low != NULL || unit_size(charset) > 1) {
+        return false;
+    }
+    for (; text.len - index >= sizeof(seen); index += sizeof(seen)) {
+        uint64_t eight;
+        memcpy(&eight, text.data + index, sizeof(eight));
+        seen |= eight;
+    }
+    for (; index < text.len; index++) {
+        seen |= text.data[index];
+    }
+    return (seen & high_bits) == 0;
+}
+
 /* A code point below 0x10000. */
 static size_t put_code_point(char *to, uint32_t code_point)
 {
@@ -307,12 +338,7 @@ static uint16_t find_override(const struct fc_charset *charset, const uint8_t *t
 static char *convert_run(const struct fc_charset_converter *converter, const uint8_t *from,
                          size_t size, char *to)
 {
-    size_t unit = converter->charset == &charsets[CHARSET_UTF32] ? 4
-                  : converter->charset == &charsets[CHARSET_UCS2] ||
-                          converter->charset == &charsets[CHARSET_UTF16] ||
-                          converter->charset == &charsets[CHARSET_UTF16LE]
-                      ? 2
-                      : 1;
+    size_t unit = unit_size(converter->charset);
     /* iconv wants char **, but does not write there. */
     union {
         const uint8_t *in;

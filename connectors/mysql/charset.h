@@ -46,6 +46,9 @@ void fc_charset_converter_close(struct fc_charset_converter *converter);
 /* Most bytes of UTF-8 that `size` bytes can become. */
 size_t fc_charset_utf8_size_max(const struct fc_charset *charset, size_t size);
 
+/* The text is UTF-8 as it stands: only ASCII, in a set that keeps ASCII. */
+bool fc_charset_is_plain(const struct fc_charset *charset, struct fc_slice text);
+
 /* Write text as UTF-8 to `to`, which has fc_charset_utf8_size_max bytes; returns the length.
  * Bytes that are no character of the set become '?', as the server itself shows them. */
 size_t fc_charset_to_utf8(struct fc_charset_converter *converter, struct fc_slice text,

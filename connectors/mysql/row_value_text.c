@@ -29,8 +29,7 @@ static bool put_converted(struct fc_row_decoder *decoder, const struct fc_row_co
                           struct fc_slice text, struct fc_value *out)
 {
     struct fc_charset_converter *converter = column->converter;
-    size_t room = fc_charset_utf8_size_max(converter->charset, text.len);
-    char *to = fc_row_alloc(decoder, room);
+    char *to = fc_row_alloc(decoder, fc_charset_utf8_size_max(converter->charset, text.len));
     return to != NULL && fc_row_put_text(out, to, fc_charset_to_utf8(converter, text, to));
 }
 
@@ -41,8 +40,10 @@ bool fc_row_decode_text_in(struct fc_row_decoder *decoder, const struct fc_row_c
     if (!fc_row_sized(decoder, column->width, &text)) {
         return false;
     }
-    return text.len == 0 ? fc_row_put_text(out, nothing, 0)
-                         : put_converted(decoder, column, text, out);
+    if (fc_charset_is_plain(column->converter->charset, text)) {
+        return fc_row_put_text(out, text.data, text.len);
+    }
+    return put_converted(decoder, column, text, out);
 }
 
 bool fc_row_decode_padded(struct fc_row_decoder *decoder, const struct fc_row_column *column,
