@@ -63,11 +63,12 @@ static void append_column(struct fc_buf *sql, const struct fc_column *column)
 
 /* The text comes from a position in the log, so nothing but a number may stand unquoted. */
 static fc_code append_literal(struct fc_buf *sql, const struct fc_column *column,
-                              const char *text, struct fc_error *err)
+                              const json_t *value, struct fc_error *err)
 {
+    const char *text = json_string_value(value);
     const char *allowed = is_number(column) ? "+-.0123456789eE" : "0123456789abcdefABCDEF";
     if (!is_number(column) && column->type != FC_TYPE_BYTES) {
-        fc_session_append_text(sql, fc_slice_text(text));
+        fc_session_append_text(sql, fc_slice_of(text, json_string_length(value)));
         return FC_OK;
     }
     if (text[strspn(text, allowed)] != '\0') {
@@ -88,11 +89,11 @@ static fc_code append_comparison(struct fc_buf *sql, const struct fc_shape *shap
 {
     uint32_t index = 0;
     const struct fc_column *column = fc_chunk_key_column(shape, place, &index);
-    const char *text = json_string_value(json_array_get(json_array_get(after, place - 1U), 1));
-    fc_assert(column != NULL && text != NULL);
+    const json_t *value = json_array_get(json_array_get(after, place - 1U), 1);
+    fc_assert(column != NULL && json_is_string(value));
     append_column(sql, column);
     fc_buf_append_text(sql, operator);
-    return append_literal(sql, column, text, err);
+    return append_literal(sql, column, value, err);
 }
 
 /* k1 >= a AND (k1 > a OR (k1 = a AND k2 > b) OR ...): the first part lets the server use a range
@@ -192,24 +193,30 @@ static uint64_t number_of_labels(const struct fc_column *column, struct fc_slice
     return number;
 }
 
-static char *key_text(const struct fc_column *column, struct fc_slice field)
+static json_t *key_value(const struct fc_column *column, struct fc_slice field)
 {
-    char *text;
+    char *text = NULL;
+    json_t *value;
     switch (column->type) {
     case FC_TYPE_BIT:
-        return fc_asprintf("%" PRIu64, number_of_bits(field));
+        text = fc_asprintf("%" PRIu64, number_of_bits(field));
+        break;
     case FC_TYPE_ENUM:
     case FC_TYPE_SET:
-        return fc_asprintf("%" PRIu64, number_of_labels(column, field));
+        text = fc_asprintf("%" PRIu64, number_of_labels(column, field));
+        break;
     case FC_TYPE_BYTES:
         text = (char *)fc_alloc_zeroed(field.len * 2 + 1, 1);
         for (size_t index = 0; index < field.len; index++) {
             (void)snprintf(text + index * 2, 3, "%02x", field.data[index]);
         }
-        return text;
+        break;
     default:
-        return fc_strndup((const char *)field.data, field.len);
+        return json_stringn((const char *)field.data, field.len);
     }
+    value = json_string(text);
+    free(text);
+    return value;
 }
 
 json_t *fc_chunk_key_of_row(const struct fc_shape *shape, const struct fc_slice *fields)
@@ -219,9 +226,7 @@ json_t *fc_chunk_key_of_row(const struct fc_shape *shape, const struct fc_slice 
     for (uint16_t place = 1; place <= shape->key_count; place++) {
         uint32_t index = 0;
         const struct fc_column *column = fc_chunk_key_column(shape, place, &index);
-        char *text = key_text(column, fields[index]);
-        json_t *pair = json_pack("[ss]", column->name, text);
-        free(text);
+        json_t *pair = json_pack("[s,o]", column->name, key_value(column, fields[index]));
         if (pair == NULL || json_array_append_new(key, pair) != 0) {
             json_decref(key);
             return NULL;

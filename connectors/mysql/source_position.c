@@ -99,7 +99,7 @@ fc_code fc_source_position_parse(struct fc_slice text, struct fc_source_position
                                  struct fc_error *err)
 {
     json_error_t reason;
-    json_t *root = json_loadb((const char *)text.data, text.len, 0, &reason);
+    json_t *root = json_loadb((const char *)text.data, text.len, JSON_ALLOW_NUL, &reason);
     fc_code code;
     fc_source_position_init(out_position);
     if (root == NULL) {
