@@ -286,7 +286,7 @@ static const uint8_t *unescape_code(const uint8_t *at, const uint8_t *end, struc
     return at;
 }
 
-bool fc_json_unescape(struct fc_slice token, struct fc_buf *out)
+bool fc_script_json_unescape(struct fc_slice token, struct fc_buf *out)
 {
     static const char letters[] = "bfnrt";
     static const char meant[] = "\b\f\n\r\t";

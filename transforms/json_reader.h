@@ -50,7 +50,7 @@ void fc_json_reader_init(struct fc_json_reader *reader, struct fc_slice text);
 fc_json_event fc_json_next(struct fc_json_reader *reader);
 
 /* A KEY's or STRING's token as UTF-8, appended to out. False: a lone surrogate. */
-bool fc_json_unescape(struct fc_slice token, struct fc_buf *out);
+bool fc_script_json_unescape(struct fc_slice token, struct fc_buf *out);
 
 /* Append a JSON string with its quotes. The text must be UTF-8. */
 void fc_script_json_append_string(struct fc_buf *out, struct fc_slice text);

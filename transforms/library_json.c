@@ -48,7 +48,7 @@ static void push_text(struct decoder *decoder)
         return;
     }
     fc_buf_clear(scratch);
-    if (!fc_json_unescape(token, scratch)) {
+    if (!fc_script_json_unescape(token, scratch)) {
         raise_problem(decoder, "half of a surrogate pair in a string");
     }
     if (scratch->failed) {
