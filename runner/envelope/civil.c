@@ -62,6 +62,12 @@ static void format_day(struct fc_civil_day *cached, int64_t day)
     cached->day = day;
 }
 
+static inline void put_two(char *at, uint32_t value)
+{
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+}
+
 char *fc_civil_put_moment(char *at, int64_t micros, unsigned digits, struct fc_civil_day *day)
 {
     static const uint32_t units[7] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
@@ -80,11 +86,11 @@ char *fc_civil_put_moment(char *at, int64_t micros, unsigned digits, struct fc_c
     at += day->len;
     second = (uint32_t)(rest / 1000000);
     fraction = (uint32_t)(rest % 1000000);
-    fc_format_padded(at, second / 3600, 2);
+    put_two(at, second / 3600);
     at[2] = ':';
-    fc_format_padded(at + 3, second / 60 % 60, 2);
+    put_two(at + 3, second / 60 % 60);
     at[5] = ':';
-    fc_format_padded(at + 6, second % 60, 2);
+    put_two(at + 6, second % 60);
     at += 8;
     if (digits > 6 || fraction % units[digits] != 0) {
         digits = 6;

@@ -60,7 +60,7 @@ static bool is_point_wkb(const uint8_t *wkb, size_t len)
 static char *put_srid(char *at, uint32_t srid)
 {
     at = put_text(at, "\",\"srid\":");
-    return srid == 0 ? fc_json_put_null(at) : at + fc_format_u64(at, srid);
+    return srid == 0 ? fc_json_put_null(at) : fc_json_put_u64(at, srid);
 }
 
 char *fc_bytes_put_geometry(char *at, struct fc_slice bytes, bool is_point)
@@ -132,7 +132,7 @@ char *fc_bytes_put_unscaled(char *at, struct fc_slice text, unsigned scale)
         return put_quoted_base64(at, bytes, len);
     }
     at = put_text(at, "{\"scale\":");
-    at += fc_format_u64(at, text_scale);
+    at = fc_json_put_u64(at, text_scale);
     at = put_text(at, ",\"value\":");
     at = put_quoted_base64(at, bytes, len);
     return put_text(at, "}");

@@ -100,7 +100,7 @@ static char *put_int(char *at, struct fc_value_form form, int64_t value,
     if (form.form == FC_FORM_MILLIS) {
         value = value / 1000 - (value % 1000 < 0 ? 1 : 0);
     }
-    return at + fc_format_i64(at, value);
+    return fc_json_put_i64(at, value);
 }
 
 /*
@@ -156,8 +156,8 @@ static char *put_bytes(char *at, struct fc_value_form form, struct fc_slice byte
     return form.form == FC_FORM_VECTOR ? fc_bytes_put_vector(at, bytes) : put_base64(at, bytes);
 }
 
-char *fc_value_put(char *at, struct fc_value_form form, const struct fc_value *value,
-                   struct fc_civil_day *day)
+char *fc_value_put_any(char *at, struct fc_value_form form, const struct fc_value *value,
+                       struct fc_civil_day *day)
 {
     switch (value->kind) {
     case FC_VALUE_NULL:
@@ -167,8 +167,8 @@ char *fc_value_put(char *at, struct fc_value_form form, const struct fc_value *v
     case FC_VALUE_INT:
         return put_int(at, form, value->as.i64, day);
     case FC_VALUE_UINT:
-        return form.form == FC_FORM_LONG ? at + fc_format_i64(at, (int64_t)value->as.u64)
-                                         : at + fc_format_u64(at, value->as.u64);
+        return form.form == FC_FORM_LONG ? fc_json_put_i64(at, (int64_t)value->as.u64)
+                                         : fc_json_put_u64(at, value->as.u64);
     case FC_VALUE_FLOAT:
         return fc_json_put_float(at, value->as.f32);
     case FC_VALUE_DOUBLE:

@@ -57,6 +57,63 @@ static inline char *fc_json_put_string(char *at, struct fc_slice text)
 /* The same into a buffer. */
 void fc_json_append_string(struct fc_buf *out, struct fc_slice text);
 
+/*
+ * Eight digits at once: halves, then pairs, then digits, each split done in all lanes of one
+ * number by multiplying with a reciprocal that is exact for their size. value < 10^8. The first
+ * digit is in the lowest byte; bytes hold 0 to 9.
+ */
+static inline uint64_t fc_json_eight_digits(uint64_t value)
+{
+    uint64_t halves = value / 10000 | value % 10000 << 32;
+    uint64_t hundreds = halves * 10486 >> 20 & 0x0000007f0000007fULL;
+    uint64_t pairs = hundreds | (halves - hundreds * 100) << 16;
+    uint64_t tens = pairs * 103 >> 10 & 0x000f000f000f000fULL;
+    return tens | (pairs - tens * 10) << 8;
+}
+
+static inline char *fc_json_put_eight(char *at, uint64_t value)
+{
+    uint64_t text = fc_json_eight_digits(value) + 0x3030303030303030ULL;
+    memcpy(at, &text, sizeof(text)); /* little-endian */
+    return at + sizeof(text);
+}
+
+/* The same without zeros in front. */
+static inline char *fc_json_put_up_to_eight(char *at, uint64_t value)
+{
+    uint64_t digits = fc_json_eight_digits(value);
+    /* The last digit counts even when it is zero. */
+    int skip = __builtin_ctzll(digits | (uint64_t)1 << 56) / 8;
+    uint64_t text = (digits + 0x3030303030303030ULL) >> (skip * 8);
+    memcpy(at, &text, sizeof(text));
+    return at + sizeof(text) - skip;
+}
+
+/* A whole number; FC_FORMAT_I64_SIZE. */
+static inline char *fc_json_put_u64(char *at, uint64_t value)
+{
+    const uint64_t eight = 100000000;
+    if (value < eight) {
+        return fc_json_put_up_to_eight(at, value);
+    }
+    if (value < eight * eight) {
+        return fc_json_put_eight(fc_json_put_up_to_eight(at, value / eight), value % eight);
+    }
+    at = fc_json_put_up_to_eight(at, value / (eight * eight));
+    at = fc_json_put_eight(at, value / eight % eight);
+    return fc_json_put_eight(at, value % eight);
+}
+
+static inline char *fc_json_put_i64(char *at, int64_t value)
+{
+    uint64_t size = (uint64_t)value;
+    if (value < 0) {
+        *at++ = '-';
+        size = 0 - size;
+    }
+    return fc_json_put_u64(at, size);
+}
+
 static inline char *fc_json_put_null(char *at)
 {
     memcpy(at, "null", 4);

@@ -82,8 +82,8 @@ static char *put_common(char *at, const struct fc_change *change, struct fc_slic
 {
     char micros[FC_FORMAT_I64_SIZE];
     int64_t ms = change->ts_us / 1000 - (change->ts_us % 1000 < 0 ? 1 : 0);
-    size_t len = fc_format_i64(micros, change->ts_us);
-    at += fc_format_i64(at, ms);
+    size_t len = (size_t)(fc_json_put_i64(micros, change->ts_us) - micros);
+    at = fc_json_put_i64(at, ms);
     at = put_text(at, snapshot_text(change->snapshot));
     at = put_bytes(at, db.data, db.len);
     at = put_text(at, ",\"sequence\":null,\"ts_us\":");

@@ -71,7 +71,7 @@ static inline char *fc_source_block_put(char *at, const struct fc_source_block *
     at += block->row_at;
     if (block->has_row) {
         size_t rest = block->text.len - block->row_at;
-        at += fc_format_u64(at, event_row);
+        at = fc_json_put_u64(at, event_row);
         memcpy(at, block->text.data + block->row_at, rest);
         at += rest;
     }

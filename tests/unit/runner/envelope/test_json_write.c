@@ -109,6 +109,38 @@ static void numbers_that_are_not_finite_are_quoted(void **state)
     assert_string_equal(to, "-0.25");
 }
 
+static void assert_number(int64_t value)
+{
+    char to[FC_FORMAT_I64_SIZE];
+    char expected[32];
+    int len = snprintf(expected, sizeof(expected), "%lld", (long long)value);
+    assert_ptr_equal(fc_json_put_i64(to, value), to + len);
+    assert_memory_equal(to, expected, (size_t)len);
+    len = snprintf(expected, sizeof(expected), "%llu", (unsigned long long)value);
+    assert_ptr_equal(fc_json_put_u64(to, (uint64_t)value), to + len);
+    assert_memory_equal(to, expected, (size_t)len);
+}
+
+static void whole_numbers_have_their_digits(void **state)
+{
+    int64_t value = 1;
+    (void)state;
+    for (int64_t small = 0; small < 300000; small++) {
+        assert_number(small);
+        assert_number(small * 9973); /* all pairs of digits in all places */
+    }
+    for (int round = 0; round < 18; round++) {
+        for (int64_t near = -2; near <= 2; near++) {
+            assert_number(value + near);
+            assert_number(-value + near);
+        }
+        value *= 10;
+    }
+    assert_number(INT64_MAX);
+    assert_number(INT64_MIN);
+    assert_number(-1);
+}
+
 static void a_string_past_the_limit_fails_the_buffer(void **state)
 {
     struct fc_buf out;
@@ -131,6 +163,7 @@ int main(void)
         cmocka_unit_test(escapes_beside_each_other_are_all_written),
         cmocka_unit_test(a_fragment_of_any_length_is_copied_whole),
         cmocka_unit_test(numbers_that_are_not_finite_are_quoted),
+        cmocka_unit_test(whole_numbers_have_their_digits),
         cmocka_unit_test(a_string_past_the_limit_fails_the_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
