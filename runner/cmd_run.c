@@ -74,6 +74,9 @@ static fc_code load_chain(const struct run *run, const struct fc_config *config,
     code =
         fc_transform_chain_new(config->steps, config->step_count, &transforms, out_chain, err);
     free(names);
+    if (code != FC_OK) {
+        (void)fc_wrap(err, "%s", config->path); /* the code is the same */
+    }
     return code;
 }
 

@@ -252,6 +252,7 @@ bool fc_command_parse(struct fc_command *command, const struct fc_usage *usage, 
         fc_diag_level lowest = command->quiet ? FC_DIAG_WARN : FC_DIAG_INFO;
         command->diag = fc_diag_new(command->err, command->verbose ? FC_DIAG_DEBUG : lowest);
     }
+    *out_exit = FC_EXIT_DONE;
     *out_operands = argv + optind;
     *out_count = count;
     return true;

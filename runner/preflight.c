@@ -51,7 +51,7 @@ static void tell(const struct fc_preflight *preflight, fc_check_result result, c
 static char *nearest_dir(const char *dir)
 {
     char *path = fc_strdup(dir);
-    while (access(path, F_OK) != 0 && errno == ENOENT) {
+    while (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
         char *slash = strrchr(path, '/');
         if (slash == NULL || slash == path) {
             char *top = fc_strdup(slash == NULL ? "." : "/");
@@ -215,7 +215,7 @@ static void check_transforms(const struct fc_preflight *preflight)
         tell(preflight, FC_CHECK_OK, "transforms", "none");
     } else if (fc_transform_chain_new(config->steps, config->step_count, &transforms, &chain,
                                       &error) != FC_OK) {
-        tell(preflight, FC_CHECK_FAIL, "transforms", "%s", error.message);
+        tell(preflight, FC_CHECK_FAIL, "transforms", "%s: %s", config->path, error.message);
     } else {
         tell(preflight, FC_CHECK_OK, "transforms", "%u compiled", config->step_count);
     }

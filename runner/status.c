@@ -74,7 +74,8 @@ void fc_status_encode(const struct fc_status_input *input, struct fc_buf *out)
     set_number(root, "pid", (uint64_t)getpid());
     set_text(root, "version", FC_VERSION);
     set_number(root, "uptime_ms", (uint64_t)input->uptime_ms);
-    set_text(root, "phase", pipeline->source.phase);
+    set_text(root, "phase",
+             pipeline->source.phase[0] == '\0' ? "starting" : pipeline->source.phase);
     (void)json_object_set_new(root, "connected", json_boolean(pipeline->connected));
     set_text(root, "waiting", pipeline->waiting);
     (void)json_object_set_new(root, "caught_up", json_boolean(pipeline->source.caught_up));

@@ -96,6 +96,7 @@ static void flags_and_operands_may_stand_in_any_order(void **state)
     struct fixture *fixture = *state;
     assert_true(parse(fixture, "a.yaml -n --to=0-1-42 -t shop.a b.yaml --table shop.b "
                                "--rounds 7 -v --secrets s"));
+    assert_int_equal(fixture->exit_code, FC_EXIT_DONE);
     assert_true(fixture->dry_run);
     assert_string_equal(fixture->to, "0-1-42");
     assert_int_equal(fixture->tables.count, 2);
