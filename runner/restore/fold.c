@@ -74,13 +74,13 @@ static fc_code run_attempts(struct fc_fold_state *state, uint32_t *passes, struc
 {
     fc_code code = fc_fold_note_statements(state, err);
     for (int attempt = 0; code == FC_OK; attempt++) {
-        fc_assert(attempt < FOLD_ATTEMPTS_MAX);
+        fc_assert(attempt < FOLD_ATTEMPTS_MAX); /* the first one has learnt all there is */
         state->again = false;
         *passes = 0;
         fc_fold_room_init(&state->room, state->config->memory_bytes);
         add_known_tables(state);
         code = run_passes(state, passes, err);
-        if (fc_fold_lineage_changed(state)) {
+        if (state->again || fc_fold_lineage_changed(state)) {
             code =
                 code == FC_ERR_CLOSED ? code : FC_OK; /* it may have failed for that reason */
         } else {

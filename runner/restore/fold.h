@@ -14,7 +14,7 @@
 
 #include "runner/restore/fold_table.h"
 
-enum { FC_FOLD_MEMORY_MIN = 64 * 1024 };
+enum { FC_FOLD_MEMORY_MIN = 16 * 1024 };
 
 struct fc_fold_config {
     const struct fc_log_view *view; /* outlives the fold */

@@ -224,6 +224,22 @@ static fc_code take_statement(struct fc_fold_state *state, const struct fc_scan_
     return FC_OK;
 }
 
+/* A walk that has to be done again still learns of names and statements. */
+static fc_code learn(struct fc_fold_state *state, const struct fc_scan_item *item,
+                     struct fc_error *err)
+{
+    const struct fc_schema *schema;
+    struct fc_fold_name *name;
+    bool met;
+    if (item->identity.op == 's' || item->identity.op == 'm') {
+        return take_statement(state, item, err);
+    }
+    return item->identity.has_schema
+               ? fc_fold_names_of_schema(&state->names, item->identity.schema_id, &schema,
+                                         &name, &met, err)
+               : FC_OK;
+}
+
 static fc_code take(struct fc_fold_state *state, const struct fc_scan_item *item,
                     struct fc_error *err)
 {
@@ -271,6 +287,9 @@ fc_code fc_fold_walk(struct fc_fold_state *state, struct fc_error *err)
     struct fc_scan_item item;
     uint64_t total = 0;
     uint64_t count = 0;
+    struct fc_error
+        failure; /* of taking a record; the rest may show that it was taken wrongly */
+    fc_code failed = FC_OK;
     fc_code code = fc_scan_open(view, state->config->cut_seq, &scan, err);
     if (code != FC_OK) {
         return code;
@@ -288,16 +307,19 @@ fc_code fc_fold_walk(struct fc_fold_state *state, struct fc_error *err)
         if (++count % CHECK_EVERY_RECORDS == 0) {
             code = check(state, scan, total, err);
         }
-        /* A walk that has to be done again still learns of statements. */
-        if (code == FC_OK &&
-            (!state->again || item.identity.op == 's' || item.identity.op == 'm')) {
-            code = take(state, &item, err);
-            if (code != FC_OK) {
-                code = fail_at(state, &item, err);
-            }
+        if (code == FC_OK && (state->again || failed != FC_OK)) {
+            code = learn(state, &item, err);
+            code = code == FC_OK ? FC_OK : fail_at(state, &item, err);
+        } else if (code == FC_OK) {
+            failed = take(state, &item, &failure);
+            failed = failed == FC_OK ? FC_OK : fail_at(state, &item, &failure);
         }
     }
     fc_scan_close(scan);
+    if (code == FC_OK && failed != FC_OK) {
+        *err = failure;
+        code = failed;
+    }
     return code;
 }
 

@@ -181,18 +181,26 @@ fc_code fc_lineage_note(struct fc_lineage *lineage, const struct fc_scan_item *i
 
 /* --- paths ------------------------------------------------------------------------------- */
 
-/* The name before the statement of what is called db.table after it. */
+/*
+ * The name before the statement of what is called db.table after it. A statement may rename
+ * several tables, one after another, so it is followed backwards; a name that was only given away
+ * belongs to nothing after it.
+ */
 static bool name_before(const struct fc_lineage_event *event, const char **db,
                         const char **table)
 {
     bool renamed = false;
     for (uint32_t index = event->table_count; index-- > 0;) {
         const struct fc_lineage_table *pair = &event->tables[index];
-        if (pair->new_table != NULL && strcmp(pair->new_table, *table) == 0 &&
-            strcmp(pair->new_db, *db) == 0) {
+        if (pair->new_table == NULL) {
+            continue;
+        }
+        if (strcmp(pair->new_table, *table) == 0 && strcmp(pair->new_db, *db) == 0) {
             *db = pair->db;
             *table = pair->table;
             renamed = true;
+        } else if (!renamed && strcmp(pair->table, *table) == 0 && strcmp(pair->db, *db) == 0) {
+            return false;
         }
     }
     return renamed;
