@@ -36,6 +36,8 @@ struct fc_reader {
     uint64_t complete_seq;     /* newest complete transaction */
     struct fc_buf complete_tx; /* its id */
     struct fc_buf durable;
+    struct fc_buf
+        passed_over; /* a position that came while the source sent again; empty: none */
     int64_t status_ms;
 
     pthread_mutex_t lock;
@@ -61,6 +63,7 @@ struct fc_reader *fc_reader_new(const struct fc_reader_config *config,
     fc_buf_init(&reader->tx_id, TX_ID_BYTES_MAX);
     fc_buf_init(&reader->complete_tx, TX_ID_BYTES_MAX);
     fc_buf_init(&reader->durable, SIZE_MAX / 2);
+    fc_buf_init(&reader->passed_over, SIZE_MAX / 2);
     (void)pthread_mutex_init(&reader->lock, NULL);
     (void)pthread_cond_init(&reader->changed, NULL);
     return reader;
@@ -73,6 +76,7 @@ void fc_reader_free(struct fc_reader *reader)
         fc_buf_release(&reader->tx_id);
         fc_buf_release(&reader->complete_tx);
         fc_buf_release(&reader->durable);
+        fc_buf_release(&reader->passed_over);
         free(reader->mark);
         (void)pthread_cond_destroy(&reader->changed);
         (void)pthread_mutex_destroy(&reader->lock);
@@ -97,10 +101,11 @@ static void set_text(struct fc_buf *buf, struct fc_slice text)
     fc_buf_append_slice(buf, text);
 }
 
-/* The transaction under way has ended. */
+/* The transaction under way has ended. In another commit order than the log's its number may be
+ * below that of one before it. */
 static void complete(struct fc_reader *reader)
 {
-    if (reader->seq != 0) {
+    if (reader->seq > reader->complete_seq) {
         reader->complete_seq = reader->seq;
         set_text(&reader->complete_tx, fc_buf_slice(&reader->tx_id));
     }
@@ -127,7 +132,36 @@ static void begin_tx(struct fc_reader *reader, const struct fc_change *change)
     reader->seq = held != 0 ? held : ++reader->seq_last;
 }
 
-static fc_code number_changes(struct fc_reader *reader, struct fc_unit *unit,
+/*
+ * While the source sends again what the log holds, the checkpoint stays: transactions after a newer
+ * position might be held too, in part, and its ends would be past them. A position that had to be
+ * passed over is used by the next empty read, if nothing came after it.
+ */
+static void take_position(struct fc_reader *reader, struct fc_unit *unit, bool replaying)
+{
+    const struct fc_batch *batch = unit->batch;
+    if (batch->count > 0) {
+        fc_buf_clear(&reader->passed_over);
+    }
+    if (!fc_slice_is_null(batch->position)) {
+        bool at_end = reader->seq == 0 || reader->tx_id.len == 0 || batch->count == 0;
+        set_text(&reader->passed_over,
+                 at_end || !replaying ? batch->position : fc_slice_null());
+    }
+    if (replaying || reader->passed_over.len == 0) {
+        return;
+    }
+    if (batch->count == 0) {
+        complete(reader);
+    }
+    unit->has_position = true;
+    set_text(&unit->position, fc_buf_slice(&reader->passed_over));
+    fc_buf_clear(&reader->passed_over);
+    set_text(&unit->position_tx, fc_buf_slice(&reader->complete_tx));
+    unit->position_seq = reader->complete_seq;
+}
+
+static fc_code number_changes(struct fc_reader *reader, struct fc_unit *unit, bool replaying,
                               struct fc_error *err)
 {
     const struct fc_batch *batch = unit->batch;
@@ -154,18 +188,7 @@ static fc_code number_changes(struct fc_reader *reader, struct fc_unit *unit,
         }
         unit->newest_us = change->tx != NULL ? change->tx->commit_us : unit->newest_us;
     }
-    if (!fc_slice_is_null(batch->position)) {
-        if (batch->count == 0) {
-            complete(reader);
-        }
-        unit->has_position = true;
-        set_text(&unit->position, batch->position);
-        /* While the source sends again what the log holds, no number above the checkpoint's may be
-         * called complete: a held transaction may be there in part. */
-        set_text(&unit->position_tx, unit->replaying ? fc_buf_slice(&reader->checkpoint.tx)
-                                                     : fc_buf_slice(&reader->complete_tx));
-        unit->position_seq = unit->replaying ? reader->checkpoint.seq : reader->complete_seq;
-    }
+    take_position(reader, unit, replaying);
     return FC_OK;
 }
 
@@ -228,15 +251,15 @@ static void send_mark(struct fc_reader *reader)
 
 static fc_code read_once(struct fc_reader *reader, bool *out_end, struct fc_error *err)
 {
+    bool replaying = reader->config.resume->unseen > 0;
     struct fc_unit *unit = fc_unit_ring_begin(reader->config.ring);
     fc_code code = acknowledge(reader, err);
     unit->generation = reader->generation;
-    unit->replaying = reader->config.resume->unseen > 0;
     if (code == FC_OK) {
         code = reader->config.source->read(reader->source, READER_WAIT_MS, unit->batch, err);
     }
     if (code == FC_OK) {
-        code = number_changes(reader, unit, err);
+        code = number_changes(reader, unit, replaying, err);
     }
     if (code != FC_OK) {
         return code;
@@ -282,6 +305,7 @@ static fc_code open_source(struct fc_reader *reader, struct fc_error *err)
     reader->generation++;
     reader->seq = 0;
     fc_buf_clear(&reader->tx_id);
+    fc_buf_clear(&reader->passed_over);
     reader->seq_last = reader->config.resume->seq_max > reader->seq_last
                            ? reader->config.resume->seq_max
                            : reader->seq_last;

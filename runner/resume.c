@@ -51,6 +51,8 @@ static void remember(struct fc_resume *resume, const char *topic, uint32_t parti
     if (tx == NULL) {
         tx = fc_new(struct held_tx);
         tx->seq = identity->seq;
+        tx->seen = identity->seq <= resume->checkpoint_seq;
+        resume->unseen += tx->seen ? 0 : 1;
         (void)fc_hashmap_put(&resume->transactions, identity->tx_id, tx);
     }
     if (row == NULL) {
@@ -131,6 +133,7 @@ fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream *stream,
     fc_resume_release(resume);
     fc_resume_init(resume);
     resume->seq_max = checkpoint->seq;
+    resume->checkpoint_seq = checkpoint->seq;
     for (size_t index = 0; code == FC_OK && index < checkpoint->topic_count; index++) {
         struct fc_checkpoint_topic *entry = &checkpoint->topics[index];
         struct fc_topic *topic = NULL;
@@ -147,7 +150,6 @@ fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream *stream,
                                   err);
         }
     }
-    resume->unseen = resume->transactions.count;
     return code == FC_OK ? FC_OK : fc_wrap(err, "resume connector %s", connector);
 }
 

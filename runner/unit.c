@@ -74,7 +74,6 @@ static void clear_unit(struct fc_unit *unit)
     unit->has_position = false;
     unit->position_seq = 0;
     unit->newest_us = 0;
-    unit->replaying = false;
     fc_buf_clear(&unit->position);
     fc_buf_clear(&unit->position_tx);
     unit->output_count = 0;

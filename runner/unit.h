@@ -39,7 +39,6 @@ struct fc_unit {
     struct fc_buf position_tx;
     int64_t newest_us;   /* commit time of its newest change, 0 none */
     uint64_t generation; /* of the source: shape pointers of another one mean nothing */
-    bool replaying;      /* the log may hold transactions after this unit's position */
     char *mark;          /* a restore marker to write instead of changes, or NULL */
     uint64_t mark_seq;
 

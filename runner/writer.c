@@ -5,9 +5,7 @@
  * becomes durable with the next flush.
  *
  * The checkpoint's `ends` must not be past the first record of a transaction after its position.
- * A unit's position may stand before its last records, so the ends are those before the unit. And
- * while the source sends again what the log already holds, transactions after the position may stand
- * anywhere beyond the old ends, so these stay.
+ * A unit's position may stand before its last records, so the ends are those before the unit.
  */
 #include "runner/writer.h"
 
@@ -276,9 +274,7 @@ static void note_position(struct fc_writer *writer, struct fc_unit *unit)
     copy_buf(&writer->candidate.tx, &unit->position_tx);
     writer->candidate.seq = unit->position_seq;
     writer->candidate.present = true;
-    if (!unit->replaying) {
-        copy_ends(&writer->candidate, &writer->current);
-    }
+    copy_ends(&writer->candidate, &writer->current);
     writer->moved = true;
 }
 

@@ -42,6 +42,14 @@ struct client {
     pthread_t thread;
 };
 
+static void must(fc_code code, const struct fc_error *err)
+{
+    if (code != FC_OK) {
+        (void)fprintf(stderr, "live_lag: %s\n", err->message);
+        exit(1);
+    }
+}
+
 static int64_t now_ns(void)
 {
     return fc_clock_system()->steady_ns(fc_clock_system());
@@ -122,7 +130,7 @@ static void watch(struct bench *bench, struct fc_stream_reader *reader,
             do {
                 struct timespec pause = { 0, 20000 };
                 (void)nanosleep(&pause, NULL);
-                (void)fc_stream_offsets(bench->topic, 0, &offsets, &err);
+                must(fc_stream_offsets(bench->topic, 0, &offsets, &err), &err);
             } while (offsets.durable < fc_stream_reader_offset(reader));
             note_durable(bench, records, count);
         } else if (now_ns() > bench->until_ns + 2000000000) {
@@ -174,7 +182,7 @@ static void run(struct bench *bench)
         (void)nanosleep(&pause, NULL);
         fc_pipeline_status(bench->pipeline, &status);
     } while (!status.source.caught_up);
-    (void)fc_stream_offsets(bench->topic, 0, &offsets, &err);
+    must(fc_stream_offsets(bench->topic, 0, &offsets, &err), &err);
     if (fc_stream_reader_open(bench->topic, 0, offsets.end, &reader, &err) != FC_OK) {
         (void)fprintf(stderr, "live_lag: %s\n", err.message);
         exit(1);
