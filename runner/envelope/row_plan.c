@@ -36,21 +36,29 @@ static char *put_fragments(char *at, struct fc_plan_object *object,
     return at;
 }
 
+/* Key columns by their place in the key; a shape made of some columns of another has gaps. */
+static void add_key_column(struct fc_plan_object *key, const struct fc_shape *shape,
+                           uint32_t index)
+{
+    uint32_t place = key->count++;
+    while (place > 0 && shape->columns[key->columns[place - 1].index].key_index >
+                            shape->columns[index].key_index) {
+        key->columns[place].index = key->columns[place - 1].index;
+        place--;
+    }
+    key->columns[place].index = index;
+}
+
 static void choose_columns(struct fc_row_plan *plan)
 {
     const struct fc_shape *shape = plan->shape;
     plan->row.count = shape->column_count;
     plan->row.columns = fc_new_array(struct fc_plan_column, shape->column_count);
+    plan->key.columns = fc_new_array(struct fc_plan_column, shape->column_count);
     for (uint32_t index = 0; index < shape->column_count; index++) {
         plan->row.columns[index].index = index;
-        plan->key.count += shape->columns[index].key_index > 0 ? 1 : 0;
-    }
-    plan->key.columns = fc_new_array(struct fc_plan_column, plan->key.count);
-    for (uint32_t index = 0; index < shape->column_count; index++) {
-        uint32_t place = shape->columns[index].key_index;
-        if (place > 0) {
-            fc_assert(place <= plan->key.count);
-            plan->key.columns[place - 1].index = index;
+        if (shape->columns[index].key_index > 0) {
+            add_key_column(&plan->key, shape, index);
         }
     }
 }

@@ -184,6 +184,27 @@ static void a_key_has_the_key_columns_in_key_order(void **state)
     fc_envelope_free(envelope);
 }
 
+static void a_shape_that_lost_a_key_column_keeps_the_order_of_the_others(void **state)
+{
+    static const struct fc_column columns[3] = {
+        { .name = "a", .type = FC_TYPE_INT, .bits = 32, .key_index = 7 },
+        { .name = "b", .type = FC_TYPE_INT, .bits = 32 },
+        { .name = "c", .type = FC_TYPE_INT, .bits = 32, .key_index = 2 },
+    };
+    const struct fc_shape shape = {
+        .db = "d", .table = "t", .columns = columns, .column_count = 3, .key_count = 2
+    };
+    struct fc_value row[3] = { fc_sample_int(1), fc_sample_int(2), fc_sample_int(3) };
+    struct fc_envelope *envelope = make_envelope(FC_ENVELOPE_EXACT);
+    struct fc_buf key;
+    (void)state;
+    fc_buf_init(&key, OUT_LIMIT);
+    assert_true(fc_envelope_key(envelope, &shape, row, &key));
+    assert_true(fc_slice_equal_text(fc_buf_slice(&key), "{\"c\":3,\"a\":1}"));
+    fc_buf_release(&key);
+    fc_envelope_free(envelope);
+}
+
 static void a_table_without_key_gives_no_key(void **state)
 {
     const struct fc_column column = { .name = "a", .type = FC_TYPE_INT, .bits = 32 };
@@ -339,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_truncate_takes_its_names_from_the_change),
         cmocka_unit_test(a_ddl_statement_is_a_schema_change_event),
         cmocka_unit_test(a_key_has_the_key_columns_in_key_order),
+        cmocka_unit_test(a_shape_that_lost_a_key_column_keeps_the_order_of_the_others),
         cmocka_unit_test(a_table_without_key_gives_no_key),
         cmocka_unit_test(rows_of_one_event_differ_in_their_number_and_events_in_their_source),
         cmocka_unit_test(an_address_used_for_another_shape_after_begin_batch_is_noticed),
