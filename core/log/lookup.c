@@ -80,6 +80,9 @@ fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
     place.segment_base = index < partition->closed_count ? partition->closed[index].base
                                                          : partition->active.base;
     (void)pthread_mutex_unlock(&partition->lock);
+    if (place.segment_base > offset) {
+        return fc_fail(err, FC_ERR_NOT_FOUND, "offset %" PRId64 " was removed", offset);
+    }
     place.offset = place.segment_base;
     code = find_entry(partition, place.segment_base, FC_SEGMENT_OFFSETS,
                       offset - place.segment_base, &found, &entry, err);

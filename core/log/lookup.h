@@ -12,7 +12,7 @@ struct fc_lookup_place {
     int64_t offset; /* that the batch begins with */
 };
 
-/* offset is between start and end. */
+/* offset is at most end; FC_ERR_NOT_FOUND when it is below start by now. */
 FC_MUST_CHECK fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
                                        struct fc_lookup_place *out_place, struct fc_error *err);
 
