@@ -177,24 +177,6 @@ static size_t count_labels(json_t *columns)
     return count;
 }
 
-/* The key's places must be 1, 2, ... each once. */
-static bool check_key(struct fc_shape *shape)
-{
-    for (uint32_t index = 0; index < shape->column_count; index++) {
-        shape->key_count += shape->columns[index].key_index > 0 ? 1 : 0;
-    }
-    for (uint32_t place = 1; place <= shape->key_count; place++) {
-        uint32_t found = 0;
-        for (uint32_t index = 0; index < shape->column_count; index++) {
-            found += shape->columns[index].key_index == place ? 1 : 0;
-        }
-        if (found != 1) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool decode_shape(json_t *root, struct fc_shape *shape, struct fc_column *columns,
                          const char **labels)
 {
@@ -210,8 +192,9 @@ static bool decode_shape(json_t *root, struct fc_shape *shape, struct fc_column 
         if (!decode_column(json_array_get(from, index), &columns[index], &labels)) {
             return false;
         }
+        shape->key_count += columns[index].key_index > 0 ? 1 : 0;
     }
-    return check_key(shape);
+    return true;
 }
 
 static bool decode_head(json_t *root, uint64_t *out_id, fc_envelope_mode *out_mode)
