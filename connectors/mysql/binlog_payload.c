@@ -127,10 +127,10 @@ static fc_code unpack_some(struct fc_binlog_payload *payload, uint8_t *to, size_
         if (ZSTD_isError(result) != 0) {
             return broken(payload, ZSTD_getErrorName(result), err);
         }
-        payload->frame_open = result != 0;
         if (output.pos == 0 && payload->input.pos == before) {
-            break; /* no progress without more input */
+            break; /* no more without more input */
         }
+        payload->frame_open = result != 0;
     }
     *out_size = output.pos;
     return FC_OK;

@@ -283,7 +283,10 @@ static fc_code apply(struct patch *patch, uint8_t operation, struct fc_slice pat
     struct leg leg;
     fc_code code;
     fc_reader_init(&path, path_text);
-    if (path_text.len == 0) {
+    if (path_text.len > 0 && path_text.data[0] == '$') {
+        fc_reader_skip(&path, 1);
+    }
+    if (fc_reader_left(&path) == 0) {
         if (operation != OPERATION_REPLACE) {
             return bad(patch, "it inserts or removes the whole document");
         }

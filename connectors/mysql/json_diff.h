@@ -7,7 +7,7 @@
  *   operation(1: 0 replace, 1 insert, 2 remove) path_len(length-encoded) path
  *   [value_len(length-encoded) value: binary JSON, not for remove]
  *
- * A path is a JSON path without its "$": .name, ."quoted name", [3].
+ * A path is a JSON path: $.name, $."quoted name"[3].
  */
 #ifndef FC_MYSQL_JSON_DIFF_H
 #define FC_MYSQL_JSON_DIFF_H

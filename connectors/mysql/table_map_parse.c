@@ -24,6 +24,7 @@ typedef bool (*fc_raw_kind_test)(const struct fc_raw_table *raw,
 
 static bool is_numeric(const struct fc_raw_table *raw, const struct fc_raw_column *column)
 {
+    (void)raw;
     switch (column->type) {
     case FC_WIRE_TINY:
     case FC_WIRE_SHORT:
@@ -33,9 +34,8 @@ static bool is_numeric(const struct fc_raw_table *raw, const struct fc_raw_colum
     case FC_WIRE_NEWDECIMAL:
     case FC_WIRE_FLOAT:
     case FC_WIRE_DOUBLE:
-        return true;
     case FC_WIRE_YEAR:
-        return raw->mariadb; /* it counts it, as unsigned */
+        return true;
     default:
         return false;
     }

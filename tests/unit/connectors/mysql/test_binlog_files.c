@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A binlog of a real MariaDB 10.11 with every type of column, against what the server itself
- * says about the rows (tests/golden/binlog).
+ * Binlogs of a real MariaDB 10.11 and MySQL 9 with every type of column, against what the
+ * servers themselves say about the rows (tests/golden/binlog). MySQL's comes twice, once with
+ * compressed transactions: both must tell the same story.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "connectors/mysql/binlog_body.h"
+#include "connectors/mysql/binlog_payload.h"
 #include "connectors/mysql/column_type.h"
 #include "connectors/mysql/ddl_scan.h"
 #include "connectors/mysql/row_image.h"
@@ -20,8 +22,7 @@
 
 enum { ARENA_MAX = 64 * 1024 * 1024, TEXT_MAX = 1024 * 1024 };
 
-static const char binlog_path[] = "tests/golden/binlog/mariadb-types.binlog";
-static const char expected_path[] = "tests/golden/binlog/mariadb-types.expected";
+#define GOLDEN "tests/golden/binlog/"
 
 /* What a test keeps while it reads the file. */
 struct reading {
@@ -31,6 +32,7 @@ struct reading {
     struct fc_mysql_memory memory;
     struct fc_table_map_cache *cache;
     struct fc_row_image *rows;
+    struct fc_binlog_payload *payload;
     struct fc_shape kinds; /* what information_schema says about the table kinds */
     struct fc_column kinds_columns[12];
     struct fc_error err;
@@ -75,32 +77,33 @@ static const struct fc_shape *hint(void *ctx, struct fc_slice db, struct fc_slic
 {
     const struct reading *reading = ctx;
     (void)db;
-    return fc_slice_equal_text(table, "kinds") ? &reading->kinds : NULL;
+    return reading->walk.format.mariadb && fc_slice_equal_text(table, "kinds") ? &reading->kinds
+                                                                               : NULL;
 }
 
-static int open_reading(void **state)
+static struct reading *open_reading(const char *path)
 {
     struct reading *reading = calloc(1, sizeof(*reading));
+    assert_non_null(reading);
     fc_arena_init(&reading->arena, ARENA_MAX);
     reading->memory = test_memory(&reading->arena);
-    reading->file = test_read_file(binlog_path);
+    reading->file = test_read_file(path);
     test_walk_init(&reading->walk, reading->file);
     reading->cache = fc_table_map_cache_new();
     reading->rows = fc_row_image_new();
+    reading->payload = fc_binlog_payload_new();
     describe_kinds(reading);
-    *state = reading;
-    return 0;
+    return reading;
 }
 
-static int close_reading(void **state)
+static void close_reading(struct reading *reading)
 {
-    struct reading *reading = *state;
+    fc_binlog_payload_free(reading->payload);
     fc_row_image_free(reading->rows);
     fc_table_map_cache_free(reading->cache);
     fc_arena_release(&reading->arena);
     test_free_file(reading->file);
     free(reading);
-    return 0;
 }
 
 static void must(struct reading *reading, fc_code code)
@@ -126,6 +129,32 @@ static bool take_event(struct reading *reading, const struct fc_binlog_event *ev
     must(reading, fc_row_image_open(reading->rows, &reading->walk.format, reading->cache, event,
                                     &reading->memory, out_info, &reading->err));
     return true;
+}
+
+/* Call fn for each event of the file, those of compressed transactions one by one. */
+static void for_each_event(struct reading *reading,
+                           void (*fn)(struct reading *reading,
+                                      const struct fc_binlog_event *event, void *ctx),
+                           void *ctx)
+{
+    struct fc_binlog_event event;
+    while (test_walk_next(&reading->walk, &event)) {
+        bool end = event.type != FC_BINLOG_TRANSACTION_PAYLOAD;
+        if (end) {
+            fn(reading, &event, ctx);
+            continue;
+        }
+        must(reading, fc_binlog_payload_open(reading->payload, &event, &reading->err));
+        for (;;) {
+            struct fc_binlog_event inner;
+            must(reading, fc_binlog_payload_next(reading->payload, &reading->memory, &inner,
+                                                 &end, &reading->err));
+            if (end) {
+                break;
+            }
+            fn(reading, &inner, ctx);
+        }
+    }
 }
 
 /* The next field of a line of tab-separated fields; false behind the last. */
@@ -172,34 +201,57 @@ static void compare_row(const struct fc_shape *shape, const struct fc_value *val
 static bool is_plain_table(const char *table)
 {
     return strcmp(table, "numbers") == 0 || strcmp(table, "times") == 0 ||
-           strcmp(table, "texts") == 0 || strcmp(table, "kinds") == 0;
+           strcmp(table, "texts") == 0 || strcmp(table, "kinds") == 0 ||
+           strcmp(table, "documents") == 0;
 }
 
-static void every_value_is_what_the_server_selects(void **state)
+struct comparison {
+    struct fc_slice left; /* of the server's lines */
+    uint32_t row_count;
+};
+
+static void compare_event(struct reading *reading, const struct fc_binlog_event *event,
+                          void *ctx)
 {
-    struct reading *reading = *state;
-    struct fc_slice expected = test_read_file(expected_path);
-    struct fc_slice left = expected;
-    struct fc_binlog_event event;
+    struct comparison *comparison = ctx;
     struct fc_rows_info info;
-    uint32_t row_count = 0;
-    while (test_walk_next(&reading->walk, &event)) {
-        bool end = !take_event(reading, &event, &info);
-        while (!end) {
-            struct fc_value *before;
-            struct fc_value *after;
-            must(reading,
-                 fc_row_image_next(reading->rows, &before, &after, &end, &reading->err));
-            if (!end && is_plain_table(info.map->shape->table)) {
-                assert_null(before);
-                compare_row(info.map->shape, after, next_line(&left));
-                row_count++;
-            }
+    bool end = !take_event(reading, event, &info);
+    while (!end) {
+        struct fc_value *before;
+        struct fc_value *after;
+        must(reading, fc_row_image_next(reading->rows, &before, &after, &end, &reading->err));
+        if (!end && is_plain_table(info.map->shape->table)) {
+            assert_null(before);
+            compare_row(info.map->shape, after, next_line(&comparison->left));
+            comparison->row_count++;
         }
     }
-    assert_int_equal(left.len, 0);
-    assert_int_equal(row_count, 21);
+}
+
+static void compare_with_server(const char *binlog_path, const char *expected_path,
+                                uint32_t row_count)
+{
+    struct reading *reading = open_reading(binlog_path);
+    struct fc_slice expected = test_read_file(expected_path);
+    struct comparison comparison = { expected, 0 };
+    for_each_event(reading, compare_event, &comparison);
+    assert_int_equal(comparison.left.len, 0);
+    assert_int_equal(comparison.row_count, row_count);
     test_free_file(expected);
+    close_reading(reading);
+}
+
+static void every_value_of_mariadb_is_what_the_server_selects(void **state)
+{
+    (void)state;
+    compare_with_server(GOLDEN "mariadb-types.binlog", GOLDEN "mariadb-types.expected", 21);
+}
+
+static void every_value_of_mysql_is_what_the_server_selects(void **state)
+{
+    (void)state;
+    compare_with_server(GOLDEN "mysql-types.binlog", GOLDEN "mysql-types.expected", 25);
+    compare_with_server(GOLDEN "mysql-compressed.binlog", GOLDEN "mysql-types.expected", 25);
 }
 
 static void narrate_rows(struct reading *reading, const struct fc_binlog_event *event,
@@ -262,48 +314,77 @@ static void narrate_query(struct reading *reading, const struct fc_binlog_event 
     fc_buf_append_text(story, "\n");
 }
 
-static void narrate(struct reading *reading, const struct fc_binlog_event *event,
-                    struct fc_buf *story)
+static void narrate_gtid(struct reading *reading, const struct fc_binlog_event *event,
+                         struct fc_buf *story)
 {
-    struct fc_binlog_mariadb_gtid gtid;
-    struct fc_binlog_xa xa;
+    struct fc_binlog_mariadb_gtid mariadb;
+    struct fc_binlog_gtid mysql;
+    if (event->type == FC_BINLOG_MARIADB_GTID) {
+        must(reading, fc_binlog_body_mariadb_gtid(event, &mariadb, &reading->err));
+        fc_buf_append_fmt(
+            story, "gtid %u-%u-%" PRIu64 "%s%s%s%s\n", mariadb.domain_id, event->server_id,
+            mariadb.sequence,
+            (mariadb.flags & FC_MARIADB_GTID_STANDALONE) != 0 ? " standalone" : "",
+            (mariadb.flags & FC_MARIADB_GTID_DDL) != 0 ? " ddl" : "",
+            (mariadb.flags & FC_MARIADB_GTID_PREPARED_XA) != 0 ? " prepared" : "",
+            (mariadb.flags & FC_MARIADB_GTID_COMPLETED_XA) != 0 ? " completed" : "");
+        return;
+    }
+    must(reading, fc_binlog_body_gtid(event, &mysql, &reading->err));
+    assert_true(mysql.immediate_commit_us / 1000000 - event->timestamp_s <= 1);
+    assert_true(mysql.original_commit_us == mysql.immediate_commit_us);
+    assert_true(mysql.transaction_size > event->size);
+    assert_int_equal(mysql.server_version / 10000, 9);
+    fc_buf_append_fmt(story, "gtid %s%s%" PRId64 "\n", mysql.tag,
+                      mysql.tag[0] != '\0' ? ":" : "", mysql.gno);
+}
+
+static void narrate_text(struct reading *reading, const struct fc_binlog_event *event,
+                         struct fc_buf *story)
+{
     struct fc_binlog_rotate rotate;
+    struct fc_binlog_xa xa;
     struct fc_slice text;
+    if (event->type == FC_BINLOG_ROTATE) {
+        must(reading, fc_binlog_body_rotate(event, &rotate, &reading->err));
+        fc_buf_append_fmt(story, "rotate to %.*s %" PRIu64 "\n", (int)rotate.file.len,
+                          (const char *)rotate.file.data, rotate.position);
+    } else if (event->type == FC_BINLOG_CHECKPOINT) {
+        must(reading, fc_binlog_body_checkpoint(event, &text, &reading->err));
+        fc_buf_append_fmt(story, "checkpoint %.*s\n", (int)text.len, (const char *)text.data);
+    } else if (event->type == FC_BINLOG_XA_PREPARE) {
+        must(reading, fc_binlog_body_xa_prepare(event, &xa, &reading->err));
+        fc_buf_append_fmt(story, "  xa prepare %.*s\n", (int)xa.gtrid.len,
+                          (const char *)xa.gtrid.data);
+    } else {
+        must(reading, fc_binlog_body_rows_query(event, &text, &reading->err));
+        fc_buf_append_fmt(story, "  statement of %zu bytes\n", text.len);
+    }
+}
+
+static void narrate(struct reading *reading, const struct fc_binlog_event *event, void *ctx)
+{
+    struct fc_buf *story = ctx;
     struct fc_rows_info info;
     switch (event->type) {
     case FC_BINLOG_MARIADB_GTID:
-        must(reading, fc_binlog_body_mariadb_gtid(event, &gtid, &reading->err));
-        fc_buf_append_fmt(story, "gtid %u-%u-%" PRIu64 "%s%s%s%s\n", gtid.domain_id,
-                          event->server_id, gtid.sequence,
-                          (gtid.flags & FC_MARIADB_GTID_STANDALONE) != 0 ? " standalone" : "",
-                          (gtid.flags & FC_MARIADB_GTID_DDL) != 0 ? " ddl" : "",
-                          (gtid.flags & FC_MARIADB_GTID_PREPARED_XA) != 0 ? " prepared" : "",
-                          (gtid.flags & FC_MARIADB_GTID_COMPLETED_XA) != 0 ? " completed" : "");
+    case FC_BINLOG_GTID:
+    case FC_BINLOG_GTID_TAGGED:
+        narrate_gtid(reading, event, story);
         break;
     case FC_BINLOG_QUERY:
     case FC_BINLOG_QUERY_COMPRESSED:
         narrate_query(reading, event, story);
         break;
-    case FC_BINLOG_XA_PREPARE:
-        must(reading, fc_binlog_body_xa_prepare(event, &xa, &reading->err));
-        fc_buf_append_fmt(story, "  xa prepare %.*s\n", (int)xa.gtrid.len,
-                          (const char *)xa.gtrid.data);
-        break;
     case FC_BINLOG_XID:
         fc_buf_append_text(story, "  commit\n");
         break;
-    case FC_BINLOG_ANNOTATE_ROWS:
-        must(reading, fc_binlog_body_rows_query(event, &text, &reading->err));
-        fc_buf_append_fmt(story, "  statement of %zu bytes\n", text.len);
-        break;
-    case FC_BINLOG_CHECKPOINT:
-        must(reading, fc_binlog_body_checkpoint(event, &text, &reading->err));
-        fc_buf_append_fmt(story, "checkpoint %.*s\n", (int)text.len, (const char *)text.data);
-        break;
     case FC_BINLOG_ROTATE:
-        must(reading, fc_binlog_body_rotate(event, &rotate, &reading->err));
-        fc_buf_append_fmt(story, "rotate to %.*s %" PRIu64 "\n", (int)rotate.file.len,
-                          (const char *)rotate.file.data, rotate.position);
+    case FC_BINLOG_CHECKPOINT:
+    case FC_BINLOG_XA_PREPARE:
+    case FC_BINLOG_ANNOTATE_ROWS:
+    case FC_BINLOG_ROWS_QUERY:
+        narrate_text(reading, event, story);
         break;
     default:
         if (take_event(reading, event, &info)) {
@@ -325,59 +406,104 @@ static void compare_with_file(const struct fc_buf *text, const char *path)
     }
 }
 
-static void the_story_of_the_file_is_told_event_by_event(void **state)
+static void tell(const char *binlog_path, const char *story_path)
 {
-    struct reading *reading = *state;
+    struct reading *reading = open_reading(binlog_path);
     struct fc_buf story;
-    struct fc_binlog_event event;
     fc_buf_init(&story, TEXT_MAX);
-    while (test_walk_next(&reading->walk, &event)) {
-        narrate(reading, &event, &story);
-    }
-    compare_with_file(&story, "tests/golden/binlog/mariadb-types.story");
+    for_each_event(reading, narrate, &story);
+    compare_with_file(&story, story_path);
     fc_buf_release(&story);
+    close_reading(reading);
 }
 
-static void shapes_have_the_declared_types(void **state)
+static void the_story_of_mariadb_is_told_event_by_event(void **state)
 {
-    struct reading *reading = *state;
-    struct fc_binlog_event event;
-    const struct fc_shape *last = NULL;
+    (void)state;
+    tell(GOLDEN "mariadb-types.binlog", GOLDEN "mariadb-types.story");
+}
+
+static void the_story_of_mysql_is_told_event_by_event(void **state)
+{
+    (void)state;
+    tell(GOLDEN "mysql-types.binlog", GOLDEN "mysql-types.story");
+}
+
+static void compressed_transactions_tell_the_same_story(void **state)
+{
+    (void)state;
+    tell(GOLDEN "mysql-compressed.binlog", GOLDEN "mysql-types.story");
+}
+
+struct shapes {
     struct fc_buf text;
-    fc_buf_init(&text, TEXT_MAX);
-    while (test_walk_next(&reading->walk, &event)) {
-        const struct fc_table_map *map;
-        if (event.type != FC_BINLOG_TABLE_MAP) {
-            continue;
-        }
-        must(reading, fc_table_map_cache_put(reading->cache, &reading->walk.format, &event,
-                                             hint, reading, &map, &reading->err));
-        if (map->shape == last || !is_plain_table(map->shape->table)) {
-            continue;
-        }
-        last = map->shape;
-        fc_buf_append_fmt(&text, "%s.%s key %u\n", last->db, last->table, last->key_count);
-        for (uint32_t index = 0; index < last->column_count; index++) {
-            const struct fc_column *column = &last->columns[index];
-            fc_buf_append_fmt(&text, "  %s %s%s%s%s\n", column->name, column->native_type,
-                              column->charset != NULL ? " " : "",
-                              column->charset != NULL ? column->charset : "",
-                              column->nullable ? "" : " not null");
-        }
+    const struct fc_shape *last;
+};
+
+static void list_shape(struct reading *reading, const struct fc_binlog_event *event, void *ctx)
+{
+    struct shapes *shapes = ctx;
+    const struct fc_table_map *map;
+    const struct fc_shape *shape;
+    if (event->type != FC_BINLOG_TABLE_MAP) {
+        return;
     }
-    compare_with_file(&text, "tests/golden/binlog/mariadb-types.shapes");
-    fc_buf_release(&text);
+    must(reading, fc_table_map_cache_put(reading->cache, &reading->walk.format, event, hint,
+                                         reading, &map, &reading->err));
+    shape = map->shape;
+    if (shape == shapes->last) {
+        return;
+    }
+    shapes->last = shape;
+    fc_buf_append_fmt(&shapes->text, "%s.%s key %u%s\n", shape->db, shape->table,
+                      shape->key_count, shape->create_sql != NULL ? " create" : "");
+    for (uint32_t index = 0; index < shape->column_count; index++) {
+        const struct fc_column *column = &shape->columns[index];
+        fc_buf_append_fmt(&shapes->text, "  %s %s%s%s%s", column->name, column->native_type,
+                          column->charset != NULL ? " " : "",
+                          column->charset != NULL ? column->charset : "",
+                          column->nullable ? "" : " not null");
+        if (column->key_index > 0) {
+            fc_buf_append_fmt(&shapes->text, " key %u", column->key_index);
+        }
+        fc_buf_append_text(&shapes->text, "\n");
+    }
+}
+
+static void list_shapes(const char *binlog_path, const char *shapes_path)
+{
+    struct reading *reading = open_reading(binlog_path);
+    struct shapes shapes = { .last = NULL };
+    fc_buf_init(&shapes.text, TEXT_MAX);
+    for_each_event(reading, list_shape, &shapes);
+    compare_with_file(&shapes.text, shapes_path);
+    fc_buf_release(&shapes.text);
+    close_reading(reading);
+}
+
+static void shapes_of_mariadb_have_the_declared_types(void **state)
+{
+    (void)state;
+    list_shapes(GOLDEN "mariadb-types.binlog", GOLDEN "mariadb-types.shapes");
+}
+
+static void shapes_of_mysql_have_the_declared_types(void **state)
+{
+    (void)state;
+    list_shapes(GOLDEN "mysql-types.binlog", GOLDEN "mysql-types.shapes");
+    list_shapes(GOLDEN "mysql-compressed.binlog", GOLDEN "mysql-types.shapes");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_value_is_what_the_server_selects, open_reading,
-                                        close_reading),
-        cmocka_unit_test_setup_teardown(the_story_of_the_file_is_told_event_by_event,
-                                        open_reading, close_reading),
-        cmocka_unit_test_setup_teardown(shapes_have_the_declared_types, open_reading,
-                                        close_reading),
+        cmocka_unit_test(every_value_of_mariadb_is_what_the_server_selects),
+        cmocka_unit_test(every_value_of_mysql_is_what_the_server_selects),
+        cmocka_unit_test(the_story_of_mariadb_is_told_event_by_event),
+        cmocka_unit_test(the_story_of_mysql_is_told_event_by_event),
+        cmocka_unit_test(compressed_transactions_tell_the_same_story),
+        cmocka_unit_test(shapes_of_mariadb_have_the_declared_types),
+        cmocka_unit_test(shapes_of_mysql_have_the_declared_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
