@@ -62,7 +62,8 @@ const char *fc_table_list_unmatched(const struct fc_table_list *list,
                                     const struct fc_table_filter *filter)
 {
     for (uint32_t pattern = 0; pattern < filter->include_count; pattern++) {
-        bool matched = false;
+        /* one with a star may wait for tables to come */
+        bool matched = strchr(filter->include[pattern], '*') != NULL;
         for (size_t index = 0; index < list->count && !matched; index++) {
             matched = fc_table_filter_pattern_match(filter->include[pattern],
                                                     fc_slice_text(list->tables[index].db),

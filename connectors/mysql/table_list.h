@@ -24,7 +24,7 @@ FC_MUST_CHECK fc_code fc_table_list_read(struct fc_session *session,
                                          struct fc_table_list *out_list, struct fc_error *err);
 void fc_table_list_release(struct fc_table_list *list);
 
-/* The first `tables` pattern that matches none of the list; NULL when all do. */
+/* The first table that `tables` names without a star and that is not there; NULL: none. */
 const char *fc_table_list_unmatched(const struct fc_table_list *list,
                                     const struct fc_table_filter *filter);
 
