@@ -107,7 +107,7 @@ static fc_code at_option(const struct config *config, const struct fc_options *o
                          const char *key, struct fc_error *err)
 {
     const struct fc_yaml_node *node = fc_options_node(options, key);
-    return fc_wrap(err, "%s:%u:%u", config->path, node->line, node->column);
+    return fc_yaml_wrap(config->path, node, err);
 }
 
 /* --- meta --------------------------------------------------------------------------------- */

@@ -14,7 +14,6 @@
 #include "core/base/fs.h"
 #include "core/stream/embedded.h"
 #include "runner/checkpoint.h"
-#include "runner/control.h"
 #include "runner/terminal.h"
 #include "runner/topic_name.h"
 
@@ -63,15 +62,21 @@ static char *nearest_dir(const char *dir)
     return path;
 }
 
+/* The lock is held for the moment between two calls: a capture that starts just then is refused,
+ * and starts at its next try. */
 static bool in_use(const char *dir)
 {
+    struct fc_fs *fs = fc_fs_system();
+    struct fc_file *file = NULL;
     struct fc_error error = { 0 };
-    struct fc_buf reply;
-    fc_code code;
-    fc_buf_init(&reply, FC_CONTROL_LINE_MAX);
-    code = fc_control_call(dir, fc_slice_text("status"), &reply, &error);
-    fc_buf_release(&reply);
-    return code != FC_ERR_NOT_FOUND;
+    char *path = fc_asprintf("%s/%s", dir, FC_EMBEDDED_LOCK_NAME);
+    bool locked = false;
+    if (fs->ops->open(fs, path, FC_FS_READ, &file, &error) == FC_OK) {
+        locked = fs->ops->lock(file, &error) == FC_ERR_REFUSED;
+        fs->ops->close(file);
+    }
+    free(path);
+    return locked;
 }
 
 static void check_dir(const struct fc_preflight *preflight, const char *nearest)

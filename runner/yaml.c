@@ -28,11 +28,35 @@ struct builder {
     bool done;
 };
 
+/* A message is one line, whatever the file's texts hold. */
+static void keep_one_line(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f) {
+            *text = '?';
+        }
+    }
+}
+
+static void wrap(const char *path, uint32_t line, uint32_t column, struct fc_error *err)
+{
+    if (err != NULL) {
+        (void)fc_wrap(err, "%s:%u:%u", path, line, column); /* its code stays */
+        keep_one_line(err->message);
+    }
+}
+
+fc_code fc_yaml_wrap(const char *path, const struct fc_yaml_node *node, struct fc_error *err)
+{
+    wrap(path, node->line, node->column, err);
+    return err == NULL ? FC_ERR_CONFIG : err->code;
+}
+
 static fc_code vfail(const char *path, uint32_t line, uint32_t column, struct fc_error *err,
                      const char *fmt, va_list args)
 {
     fc_code code = fc_vfail(err, FC_ERR_CONFIG, fmt, args);
-    (void)fc_wrap(err, "%s:%u:%u", path, line, column); /* the code is the same */
+    wrap(path, line, column, err);
     return code;
 }
 

@@ -58,6 +58,9 @@ bool fc_yaml_is_null(const struct fc_yaml_node *node);
 /* "a text", "a list", "a map": what the node is, for messages. */
 const char *fc_yaml_kind_name(const struct fc_yaml_node *node);
 
+/* Prefix err with "path:line:column: " of the node and make it one line; returns its code. */
+fc_code fc_yaml_wrap(const char *path, const struct fc_yaml_node *node, struct fc_error *err);
+
 /* FC_ERR_CONFIG "path:line:column: ...", at the node or at its key. */
 FC_PRINTF(4, 5)
 fc_code fc_yaml_fail(const char *path, const struct fc_yaml_node *node, struct fc_error *err,

@@ -50,7 +50,7 @@ static fc_code fail_in_use(struct fc_stream *stream, struct fc_error *err)
 static fc_code take_lock(struct fc_stream *stream, struct fc_error *err)
 {
     struct fc_fs *fs = stream->env.fs;
-    char *path = fc_asprintf("%s/.lock", stream->dir);
+    char *path = fc_asprintf("%s/%s", stream->dir, FC_EMBEDDED_LOCK_NAME);
     char pid[PID_TEXT_SIZE];
     struct iovec part = { pid, 0 };
     fc_code code = fs->ops->open(fs, path, FC_FS_WRITE | FC_FS_CREATE, &stream->lock_file, err);

@@ -7,6 +7,9 @@
 #include "core/base/fs.h"
 #include "core/stream/stream.h"
 
+/* The file in a data directory whose lock says that a process has the directory open. */
+#define FC_EMBEDDED_LOCK_NAME ".lock"
+
 struct fc_embedded_config {
     const char *dir;
     /*
