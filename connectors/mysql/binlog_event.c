@@ -7,7 +7,7 @@
  */
 #include "connectors/mysql/binlog_event.h"
 
-#include <zlib.h>
+#include <isa-l/crc.h>
 
 #include "core/base/reader.h"
 
@@ -116,9 +116,15 @@ fc_code fc_binlog_event_malformed(const struct fc_binlog_event *event, const cha
                    fc_binlog_event_name(event->type), event->type, event->next_position, why);
 }
 
+/* zlib's CRC-32, which isa-l computes several times faster. */
+static uint32_t crc32_from(uint32_t crc, const uint8_t *data, size_t len)
+{
+    return crc32_gzip_refl(crc, data, len);
+}
+
 static uint32_t crc32_of(const uint8_t *data, size_t len)
 {
-    return (uint32_t)crc32_z(crc32_z(0, NULL, 0), data, len);
+    return crc32_from(0, data, len);
 }
 
 /* The checksum of a whole event whose last four bytes are (or would be) it. */
@@ -132,8 +138,8 @@ static uint32_t event_crc32(struct fc_slice bytes, uint8_t type)
     /* The server sets the in-use flag after it computed the checksum. */
     memcpy(header, bytes.data, sizeof(header));
     header[FLAGS_AT] &= (uint8_t)~FC_BINLOG_FLAG_IN_USE;
-    return (uint32_t)crc32_z(crc32_of(header, sizeof(header)), bytes.data + sizeof(header),
-                             len - sizeof(header));
+    return crc32_from(crc32_of(header, sizeof(header)), bytes.data + sizeof(header),
+                      len - sizeof(header));
 }
 
 static uint32_t stored_crc32(struct fc_slice bytes)
