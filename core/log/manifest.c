@@ -211,6 +211,7 @@ static fc_code decode_entries(struct fc_manifest *manifest, struct fc_slice byte
         return fc_fail(err, FC_ERR_CORRUPT, "%s: damaged entry at byte %" PRIu64,
                        manifest->path, ENTRIES_BEGIN + at);
     }
+    out->whole = at == known_bytes && bytes.len == ENTRIES_BEGIN + at;
     manifest->entries_bytes = at;
     manifest->entries_synced = known_bytes;
     return FC_OK;

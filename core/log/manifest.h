@@ -60,6 +60,7 @@ struct fc_manifest {
 /* What load found; entries go to the caller, who frees them. */
 struct fc_manifest_content {
     struct fc_checkpoint checkpoint;
+    bool whole; /* the checkpoint vouches for all of the file */
     struct fc_segment *segments;
     size_t count;
 };

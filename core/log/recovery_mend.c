@@ -50,8 +50,6 @@ static fc_code mend_link(struct fc_recovery_link *link, struct fc_error *err)
     if (code == FC_OK && changed) {
         code = active->file->fs->ops->sync(active->file, err);
     }
-    active->offsets.held = false;
-    active->times.held = false;
     return code;
 }
 
@@ -79,6 +77,8 @@ static fc_code trim_overlong(const struct fc_recovery *recovery, struct fc_error
 /* The index of a segment that is closed now; without it, look-ups walk. */
 static void finish_indexes(struct fc_active *active)
 {
+    active->offsets.held = false;
+    active->times.held = false;
     if (active->max_timestamp_ms > active->times_last_ms) {
         fc_index_add(&active->times, active->max_timestamp_ms,
                      (uint32_t)(active->max_offset - active->base));
@@ -91,19 +91,29 @@ static void finish_indexes(struct fc_active *active)
     }
 }
 
+/* False for files of segments that retention removed from the manifest, or that begin behind the
+ * cut. */
 static bool is_ours(const struct fc_recovery *recovery, int64_t base)
 {
     const struct fc_partition *partition = recovery->partition;
-    size_t segment = fc_partition_segment_of(partition, base);
     for (size_t index = 0; index < recovery->links_count; index++) {
         if (recovery->links[index].active.base == base) {
             return true;
         }
     }
-    return segment < partition->closed_count && partition->closed[segment].base == base;
+    return base >= partition->start && base < partition->end;
 }
 
-/* Files of segments that retention removed from the manifest, or that begin behind the cut. */
+static bool has_strays(const struct fc_recovery *recovery)
+{
+    for (size_t index = 0; index < recovery->names.count; index++) {
+        if (!is_ours(recovery, recovery->names.names[index].base)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static fc_code remove_strays(const struct fc_recovery *recovery, uint64_t *out_removed,
                              struct fc_error *err)
 {
@@ -113,8 +123,7 @@ static fc_code remove_strays(const struct fc_recovery *recovery, uint64_t *out_r
         const struct fc_directory_name *name = &recovery->names.names[index];
         char *path;
         fc_code code;
-        if (is_ours(recovery, name->base) ||
-            (name->base >= partition->start && name->base < partition->end)) {
+        if (is_ours(recovery, name->base)) {
             continue;
         }
         path = fc_segment_path(partition->dir, name->base, name->kind);
@@ -126,6 +135,16 @@ static fc_code remove_strays(const struct fc_recovery *recovery, uint64_t *out_r
         *out_removed += name->kind == FC_SEGMENT_LOG && name->base >= partition->end;
     }
     return fs->ops->sync_dir(fs, partition->dir, err);
+}
+
+/* The checkpoint vouches for everything that is there: nothing to write and nothing to sync. */
+static bool is_sound(const struct fc_recovery *recovery)
+{
+    const struct fc_checkpoint *checkpoint = &recovery->content.checkpoint;
+    return recovery->content.whole && recovery->links_count == 1 &&
+           recovery->overlong_count == 0 &&
+           recovery->links[0].active.base == checkpoint->segment_base &&
+           recovery->links[0].file_size == checkpoint->segment_size && !has_strays(recovery);
 }
 
 /* All links but the last are closed segments from now on. */
@@ -178,10 +197,9 @@ static void tell(const struct fc_recovery *recovery, uint64_t cut_bytes, uint64_
     }
 }
 
-fc_code fc_recovery_mend(struct fc_recovery *recovery, struct fc_error *err)
+static fc_code mend_files(struct fc_recovery *recovery, struct fc_error *err)
 {
     struct fc_partition *partition = recovery->partition;
-    struct fc_checkpoint checkpoint;
     uint64_t cut_bytes = 0;
     uint64_t removed = 0;
     fc_code code = fc_manifest_take_over(&partition->manifest, &recovery->content, err);
@@ -203,14 +221,11 @@ fc_code fc_recovery_mend(struct fc_recovery *recovery, struct fc_error *err)
         code = set_active(recovery, err);
     }
     if (code == FC_OK) {
-        partition->durable = partition->end;
-        partition->exists = true;
         code = fc_manifest_sync(&partition->manifest, err);
     }
     if (code == FC_OK) {
-        fc_partition_checkpoint_now(partition, &checkpoint);
-        partition->synced = checkpoint;
-        code = fc_manifest_put(&partition->manifest, &checkpoint, err);
+        fc_partition_checkpoint_now(partition, &partition->synced);
+        code = fc_manifest_put(&partition->manifest, &partition->synced, err);
     }
     if (code == FC_OK) {
         code = fc_manifest_sync(&partition->manifest, err);
@@ -218,5 +233,22 @@ fc_code fc_recovery_mend(struct fc_recovery *recovery, struct fc_error *err)
     if (code == FC_OK) {
         tell(recovery, cut_bytes, removed);
     }
+    return code;
+}
+
+fc_code fc_recovery_mend(struct fc_recovery *recovery, struct fc_error *err)
+{
+    struct fc_partition *partition = recovery->partition;
+    fc_code code;
+    if (is_sound(recovery)) {
+        partition->synced = recovery->content.checkpoint;
+        code = set_active(recovery, err);
+    } else {
+        code = mend_files(recovery, err);
+    }
+    partition->active.offsets.held = false;
+    partition->active.times.held = false;
+    partition->durable = partition->end;
+    partition->exists = true;
     return code;
 }

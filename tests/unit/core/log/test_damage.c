@@ -214,6 +214,7 @@ static void a_lost_manifest_is_refused(void **state)
 
 static void a_damaged_manifest_is_refused_and_one_damaged_checkpoint_is_not(void **state)
 {
+    static const uint8_t garbage[128] = { 1, 2, 3 };
     struct numbered_log *log = *state;
     log->config.segment_bytes = 2000;
     numbered_log_close(log);
@@ -227,9 +228,9 @@ static void a_damaged_manifest_is_refused_and_one_damaged_checkpoint_is_not(void
     fs_lossy_flip_byte(log->fs, "/p/manifest", 12288 + 8);
     expect_damage(log, "/p/manifest", "byte 12288");
     fs_lossy_flip_byte(log->fs, "/p/manifest", 12288 + 8);
-    fs_lossy_flip_byte(log->fs, "/p/manifest", 4096 + 30);
-    fs_lossy_flip_byte(log->fs, "/p/manifest", 8192 + 30);
-    expect_damage(log, "/p/manifest", "byte");
+    overwrite(log, "/p/manifest", 4096, garbage, sizeof(garbage));
+    overwrite(log, "/p/manifest", 8192, garbage, sizeof(garbage));
+    expect_damage(log, "/p/manifest", "bytes 4096 and 8192");
     fs_lossy_flip_byte(log->fs, "/p/manifest", 3);
     expect_damage(log, "/p/manifest", "byte 0");
 }
