@@ -225,7 +225,7 @@ static fc_code lock_load(struct fc_staging *staging, struct fc_error *err)
     return code;
 }
 
-static fc_code check_database(const struct fc_staging *staging, struct fc_error *err)
+static fc_code use_database(const struct fc_staging *staging, struct fc_error *err)
 {
     uint64_t count = 0;
     fc_code code = ask_number(staging->session, &count, err,
@@ -236,6 +236,10 @@ static fc_code check_database(const struct fc_staging *staging, struct fc_error 
         return fc_fail(err, FC_ERR_NOT_FOUND,
                        "there is no database %s on the server; CREATE DATABASE `%s` mends it",
                        staging->to.db, staging->to.db);
+    }
+    /* Triggers and foreign keys name tables without their database. */
+    if (code == FC_OK && mysql_select_db(staging->session->mysql, staging->to.db) != 0) {
+        code = fc_session_fail(staging->session, err, "use the database");
     }
     return code;
 }
@@ -396,7 +400,7 @@ fc_code fc_staging_create(struct fc_staging *staging, struct fc_session *session
     free(old);
     code = set_up_session(session, plan->write_binlog, plan->shape->key_count > 0, err);
     if (code == FC_OK) {
-        code = check_database(staging, err);
+        code = use_database(staging, err);
     }
     if (code == FC_OK) {
         code = lock_load(staging, err);

@@ -426,7 +426,8 @@ fc_code fc_swap_commit(struct fc_staging *staging, struct fc_error *err)
     fc_code code = fc_staging_check_destination(staging, &info, err);
     if (code == FC_OK) {
         code = fc_staging_inspect(staging->session, &staging->old, &old, err);
-        has_children = info.fk_parent || old.fk_parent;
+        /* Those of an old table that stays are its own. */
+        has_children = info.fk_parent || (old.fk_parent && (info.exists || !old.exists));
     }
     if (code == FC_OK) {
         code = run_scripts(staging, &info, has_children, err);
