@@ -202,6 +202,7 @@ static struct worker_thread *start_workers(struct fc_pipeline *pipeline, uint32_
         threads[index].worker = fc_worker_new(&config);
         status = pthread_create(&threads[index].thread, NULL, work, &threads[index]);
         fc_assert(status == 0);
+        (void)pthread_setname_np(threads[index].thread, "worker"); /* only for people */
     }
     return threads;
 }
@@ -267,6 +268,8 @@ static fc_code run_threads(struct fc_pipeline *pipeline, struct fc_error *err)
     threads = start_workers(pipeline, workers);
     status = pthread_create(&writer, NULL, write_all, pipeline);
     fc_assert(status == 0);
+    (void)pthread_setname_np(writer, "writer");
+    (void)pthread_setname_np(pthread_self(), "reader");
     set_running(pipeline, true);
     code = fc_reader_run(pipeline->reader, err);
     for (uint32_t index = 0; index < workers; index++) {
