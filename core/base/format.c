@@ -70,8 +70,10 @@ void fc_format_padded(char *to, uint32_t value, unsigned width)
 
 static size_t put_text(char *to, const char *text)
 {
-    size_t length = strlen(text);
-    memcpy(to, text, length);
+    size_t length = 0;
+    for (; text[length] != '\0'; length++) {
+        to[length] = text[length];
+    }
     return length;
 }
 
@@ -121,7 +123,7 @@ static size_t put_java_layout(char *to, const char *digits, size_t count, int ex
 /* Split "-d.ddde+XX" into digits (trailing zeros cut) and exponent, and lay them out. */
 static size_t put_scientific(char *to, const char *scientific)
 {
-    char digits[24];
+    char digits[24] = { 0 };
     size_t count = 0;
     bool negative = scientific[0] == '-';
     const char *at = scientific + (negative ? 1 : 0);

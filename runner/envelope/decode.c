@@ -26,18 +26,15 @@ static bool take_object_or_null(struct fc_json_scan *scan, struct fc_slice *out_
 
 static bool take_op(struct fc_json_scan *scan, char *out_op)
 {
+    static const char ops[] = { FC_OP_READ, FC_OP_CREATE, FC_OP_UPDATE, FC_OP_DELETE,
+                                FC_OP_TRUNCATE };
     struct fc_json_string op;
     if (!fc_json_take_string(scan, &op) || op.raw.len != 1 ||
-        memchr("rcudt", op.raw.data[0], 5) == NULL) {
+        memchr(ops, op.raw.data[0], sizeof(ops)) == NULL) {
         return false;
     }
     *out_op = (char)op.raw.data[0];
     return true;
-}
-
-static inline bool take_literal(struct fc_json_scan *scan, const char *text)
-{
-    return fc_json_take_word(scan, text, strlen(text));
 }
 
 static bool take_time(struct fc_json_scan *scan)
@@ -50,17 +47,26 @@ static bool take_time(struct fc_json_scan *scan)
 /* false when it is not as our encoder writes it. */
 static bool split_ours(struct fc_slice value, struct fc_envelope_parts *parts)
 {
+    static const char before[] = "{\"before\":";
+    static const char after[] = ",\"after\":";
+    static const char source[] = ",\"source\":";
+    static const char op[] = ",\"transaction\":null,\"op\":";
+    static const char ms[] = ",\"ts_ms\":";
+    static const char us[] = ",\"ts_us\":";
+    static const char ns[] = ",\"ts_ns\":";
     struct fc_json_scan scan;
     fc_json_scan_init(&scan, value);
-    return take_literal(&scan, "{\"before\":") && take_object_or_null(&scan, &parts->before) &&
-           take_literal(&scan, ",\"after\":") && take_object_or_null(&scan, &parts->after) &&
-           take_literal(&scan, ",\"source\":") && take_object_or_null(&scan, &parts->source) &&
-           !fc_slice_is_null(parts->source) &&
-           take_literal(&scan, ",\"transaction\":null,\"op\":") && take_op(&scan, &parts->op) &&
-           take_literal(&scan, ",\"ts_ms\":") && take_time(&scan) &&
-           take_literal(&scan, ",\"ts_us\":") && take_time(&scan) &&
-           take_literal(&scan, ",\"ts_ns\":") && take_time(&scan) && take_literal(&scan, "}") &&
-           scan.at == scan.end;
+    return fc_json_take_word(&scan, before, sizeof(before) - 1) &&
+           take_object_or_null(&scan, &parts->before) &&
+           fc_json_take_word(&scan, after, sizeof(after) - 1) &&
+           take_object_or_null(&scan, &parts->after) &&
+           fc_json_take_word(&scan, source, sizeof(source) - 1) &&
+           take_object_or_null(&scan, &parts->source) && !fc_slice_is_null(parts->source) &&
+           fc_json_take_word(&scan, op, sizeof(op) - 1) && take_op(&scan, &parts->op) &&
+           fc_json_take_word(&scan, ms, sizeof(ms) - 1) && take_time(&scan) &&
+           fc_json_take_word(&scan, us, sizeof(us) - 1) && take_time(&scan) &&
+           fc_json_take_word(&scan, ns, sizeof(ns) - 1) && take_time(&scan) &&
+           fc_json_take_word(&scan, "}", 1) && scan.at == scan.end;
 }
 
 static bool mark_seen(unsigned *seen, unsigned bit)

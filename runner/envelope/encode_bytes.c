@@ -16,14 +16,15 @@ enum {
 
 size_t fc_bytes_bound(size_t len)
 {
-    return len * FC_JSON_ESCAPE_MAX + FC_UNSCALED_BYTES_MAX * 2 + 256;
+    return len * FC_JSON_ESCAPE_MAX + (size_t)FC_UNSCALED_BYTES_MAX * 2 + 256;
 }
 
 static char *put_text(char *at, const char *text)
 {
-    size_t len = strlen(text);
-    memcpy(at, text, len);
-    return at + len;
+    while (*text != '\0') {
+        *at++ = *text++;
+    }
+    return at;
 }
 
 static char *put_quoted_base64(char *at, const uint8_t *data, size_t len)

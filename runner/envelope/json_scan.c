@@ -25,7 +25,8 @@ static void read_masks(const uint8_t *data, struct masks *out)
 {
     memset(out, 0, sizeof(*out));
     for (int part = 0; part < 4; part++) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(data + part * 16));
+        __m128i bytes =
+            _mm_loadu_si128((const __m128i *)(const void *)(data + (size_t)part * 16));
         __m128i braces = _mm_or_si128(bytes, _mm_set1_epi8(0x20)); /* [ ] become { } */
         int quotes = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
         int slashes = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));

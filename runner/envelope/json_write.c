@@ -29,7 +29,10 @@ static char *put_bytewise(char *at, const uint8_t *data, size_t len)
         if (escape == 0) {
             *at++ = (char)byte;
         } else if (escape == 1) {
-            memcpy(at, "\\u00", 4);
+            at[0] = '\\';
+            at[1] = 'u';
+            at[2] = '0';
+            at[3] = '0';
             at[4] = hex[byte >> 4];
             at[5] = hex[byte & 15];
             at += 6;

@@ -116,8 +116,9 @@ static inline char *fc_json_put_i64(char *at, int64_t value)
 
 static inline char *fc_json_put_null(char *at)
 {
-    memcpy(at, "null", 4);
-    return at + 4;
+    static const char word[4] = { 'n', 'u', 'l', 'l' };
+    memcpy(at, word, sizeof(word));
+    return at + sizeof(word);
 }
 
 #endif

@@ -20,7 +20,9 @@ void fc_source_block_init(struct fc_source_block *block, const char *version,
                           const char *engine, const char *name,
                           const struct fc_source_field *fields)
 {
+    static const struct fc_source_field none[] = { { NULL, FC_SOURCE_VALUE } };
     memset(block, 0, sizeof(*block));
+    fields = fields == NULL ? none : fields;
     fc_buf_init(&block->start, text_max);
     fc_buf_init(&block->names, text_max);
     fc_buf_init(&block->text, text_max);
@@ -28,7 +30,7 @@ void fc_source_block_init(struct fc_source_block *block, const char *version,
     append_member(&block->start, ",\"connector\":", engine);
     append_member(&block->start, ",\"name\":", name);
     fc_buf_append_text(&block->start, ",\"ts_ms\":");
-    while (fields != NULL && fields[block->field_count].name != NULL) {
+    while (fields[block->field_count].name != NULL) {
         block->field_count++;
     }
     block->name_lens = fc_new_array(uint32_t, block->field_count);

@@ -9,6 +9,7 @@
 
 enum {
     LIMBS = 11,
+    BYTES = LIMBS * 4,
     NINE_DIGITS = 1000000000,
     DIGITS_FIELD = LIMBS * 10 + 1 /* more than 2^352 has */
 };
@@ -109,18 +110,17 @@ static size_t put_minimal_64(int64_t value, uint8_t *out)
 /* The same of limbs. */
 static size_t put_minimal(const uint32_t *limbs, bool negative, uint8_t *out)
 {
-    uint8_t all[LIMBS * 4];
+    uint8_t all[BYTES];
     uint8_t fill = negative ? 0xff : 0;
     size_t skip = 0;
-    for (int index = 0; index < LIMBS * 4; index++) {
-        all[LIMBS * 4 - 1 - index] = (uint8_t)(limbs[index / 4] >> (index % 4 * 8));
+    for (int index = 0; index < BYTES; index++) {
+        all[BYTES - 1 - index] = (uint8_t)(limbs[index / 4] >> (index % 4 * 8));
     }
-    while (skip < LIMBS * 4 - 1 && all[skip] == fill &&
-           (all[skip + 1] & 0x80) == (fill & 0x80)) {
+    while (skip < BYTES - 1 && all[skip] == fill && (all[skip + 1] & 0x80) == (fill & 0x80)) {
         skip++;
     }
-    memcpy(out, all + skip, LIMBS * 4 - skip);
-    return LIMBS * 4 - skip;
+    memcpy(out, all + skip, BYTES - skip);
+    return BYTES - skip;
 }
 
 /* A text of at most 18 characters with exactly `scale` digits behind the point. */
@@ -241,8 +241,8 @@ bool fc_unscaled_to_text(struct fc_slice unscaled, unsigned scale, char *out_tex
         *at++ = '-';
     }
     if (count <= scale) {
-        memcpy(at, "0.", 2);
-        at += 2;
+        *at++ = '0';
+        *at++ = '.';
         memset(at, '0', scale - count);
         at += scale - count;
         memcpy(at, end - count, count);
