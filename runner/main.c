@@ -17,6 +17,7 @@ struct entry {
 static const struct entry COMMANDS[] = {
     { "run", fc_cmd_run, "capture a database into the log" },
     { "check", fc_cmd_check, "look before a run: server, grants, disk, files" },
+    { "transform", fc_cmd_transform, "try transforms on changes from a file" },
     { "plugins", fc_cmd_plugins, "list connectors and their options" },
     { "status", fc_cmd_status, "ask a running capture how it is" },
     { "version", fc_cmd_version, "print the version" },
