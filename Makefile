@@ -7,7 +7,7 @@ PROFILE := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 B := build/$(PROFILE)
 PREFIX ?= /usr/local
 CC := gcc
-FUZZ_CC := clang-14
+FUZZ_CC := $(notdir $(firstword $(shell command -v clang-14 clang) clang-14))
 VERSION := 0.1.0
 Q := $(if $(V),,@)
 
@@ -59,7 +59,7 @@ TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c 
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check integration crash fuzz bench tidy format format-check style coverage install uninstall clean help tools
+.PHONY: all check integration crash fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
 all: $(RUNNER) $(PLUGINS) ## build the runner and the connectors
 
 $(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
@@ -95,9 +95,10 @@ $(TOOLS:$(B)/%=$(B)/obj/%.o): ALL_CFLAGS += $(MYSQL_CFLAGS)
 check: all $(UNIT) ## run the unit tests
 	$(Q)scripts/run-unit $(UNIT)
 integration: all tools ## run the tests against real servers
-	$(Q)tests/integration/run
+	$(Q)BUILD=$(B) tests/integration/run
 crash: all tools ## run the crash loop (ROUNDS=50)
 	$(Q)tests/crash/run
+fuzz-build: $(FUZZ) ## build the fuzz targets
 fuzz: $(FUZZ) ## run each fuzz target (SECONDS_EACH=60)
 	$(Q)tests/fuzz/run $(FUZZ)
 bench: all tools ## print every figure beside its floor and its bar
