@@ -135,10 +135,10 @@ static bool skip_container(struct fc_json_scan *scan)
     return taken > 0;
 }
 
-/* The first quote or backslash. */
-static const uint8_t *find_string_mark(const uint8_t *at, const uint8_t *end)
-{
 #if defined(__SSE2__)
+/* The first quote or backslash, or the last few bytes when it is not before them. */
+static inline const uint8_t *find_mark_in_blocks(const uint8_t *at, const uint8_t *end)
+{
     while ((size_t)(end - at) >= 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
         int found = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
@@ -148,7 +148,20 @@ static const uint8_t *find_string_mark(const uint8_t *at, const uint8_t *end)
         }
         at += 16;
     }
+    return at;
+}
+#else
+static inline const uint8_t *find_mark_in_blocks(const uint8_t *at, const uint8_t *end)
+{
+    (void)end;
+    return at;
+}
 #endif
+
+/* The first quote or backslash, or the end. */
+static const uint8_t *find_string_mark(const uint8_t *at, const uint8_t *end)
+{
+    at = find_mark_in_blocks(at, end);
     while (at < end && *at != '"' && *at != '\\') {
         at++;
     }

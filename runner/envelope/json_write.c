@@ -73,9 +73,9 @@ static inline uint32_t load_4(const uint8_t *data)
 }
 
 /* Copy 16 bytes; false (with anything written) when one of them needs an escape. */
+#if defined(__SSE2__)
 static inline bool copy_16(char *at, const uint8_t *data)
 {
-#if defined(__SSE2__)
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)data);
     __m128i found =
         _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes),
@@ -83,14 +83,17 @@ static inline bool copy_16(char *at, const uint8_t *data)
                                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
     _mm_storeu_si128((__m128i *)(void *)at, bytes);
     return _mm_movemask_epi8(found) == 0;
+}
 #else
+static inline bool copy_16(char *at, const uint8_t *data)
+{
     uint64_t low = load_8(data);
     uint64_t high = load_8(data + 8);
     memcpy(at, &low, 8);
     memcpy(at + 8, &high, 8);
     return (needs_escape_8(low) | needs_escape_8(high)) == 0;
-#endif
 }
+#endif
 
 /* 4 to 15 bytes as two overlapping halves. */
 static inline bool copy_short(char *at, const uint8_t *data, size_t len)
