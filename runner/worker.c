@@ -59,6 +59,33 @@ void fc_worker_set_engine(struct fc_worker *worker, struct fc_transform_engine *
     fc_records_forget_shapes(worker->records);
 }
 
+/*
+ * The last row of a table's snapshot is not written: say all the same that the snapshot is
+ * complete, or the table could never be restored.
+ */
+static fc_code put_table_end(struct fc_worker *worker, const struct fc_change *change,
+                             struct fc_error *err)
+{
+    struct fc_change end = *change;
+    struct fc_transformed plain;
+    struct fc_transformed *results = &plain;
+    uint32_t count = 1;
+    fc_code code = FC_OK;
+    if (change->snapshot != FC_SNAPSHOT_LAST_OF_TABLE) {
+        return FC_OK;
+    }
+    end.snapshot = FC_SNAPSHOT_EMPTY_TABLE;
+    end.before = NULL;
+    end.after = NULL;
+    memset(&plain, 0, sizeof(plain));
+    plain.change = &end;
+    if (worker->engine != NULL) {
+        fc_arena_clear(&worker->arena);
+        code = fc_transform_run(worker->engine, &end, &worker->arena, &results, &count, err);
+    }
+    return code == FC_OK ? fc_records_put(worker->records, &results[0], true, err) : code;
+}
+
 static fc_code work_change(struct fc_worker *worker, const struct fc_change *change,
                            struct fc_error *err)
 {
@@ -75,7 +102,7 @@ static fc_code work_change(struct fc_worker *worker, const struct fc_change *cha
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
         code = fc_records_put(worker->records, &results[index], index + 1 == count, err);
     }
-    return code;
+    return code == FC_OK && count == 0 ? put_table_end(worker, change, err) : code;
 }
 
 static void describe_change(const struct fc_change *change, char *to, size_t size)
@@ -103,12 +130,15 @@ static fc_code apply_policy(struct fc_worker *worker, struct fc_unit *unit,
     case FC_ON_ERROR_SKIP:
         unit->rejected++;
         fc_diag_report(diag, FC_DIAG_WARN, "skipped %s: %s", what, err->message);
-        return FC_OK;
+        return put_table_end(worker, change, err);
     case FC_ON_ERROR_DEAD_LETTER: {
         struct fc_error reason = *err;
         unit->rejected++;
         fc_diag_report(diag, FC_DIAG_WARN, "dead-lettered %s: %s", what, err->message);
-        return fc_records_put_dead_letter(worker->records, change, &reason, err);
+        if (fc_records_put_dead_letter(worker->records, change, &reason, err) != FC_OK) {
+            return err->code;
+        }
+        return put_table_end(worker, change, err);
     }
     case FC_ON_ERROR_FAIL:
         break;

@@ -280,12 +280,17 @@ static int change_index(lua_State *lua)
 
 static void check_topic(lua_State *lua, struct fc_slice name)
 {
+    static const char reserved[] = "_fluvio."; /* checkpoints, schemas */
     bool good = name.len > 0 && name.len <= TOPIC_NAME_MAX && !fc_slice_equal_text(name, ".") &&
                 !fc_slice_equal_text(name, "..");
     for (size_t index = 0; good && index < name.len; index++) {
         uint8_t c = name.data[index];
         good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '.' || c == '_' || c == '-';
+    }
+    if (good && name.len >= sizeof(reserved) - 1 &&
+        memcmp(name.data, reserved, sizeof(reserved) - 1) == 0) {
+        luaL_error(lua, "topics that begin with `%s` are the runner's own", reserved);
     }
     if (!good) {
         luaL_error(lua, "a topic's name has 1 to %d of the characters a-z A-Z 0-9 . _ -",

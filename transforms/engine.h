@@ -107,6 +107,8 @@ struct fc_transform_engine {
     uint32_t item_capacity; /* of both */
 
     struct fc_arena *arena; /* of the present run */
+    struct fc_shape_node
+        *input_node; /* of the change that came in; NULL when it has no shape */
 };
 
 static inline struct fc_transform_engine *fc_engine_of(lua_State *lua)

@@ -229,21 +229,46 @@ static fc_code give_results(struct fc_transform_engine *engine,
         result->headers = slot->headers;
         result->header_count = slot->header_count;
     }
+    if (engine->item_count > 0 && engine->input_node != NULL) {
+        engine->input_node->latest = engine->items[0]->node;
+    }
     *out_results = results;
     *out_count = engine->item_count;
     return FC_OK;
 }
 
-static fc_code pass(const struct fc_change *change, struct fc_arena *arena,
-                    struct fc_transformed **out_results, uint32_t *out_count,
-                    struct fc_error *err)
+/*
+ * The marker that a table's snapshot is complete has no row that scripts could see. It gets the
+ * shape that rows of the table get, so that it is found where they are.
+ */
+static fc_code pass_marker(struct fc_transform_engine *engine, const struct fc_change *change,
+                           struct fc_arena *arena, struct fc_transformed **out_results,
+                           uint32_t *out_count, struct fc_error *err)
 {
-    struct fc_transformed *result = alloc_results(arena, 1, err);
+    struct fc_shape_node *node = NULL;
+    struct fc_transformed *result;
+    struct fc_change *copy;
+    fc_code code = change->shape == NULL
+                       ? FC_OK
+                       : fc_shape_store_intern(&engine->shapes, change->shape, &node, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    result = alloc_results(arena, 1, err);
     if (result == NULL) {
         return FC_ERR_LIMIT;
     }
     memset(result, 0, sizeof(*result));
     result->change = change;
+    if (node != NULL && node->latest != NULL && node->latest != node) {
+        copy = fc_arena_alloc(arena, sizeof(*copy));
+        if (copy == NULL) {
+            return fc_arena_check(arena, "a transformed change", err);
+        }
+        *copy = *change;
+        copy->shape = &node->latest->shape;
+        result->change = copy;
+    }
     *out_results = result;
     *out_count = 1;
     return FC_OK;
@@ -268,6 +293,7 @@ static fc_code begin_run(struct fc_transform_engine *engine, const struct fc_cha
         grow_items(engine);
     }
     engine->arena = arena;
+    engine->input_node = node;
     slot = fc_engine_use_slot(engine);
     slot->change = change;
     slot->node = node;
@@ -293,7 +319,7 @@ fc_code fc_transform_run(struct fc_transform_engine *engine, const struct fc_cha
     bool is_statement = change->op == FC_OP_TRUNCATE || change->op == FC_OP_DDL;
     fc_code code;
     if (!is_statement && change->before == NULL && change->after == NULL) {
-        return pass(change, arena, out_results, out_count, err); /* an empty table's marker */
+        return pass_marker(engine, change, arena, out_results, out_count, err);
     }
     code = begin_run(engine, change, arena, err);
     for (uint32_t step = 0; code == FC_OK && step < engine->chain->script_count; step++) {

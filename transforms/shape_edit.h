@@ -21,6 +21,7 @@ struct fc_column_names;
 struct fc_shape_node {
     struct fc_shape shape;         /* a deep copy; create_sql is NULL */
     struct fc_column_names *names; /* the engine's look-up by name; NULL until first needed */
+    struct fc_shape_node *latest;  /* what the chain last made of such a row; NULL: not known */
     struct fc_shape_node *next;
 };
 

@@ -95,7 +95,8 @@ struct fc_header_text {
 /*
  * Run the chain over one change. out_results: 0 (dropped), 1 or more (split), in arena, which
  * must outlive their use. TRUNCATE and DDL reach only scripts that define transform_ddl; the
- * marker of an empty table's snapshot reaches none. Errors: FC_ERR_REJECTED with the script's reason or failure, naming
+ * marker of an empty table's snapshot (no rows) reaches none and comes out with the shape that the
+ * table's rows last got. Errors: FC_ERR_REJECTED with the script's reason or failure, naming
  * file and line; the engine is fit for the next call.
  */
 FC_MUST_CHECK fc_code fc_transform_run(struct fc_transform_engine *engine,
