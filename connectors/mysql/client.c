@@ -15,6 +15,7 @@
 
 enum {
     COMMAND_DUMP_GTID = 0x1e,
+    DUMP_ANNOTATE_ROWS = 2,
     DUMP_THROUGH_GTID = 4,
     PACKET_EVENT = 0x00,
     PACKET_END = 0xfe,
@@ -66,7 +67,7 @@ struct fc_client_dump *fc_client_dump_begin(MYSQL *mysql,
         fc_buf_append_slice(&payload, from->gtid_set);
     } else {
         fc_buf_append_le32(&payload, (uint32_t)from->position);
-        fc_buf_append_le16(&payload, 0);
+        fc_buf_append_le16(&payload, from->statements ? DUMP_ANNOTATE_ROWS : 0);
         fc_buf_append_le32(&payload, from->server_id);
         fc_buf_append_text(&payload, from->file);
     }
@@ -107,7 +108,7 @@ void fc_client_dump_free(struct fc_client_dump *dump)
 
 #else /* libmysqlclient */
 
-enum { DUMP_FLAG_GTID = MYSQL_RPL_GTID };
+enum { DUMP_FLAG_GTID = MYSQL_RPL_GTID, DUMP_ANNOTATE_ROWS = 2 };
 
 struct fc_client_dump {
     MYSQL *mysql;
@@ -148,6 +149,7 @@ struct fc_client_dump *fc_client_dump_begin(MYSQL *mysql,
     dump->rpl.file_name_length = strlen(from->file);
     dump->rpl.start_position = from->position;
     dump->rpl.server_id = from->server_id;
+    dump->rpl.flags = from->statements ? DUMP_ANNOTATE_ROWS : 0;
     if (from->by_gtid_set) {
         dump->rpl.flags = DUMP_FLAG_GTID;
         dump->rpl.gtid_set_encoded_size = from->gtid_set.len;

@@ -35,6 +35,7 @@ struct fc_client_dump_from {
     struct fc_slice gtid_set; /* in the binary form of COM_BINLOG_DUMP_GTID */
     const char *file;         /* "" when by_gtid_set, and when MariaDB is told a GTID state */
     uint64_t position;        /* at least 4 */
+    bool statements;          /* MariaDB: send ANNOTATE_ROWS events, too */
 };
 
 struct fc_client_dump;

@@ -55,41 +55,50 @@ unsigned fc_dump_read_timeout_s(uint32_t heartbeat_ms)
     return wanted > READ_TIMEOUT_MAX_S ? READ_TIMEOUT_MAX_S : wanted;
 }
 
-static bool has_text(struct fc_slice text, const char *part)
+/* What the server, or the library, said when the dump ended. */
+static void fail_dump(unsigned number, const char *text, struct fc_error *err)
 {
-    return memmem(text.data, text.len, part, strlen(part)) != NULL;
-}
-
-/* An error packet's content: number(2), "#" and SQL state(5), text. */
-static void fail_by_server(struct fc_slice packet, struct fc_error *err)
-{
-    unsigned number = packet.len < 2 ? 0 : (unsigned)(packet.data[0] | packet.data[1] << 8);
-    size_t skip = packet.len >= 8 && packet.data[2] == '#' ? 8 : 2;
-    struct fc_slice text = packet.len < skip
-                               ? fc_slice_text("no reason given")
-                               : fc_slice_of(packet.data + skip, packet.len - skip);
-    char message[400];
-    (void)snprintf(message, sizeof(message), "%.*s", (int)(text.len > 390 ? 390 : text.len),
-                   (const char *)text.data);
     if (number != ER_DUMP_FAILED && number != ER_GTID_PURGED) {
-        (void)fc_session_fail_with(err, number, message, "binlog dump");
-    } else if (has_text(text, "same server_uuid/server_id") ||
-               has_text(text, "same server_id")) {
+        (void)fc_session_fail_with(err, number, text, "read the binlog");
+    } else if (strstr(text, "same server_uuid/server_id") != NULL ||
+               strstr(text, "same server_id") != NULL) {
         (void)fc_fail(err, FC_ERR_CONFIG,
                       "binlog dump: another replica or connector uses our server-id; give each "
                       "its own `server-id`");
-    } else if (has_text(text, "purged") || has_text(text, "Could not find first log file") ||
-               has_text(text, "could not find next log") ||
-               has_text(text, "not in the master")) {
-        (void)fc_fail(err, FC_ERR_REFUSED,
-                      "the server no longer has the binlog from our position on (%s); changes "
-                      "since then cannot be captured: start a new snapshot",
-                      message);
-    } else if (has_text(text, "shutdown") || has_text(text, "Shutdown")) {
-        (void)fc_fail_retriable(err, FC_ERR_IO, "binlog dump: %s (%u)", message, number);
+    } else if (strstr(text, "purged") != NULL || strstr(text, "Could not find") != NULL ||
+               strstr(text, "could not find") != NULL ||
+               strstr(text, "not in the master") != NULL) {
+        (void)fc_fail(
+            err, FC_ERR_REFUSED,
+            "the server no longer has the binlog from our position on (%.300s); changes "
+            "since then cannot be captured: start a new snapshot",
+            text);
+    } else if (strcasestr(text, "shutdown") != NULL) {
+        (void)fc_fail_retriable(err, FC_ERR_IO, "binlog dump: %s (%u)", text, number);
     } else {
-        (void)fc_fail(err, FC_ERR_REFUSED, "the server refuses the binlog dump: %s (%u)",
-                      message, number);
+        (void)fc_fail(err, FC_ERR_REFUSED, "the server refuses the binlog dump: %s (%u)", text,
+                      number);
+    }
+}
+
+/* An error packet from its number on: number(2), "#" and SQL state(5), text. */
+static void fail_by_packet(struct fc_slice packet, struct fc_error *err)
+{
+    unsigned number = packet.len < 2 ? 0 : (unsigned)(packet.data[0] | packet.data[1] << 8);
+    size_t skip = packet.len >= 8 && packet.data[2] == '#' ? 8 : 2;
+    size_t len = packet.len < skip ? 0 : packet.len - skip;
+    char text[400];
+    (void)snprintf(text, sizeof(text), "%.*s", (int)(len > 390 ? 390 : len),
+                   (const char *)packet.data + (len == 0 ? 0 : skip));
+    fail_dump(number, text, err);
+}
+
+static void fail_by_library(const struct fc_session *session, struct fc_error *err)
+{
+    if (atomic_load(&session->interrupted)) {
+        (void)fc_fail(err, FC_ERR_CLOSED, "interrupted");
+    } else {
+        fail_dump(mysql_errno(session->mysql), mysql_error(session->mysql), err);
     }
 }
 
@@ -138,9 +147,9 @@ static void *run(void *ctx)
     } else if (packet == FC_CLIENT_END) {
         (void)fc_fail_retriable(&error, FC_ERR_IO, "the server ended the binlog dump");
     } else if (fc_slice_is_null(event)) {
-        (void)fc_session_fail(dump->session, &error, "read the binlog");
+        fail_by_library(dump->session, &error);
     } else {
-        fail_by_server(event, &error);
+        fail_by_packet(event, &error);
     }
     end_with(dump, &error);
     mysql_thread_end();
@@ -179,6 +188,7 @@ static fc_code begin(struct fc_dump *dump, const struct fc_dump_from *from,
         return code;
     }
     dump->from.server_id = from->server_id;
+    dump->from.statements = from->statements && dump->session->flavor == FC_FLAVOR_MARIADB;
     dump->from.by_gtid_set = !fc_slice_is_null(from->gtid_set);
     if (dump->from.by_gtid_set) {
         fc_buf_append_slice(&dump->gtid_set, from->gtid_set);

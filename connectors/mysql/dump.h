@@ -23,6 +23,7 @@ struct fc_dump_from {
     const char *gtid_position; /* MariaDB: "0-1-42", or NULL for file and position */
     const char *file;
     uint64_t position;
+    bool statements; /* MariaDB: send ANNOTATE_ROWS events, too */
 };
 
 /*

@@ -79,6 +79,7 @@ static fc_code start_dump(struct fc_source *source, struct fc_source_position *p
     fc_buf_init(&text, POSITION_BYTES_MAX);
     from.server_id = fc_mysql_server_id(source->host);
     from.heartbeat_ms = (uint32_t)source->host->option_int(source->host, "heartbeat");
+    from.statements = source->host->option_int(source->host, "include-query") != 0;
     from.file = position->place.file;
     from.position = position->place.position;
     if (position->by_gtid && position->flavor == FC_FLAVOR_MARIADB) {

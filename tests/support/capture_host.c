@@ -138,7 +138,7 @@ static void set_option(struct capture *capture, const struct fc_option *option,
             text = options[index] + len + 1;
         }
     }
-    value->option = option;
+    value->option = option; /* a later option wins */
     value->text = text == NULL ? NULL : fc_strdup(text);
     while (option->type == FC_OPTION_LIST && text != NULL && value->item_count < ITEMS_MAX) {
         size_t size = strcspn(text, ",");
