@@ -108,21 +108,24 @@ void fc_partition_close(struct fc_partition *partition)
     free_partition(partition);
 }
 
+/* Under the lock, so that who appends next can rely on it that the group knows. */
+static void join_group(struct fc_partition *partition)
+{
+    if (!partition->in_group && partition->env->group != NULL) {
+        partition->in_group = true;
+        fc_group_sync_add(partition->env->group, partition);
+    }
+}
+
 void fc_partition_configure(struct fc_partition *partition,
                             const struct fc_partition_config *config)
 {
-    bool join = false;
     (void)pthread_mutex_lock(&partition->lock);
     partition->config = *config;
-    if (!config->flush_os && !partition->in_group && partition->end > partition->durable &&
-        partition->env->group != NULL) {
-        partition->in_group = true;
-        join = true;
+    if (!config->flush_os && partition->end > partition->durable) {
+        join_group(partition);
     }
     (void)pthread_mutex_unlock(&partition->lock);
-    if (join) {
-        fc_group_sync_add(partition->env->group, partition);
-    }
 }
 
 const char *fc_partition_dir(const struct fc_partition *partition)
@@ -353,21 +356,16 @@ static fc_code append_locked(struct fc_partition *partition, struct fc_batch_bui
 fc_code fc_partition_append(struct fc_partition *partition, struct fc_batch_builder *batch,
                             int64_t *out_base, struct fc_error *err)
 {
-    bool join = false;
     int64_t base;
     fc_code code;
     fc_assert(batch->sealed && batch->count > 0 && !partition->env->read_only);
     (void)pthread_mutex_lock(&partition->lock);
     base = partition->end;
     code = append_locked(partition, batch, err);
-    if (code == FC_OK && !partition->in_group && !partition->config.flush_os) {
-        partition->in_group = true;
-        join = true;
+    if (code == FC_OK && !partition->config.flush_os) {
+        join_group(partition);
     }
     (void)pthread_mutex_unlock(&partition->lock);
-    if (join && partition->env->group != NULL) {
-        fc_group_sync_add(partition->env->group, partition);
-    }
     if (code == FC_OK) {
         *out_base = base;
     }

@@ -6,7 +6,7 @@
  * begins; start <= durable <= end; the last `pending` of `closed` are rolled but not yet in the
  * manifest, and only they have an open file in `pending_files`.
  *
- * Locks, in the order in which they are taken: sync_lock, lock.
+ * Locks, in the order in which they are taken: sync_lock, lock, the group's.
  */
 #ifndef FC_LOG_PARTITION_STATE_H
 #define FC_LOG_PARTITION_STATE_H
