@@ -123,7 +123,6 @@ static fc_code decode_records(struct fc_batch_decoder *decoder, struct fc_slice 
         offset_delta = read_varint(&reader);
         record->timestamp_ms =
             (int64_t)((uint64_t)header->base_timestamp_ms + (uint64_t)timestamp_delta);
-        record->offset = header->base_offset + offset_delta;
         record->key = read_bytes(&reader);
         record->value = read_bytes(&reader);
         if (!read_headers(decoder, &reader, &headers_used, index) || reader.failed ||
@@ -136,6 +135,7 @@ static fc_code decode_records(struct fc_batch_decoder *decoder, struct fc_slice 
                            "record %" PRIu32 " of the batch has a wrong offset", index);
         }
         last_delta = offset_delta;
+        record->offset = header->base_offset + offset_delta; /* cannot overflow now */
     }
     if (fc_reader_left(&reader) != 0) {
         return fc_fail(err, FC_ERR_CORRUPT, "%zu bytes follow the last record of the batch",
