@@ -230,7 +230,13 @@ static int convert_column(lua_State *lua)
         if (old != NULL) {
             rows[row] = fc_script_alloc(lua, count * sizeof(*old));
             memcpy(rows[row], old, count * sizeof(*old));
-            convert_value(lua, &old[at], &node->shape.columns[at], &rows[row][at]);
+        }
+    }
+    /* From here on the function may do anything to the change; the rows copied above stay. */
+    for (int row = 0; row < FC_ROW_COUNT; row++) {
+        if (rows[row] != NULL) {
+            struct fc_value old = rows[row][at];
+            convert_value(lua, &old, &node->shape.columns[at], &rows[row][at]);
         }
     }
     exchange(lua, change, node, rows);

@@ -151,18 +151,22 @@ static void take_int(lua_State *lua, int index, const struct fc_column *column,
 static void take_float(lua_State *lua, int index, const struct fc_column *column,
                        struct fc_value *out)
 {
+    bool single = column->type == FC_TYPE_FLOAT;
     double number;
+    double kept;
     if (lua_type(lua, index) != LUA_TNUMBER) {
         raise_kind(lua, index, column, "a number");
     }
     number = lua_tonumber(lua, index);
-    if (!isfinite(number) || (column->type == FC_TYPE_FLOAT && !isfinite((float)number))) {
+    kept = single ? (double)(float)number : number;
+    if (!isfinite(kept)) {
         raise_misfit(lua, column, "out of range");
     }
-    if (lua_isinteger(lua, index) != 0 && fabs(number) > 9007199254740992.0) {
-        raise_misfit(lua, column, "the whole number has more than 53 bits");
+    if (lua_isinteger(lua, index) != 0 &&
+        (kept >= 0x1p63 || (lua_Integer)kept != lua_tointeger(lua, index))) {
+        raise_misfit(lua, column, "the whole number has more digits than it keeps");
     }
-    if (column->type == FC_TYPE_FLOAT) {
+    if (single) {
         out->as.f32 = (float)number;
         out->kind = FC_VALUE_FLOAT;
     } else {

@@ -323,15 +323,15 @@ fc_code fc_shape_store_edit(struct fc_shape_store *store, struct fc_shape_node *
                 ? -1
                 : fc_shape_column_index(&node->shape, fc_slice_text(edit->column));
     code = fc_buf_check(&store->key, "the names of a column edit", err);
-    if (code == FC_OK) {
+    if (code == FC_OK && changes_nothing(&node->shape, edit, index)) {
+        made = node;
+    } else if (code == FC_OK) {
         code = check_edit(&node->shape, edit, index, err);
     }
     if (code != FC_OK) {
         return code;
     }
-    if (changes_nothing(&node->shape, edit, index)) {
-        made = node;
-    } else {
+    if (made == NULL) {
         fc_derived_copy(&shape, &node->shape);
         apply_edit(&shape, edit, index < 0 ? 0 : (uint32_t)index);
         made = find_same(store, &shape);
