@@ -17,6 +17,8 @@ struct entry {
 static const struct entry COMMANDS[] = {
     { "run", fc_cmd_run, "capture a database into the log" },
     { "check", fc_cmd_check, "look before a run: server, grants, disk, files" },
+    { "restore", fc_cmd_restore, "bring tables back as they were at a point of their history" },
+    { "verify", fc_cmd_verify, "compare tables with the log, name the rows that differ" },
     { "transform", fc_cmd_transform, "try transforms on changes from a file" },
     { "plugins", fc_cmd_plugins, "list connectors and their options" },
     { "status", fc_cmd_status, "ask a running capture how it is" },

@@ -183,7 +183,9 @@ static fc_code put_record(struct fc_records *records, struct outgoing *out,
     struct fc_stream_batch *batch;
     uint32_t partition = partition_for(out->topic, out->key, out->shape);
     uint32_t part = records->part++;
-    int64_t when_us = records->change == NULL ? 0 : records->change->ts_us;
+    int64_t when_us = records->change == NULL
+                          ? records->config.clock->wall_ns(records->config.clock) / 1000
+                          : records->change->ts_us;
     fc_code code;
     if (records->change != NULL && records->change->tx != NULL) {
         when_us = records->change->tx->commit_us;

@@ -154,6 +154,31 @@ static fc_code extend_complete(struct fc_log_view *view, struct fc_error *err)
     return code;
 }
 
+/* A restore marker right after what is complete is complete, too, though no checkpoint has said
+ * so yet. */
+static fc_code extend_by_markers(struct fc_log_view *view, struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    for (uint32_t index = 0; code == FC_OK && index < view->partition_count; index++) {
+        struct fc_log_mark mark;
+        int64_t offset;
+        if (!view->partitions[index].ddl) {
+            continue;
+        }
+        code = fc_log_view_seek(view, index, view->complete_seq, &offset, &mark, err);
+        while (code == FC_OK) {
+            code = fc_log_view_at(view, index, offset, &mark, err);
+            if (code != FC_OK || !mark.present || mark.op != 'm' ||
+                mark.seq != view->complete_seq + 1) {
+                break;
+            }
+            view->complete_seq = mark.seq;
+            offset = mark.offset + 1;
+        }
+    }
+    return code;
+}
+
 fc_code fc_log_view_open(const struct fc_log_view_config *config, struct fc_log_view **out_view,
                          struct fc_error *err)
 {
@@ -172,6 +197,9 @@ fc_code fc_log_view_open(const struct fc_log_view_config *config, struct fc_log_
     }
     if (code == FC_OK && view->partition_count == 1) {
         code = extend_complete(view, err);
+    }
+    if (code == FC_OK && view->complete_seq > 0) {
+        code = extend_by_markers(view, err);
     }
     if (code == FC_OK && (view->partition_count == 0 || view->complete_seq == 0)) {
         code = fc_fail(
@@ -208,6 +236,7 @@ static void set_mark(struct fc_log_mark *mark, const struct fc_record *record,
     mark->seq = identity->seq;
     mark->offset = record->offset;
     mark->time_ms = record->timestamp_ms;
+    mark->op = identity->op;
     (void)snprintf(mark->tx_id, sizeof(mark->tx_id), "%.*s", (int)identity->tx_id.len,
                    (const char *)identity->tx_id.data);
 }
@@ -342,9 +371,11 @@ const char *fc_time_text(int64_t time_ms, char *to)
 const char *fc_log_mark_text(const struct fc_log_mark *mark, char *to)
 {
     char when[FC_TIME_TEXT_SIZE];
-    bool snapshot = strcmp(mark->tx_id, "-") == 0;
-    (void)snprintf(to, FC_LOG_MARK_TEXT_SIZE, "number %" PRIu64 ", %s%s, %s", mark->seq,
-                   snapshot ? "snapshot rows" : "transaction ", snapshot ? "" : mark->tx_id,
-                   fc_time_text(mark->time_ms, when));
+    const char *what = mark->op == 'm'                 ? "a restore"
+                       : strcmp(mark->tx_id, "-") == 0 ? "snapshot rows"
+                                                       : "transaction ";
+    bool transaction = what[0] == 't';
+    (void)snprintf(to, FC_LOG_MARK_TEXT_SIZE, "number %" PRIu64 ", %s%s, %s", mark->seq, what,
+                   transaction ? mark->tx_id : "", fc_time_text(mark->time_ms, when));
     return to;
 }

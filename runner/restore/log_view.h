@@ -56,6 +56,7 @@ struct fc_log_mark {
     uint64_t seq;
     int64_t offset;
     int64_t time_ms; /* commit */
+    char op;         /* of struct fc_identity */
     char tx_id[160]; /* cut when longer */
 };
 

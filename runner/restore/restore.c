@@ -13,7 +13,11 @@
 
 #include "core/base/alloc.h"
 
-enum { WAIT_MS = 100, TARGETS_MAX = 64 };
+enum {
+    WAIT_MS = 100,
+    TARGETS_MAX = 64,
+    LIVE_TOGETHER_MAX = 64 /* each table that waits to become live holds a connection */
+};
 
 /* A table of the group and its thread. */
 struct slot {
@@ -38,12 +42,14 @@ struct fc_restore {
     uint32_t slot_count;
     uint64_t total_rows;
     uint64_t rows_read;
+    uint32_t live; /* tables */
     atomic_bool stop;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* Guarded by lock. */
     uint32_t running; /* threads of the group */
+    bool committing;  /* interrupts are passed over */
     bool feeding;     /* slots have feeds that interrupt may stop */
 };
 
@@ -124,6 +130,9 @@ const struct fc_table_load_result *fc_restore_result(const struct fc_restore *re
 /* With the lock held. */
 static void stop_slots(struct fc_restore *restore)
 {
+    if (restore->committing) {
+        return;
+    }
     for (uint32_t index = 0; restore->feeding && index < restore->slot_count; index++) {
         fc_row_feed_stop(restore->slots[index].load->feed);
     }
@@ -338,11 +347,23 @@ static void wait_for_slots(struct fc_restore *restore)
     }
 }
 
+static fc_code fail_interrupted(const struct fc_restore *restore, struct fc_error *err)
+{
+    if (restore->live > 0) {
+        return fc_fail(err, FC_ERR_IO,
+                       "interrupted when %" PRIu32 " of %" PRIu32
+                       " tables were live; the others "
+                       "are as they were",
+                       restore->live, restore->config.fold->table_count);
+    }
+    return fc_fail(err, FC_ERR_CLOSED, "interrupted; nothing was changed");
+}
+
 /* The error that made the others stop. */
 static fc_code first_cause(const struct fc_restore *restore, fc_code code, struct fc_error *err)
 {
     if (atomic_load(&restore->stop)) {
-        return fc_fail(err, FC_ERR_CLOSED, "interrupted; nothing was changed");
+        return fail_interrupted(restore, err);
     }
     for (uint32_t index = 0; index < restore->slot_count; index++) {
         const struct slot *slot = &restore->slots[index];
@@ -375,30 +396,63 @@ static fc_code run_group(struct fc_restore *restore, uint32_t first, struct fc_e
 
 /* --- all of it --------------------------------------------------------------------------- */
 
-static fc_code commit_all(struct fc_restore *restore, struct fc_error *err)
+/* From here on an interrupt would only leave more to think about; the exchange is short. */
+static fc_code begin_commit(struct fc_restore *restore, struct fc_error *err)
+{
+    bool stop;
+    (void)pthread_mutex_lock(&restore->lock);
+    stop = atomic_load(&restore->stop);
+    restore->committing = !stop;
+    (void)pthread_mutex_unlock(&restore->lock);
+    return stop ? fail_interrupted(restore, err) : FC_OK;
+}
+
+static void end_commit(struct fc_restore *restore)
+{
+    (void)pthread_mutex_lock(&restore->lock);
+    restore->committing = false;
+    (void)pthread_mutex_unlock(&restore->lock);
+}
+
+/* Make live what is finished. */
+static fc_code commit_finished(struct fc_restore *restore, struct fc_error *err)
 {
     const struct fc_fold *fold = restore->config.fold;
-    for (uint32_t index = 0; index < fold->table_count; index++) {
-        fc_code code = fc_table_load_commit(restore->loads[index], err);
+    fc_code code = begin_commit(restore, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    for (uint32_t index = 0; code == FC_OK && index < fold->table_count; index++) {
+        struct fc_table_load *load = restore->loads[index];
+        if (load == NULL || load->load == NULL) {
+            continue;
+        }
+        code = fc_table_load_commit(load, err);
         if (code != FC_OK) {
-            return fc_wrap(err,
+            code = fc_wrap(err,
                            "%s could not be put in place (%" PRIu32 " of %" PRIu32
                            " tables are live)",
-                           fold->tables[index]->name, index, fold->table_count);
+                           fold->tables[index]->name, restore->live, fold->table_count);
+        } else {
+            restore->live++;
         }
     }
-    return FC_OK;
+    end_commit(restore);
+    return code;
 }
 
 fc_code fc_restore_run(struct fc_restore *restore, struct fc_error *err)
 {
+    uint32_t count = restore->config.fold->table_count;
+    uint32_t pending = 0;
     fc_code code = FC_OK;
-    for (uint32_t first = 0; code == FC_OK && first < restore->config.fold->table_count;
-         first += restore->target_count) {
+    for (uint32_t first = 0; code == FC_OK && first < count; first += restore->target_count) {
         code = run_group(restore, first, err);
+        pending += restore->slot_count;
+        if (code == FC_OK && pending >= LIVE_TOGETHER_MAX) {
+            code = commit_finished(restore, err);
+            pending = 0;
+        }
     }
-    if (code == FC_OK && atomic_load(&restore->stop)) {
-        code = fc_fail(err, FC_ERR_CLOSED, "interrupted; nothing was changed");
-    }
-    return code == FC_OK ? commit_all(restore, err) : code;
+    return code == FC_OK ? commit_finished(restore, err) : code;
 }
