@@ -171,14 +171,19 @@ static bool is_marked_array(lua_State *lua, int index)
     return same;
 }
 
-static size_t count_fields(lua_State *lua, int index)
+/* out_elements: how many of the fields are the elements 1 to length. */
+static size_t count_fields(lua_State *lua, int index, size_t length, size_t *out_elements)
 {
     size_t count = 0;
+    size_t elements = 0;
     lua_pushnil(lua);
     while (lua_next(lua, index) != 0) {
-        lua_pop(lua, 1);
+        lua_Integer key = lua_isinteger(lua, -2) != 0 ? lua_tointeger(lua, -2) : 0;
+        elements += key >= 1 && (lua_Unsigned)key <= length;
         count++;
+        lua_pop(lua, 1);
     }
+    *out_elements = elements;
     return count;
 }
 
@@ -205,6 +210,12 @@ static int compare_keys(const void *left, const void *right)
     return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
+static void raise_mixed_keys(lua_State *lua)
+{
+    luaL_error(lua,
+               "a table with keys that are neither all texts nor 1, 2, 3... cannot be JSON");
+}
+
 /* The keys, sorted, in Lua memory that is left on the stack: the array and, as a weak table may
  * lose entries at any time, a table that keeps the texts alive. */
 static const struct fc_slice *push_keys(lua_State *lua, int index, size_t *count)
@@ -216,9 +227,7 @@ static const struct fc_slice *push_keys(lua_State *lua, int index, size_t *count
     while (found < *count && lua_next(lua, index) != 0) {
         lua_pop(lua, 1);
         if (lua_type(lua, -1) != LUA_TSTRING) {
-            luaL_error(lua,
-                       "a table with keys that are neither all texts nor 1, 2, 3... cannot "
-                       "be JSON");
+            raise_mixed_keys(lua);
         }
         keys[found].data = (const uint8_t *)lua_tolstring(lua, -1, &keys[found].len);
         found++;
@@ -262,14 +271,19 @@ static void encode_object(lua_State *lua, int index, struct fc_buf *out, size_t 
 static void encode_table(lua_State *lua, int index, struct fc_buf *out, uint32_t depth)
 {
     size_t length = lua_rawlen(lua, index);
-    size_t count = count_fields(lua, index);
+    size_t elements = 0;
+    size_t count = count_fields(lua, index, length, &elements);
+    bool is_array = is_marked_array(lua, index) || elements > 0;
     if (depth == FC_JSON_DEPTH_MAX) {
         luaL_error(lua, "a table nested more than %d levels deep cannot be JSON",
                    FC_JSON_DEPTH_MAX);
     }
     luaL_checkstack(lua, 8, "JSON");
     fc_sandbox_charge(lua, count);
-    if (is_marked_array(lua, index) || (count > 0 && count == length)) {
+    if (is_array && (count != elements || elements != length)) {
+        raise_mixed_keys(lua); /* holes, or names beside the elements */
+    }
+    if (is_array) {
         encode_array(lua, index, out, length, depth);
     } else {
         encode_object(lua, index, out, count, depth);

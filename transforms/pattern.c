@@ -75,6 +75,9 @@ static bool is_in_class(uint8_t c, uint8_t letter)
     case 'x':
         in = isxdigit(c) != 0;
         break;
+    case 'z': /* of older Lua versions; 5.4 still takes it */
+        in = c == 0;
+        break;
     default:
         return letter == c;
     }
