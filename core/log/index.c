@@ -50,6 +50,7 @@ void fc_index_init(struct fc_index *index, struct fc_fs *fs, const char *dir, in
     index->fs = fs;
     index->kind = kind;
     index->path = fc_segment_path(dir, base, kind);
+    index->untrimmed = true; /* there may be one of an earlier life */
 }
 
 void fc_index_release(struct fc_index *index)
@@ -84,8 +85,9 @@ fc_code fc_index_write(struct fc_index *index, struct fc_error *err)
         return FC_OK;
     }
     code = index->fs->ops->open(index->fs, index->path, FC_FS_WRITE | FC_FS_CREATE, &file, err);
-    if (code == FC_OK && index->written == 0) {
-        code = index->fs->ops->truncate(file, 0, err); /* of an earlier life, if any */
+    if (code == FC_OK && index->untrimmed) {
+        code = index->fs->ops->truncate(file, index->written, err);
+        index->untrimmed = code != FC_OK;
     }
     if (code == FC_OK) {
         code = index->fs->ops->write(file, index->written, &part, 1, err);
@@ -125,6 +127,7 @@ fc_code fc_index_restore(struct fc_index *index, uint64_t written, uint32_t crc,
     index->written = 0;
     index->crc = 0;
     index->buffered = 0;
+    index->untrimmed = true;
     if (written == 0 || written % entry_size(index->kind) != 0) {
         return FC_OK;
     }

@@ -31,6 +31,7 @@ struct fc_index {
     uint8_t *buffer; /* entries that are not in the file yet */
     size_t buffered; /* bytes of it */
     size_t capacity;
+    bool untrimmed;   /* the file may be longer than `written` */
     bool held;        /* nothing is written for now; the buffer grows */
     uint64_t written; /* bytes of the file */
     uint32_t crc;     /* CRC-32C of those */

@@ -192,10 +192,10 @@ fc_code fc_stream_offset_for_time(struct fc_topic *topic, uint32_t partition, in
 static void settings_of(struct fc_topic *topic, fc_compression *out_compression,
                         uint64_t *out_record_bytes_max)
 {
-    (void)pthread_mutex_lock(&topic->stream->lock);
+    (void)pthread_mutex_lock(&topic->config_lock);
     *out_compression = topic->config.compression;
     *out_record_bytes_max = topic->config.record_bytes_max;
-    (void)pthread_mutex_unlock(&topic->stream->lock);
+    (void)pthread_mutex_unlock(&topic->config_lock);
 }
 
 struct fc_stream_batch *fc_stream_batch_new(struct fc_topic *topic, uint32_t partition)

@@ -21,7 +21,7 @@ struct fc_embedded_config {
     struct fc_fs *fs;             /* NULL: the system's */
     const struct fc_clock *clock; /* NULL: the system's */
     /* Called when retention, scrub or recovery has something to tell a person; may be NULL. Any
-     * thread. */
+     * thread; must not call the stream. */
     void (*on_notice)(void *ctx, const char *text);
     void *notice_ctx;
 };

@@ -11,10 +11,11 @@
 #include "core/log/partition.h"
 #include "core/stream/embedded.h"
 
-/* A partition that is open, or the reason why it is not. Guarded by the stream's lock. */
+/* A partition that is open, or the reason why it is not. */
 struct fc_embedded_partition {
-    struct fc_partition *partition; /* NULL: see why */
-    struct fc_error why;
+    struct fc_partition
+        *_Atomic partition; /* NULL: see why; set once, under the stream's lock */
+    struct fc_error why;    /* Guarded by the stream's lock. */
 };
 
 struct fc_topic {
@@ -22,7 +23,10 @@ struct fc_topic {
     char *name;
     uint32_t partitions_count;
     struct fc_embedded_partition *partitions;
-    struct fc_topic_config config; /* Guarded by the stream's lock. */
+
+    pthread_mutex_t config_lock; /* taken after the stream's lock */
+    struct fc_topic_config
+        config; /* Guarded by config_lock; changed under the stream's lock. */
 };
 
 struct fc_stream {

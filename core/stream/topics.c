@@ -48,10 +48,12 @@ static void open_partition(struct fc_topic *topic, uint32_t index)
     struct fc_stream *stream = topic->stream;
     struct fc_embedded_partition *slot = &topic->partitions[index];
     struct fc_partition_config config = partition_config(&topic->config);
+    struct fc_partition *opened = NULL;
     char *path = fc_topic_store_partition_dir(stream->dir, topic->name, index);
-    if (fc_partition_open(&stream->env, path, &config, &slot->partition, &slot->why) == FC_OK) {
+    if (fc_partition_open(&stream->env, path, &config, &opened, &slot->why) == FC_OK) {
+        slot->partition = opened;
         if (stream->keeper != NULL) {
-            fc_keeper_add(stream->keeper, slot->partition);
+            fc_keeper_add(stream->keeper, opened);
         }
     } else {
         (void)fc_wrap(&slot->why, "topic %s partition %" PRIu32, topic->name, index);
@@ -71,6 +73,10 @@ fc_code fc_embedded_partition(struct fc_topic *topic, uint32_t index,
                        topic->name, topic->partitions_count, index);
     }
     slot = &topic->partitions[index];
+    *out_partition = slot->partition;
+    if (*out_partition != NULL) {
+        return FC_OK; /* without the lock, which is held long while a topic is created */
+    }
     (void)pthread_mutex_lock(&topic->stream->lock);
     if (slot->partition == NULL && slot->why.code != FC_ERR_CORRUPT &&
         slot->why.code != FC_ERR_CONFIG) {
@@ -114,6 +120,7 @@ static struct fc_topic *add_topic(struct fc_stream *stream, const char *name,
     struct fc_topic *topic = fc_new(struct fc_topic);
     topic->stream = stream;
     topic->name = fc_strdup(name);
+    (void)pthread_mutex_init(&topic->config_lock, NULL); /* cannot fail on Linux */
     topic->config = *config;
     topic->partitions_count = config->partitions;
     topic->partitions = fc_new_array(struct fc_embedded_partition, config->partitions);
@@ -188,7 +195,9 @@ static fc_code change_config(struct fc_topic *topic, const struct fc_topic_confi
     if (code != FC_OK) {
         return code;
     }
+    (void)pthread_mutex_lock(&topic->config_lock);
     topic->config = *config;
+    (void)pthread_mutex_unlock(&topic->config_lock);
     for (uint32_t index = 0; index < topic->partitions_count; index++) {
         if (topic->partitions[index].partition != NULL) {
             fc_partition_configure(topic->partitions[index].partition, &changed);
@@ -266,6 +275,7 @@ void fc_embedded_free_topics(struct fc_stream *stream)
         for (uint32_t index = 0; index < topic->partitions_count; index++) {
             fc_partition_close(topic->partitions[index].partition);
         }
+        (void)pthread_mutex_destroy(&topic->config_lock); /* nobody uses the topic any more */
         free(topic->partitions);
         free(topic->name);
         free(topic);
