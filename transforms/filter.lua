@@ -8,9 +8,10 @@
 --   where   list of { column, op, value }, all of which must hold
 --           op: =  !=  <  <=  >  >=  in  (value: a list)  null  not-null  (no value)
 --
--- A change matches when tables, ops and where all do. An update matches when its row did so before
--- or does so after it: a row that leaves what you keep is not left behind unnoticed. Decimals are
--- compared as numbers. A column of `where` that a table lacks is an error: name the tables.
+-- A change matches when tables, ops and where all do. An update passes when its row, as it was before
+-- or as it is after, is one of those that pass: a row that leaves what you keep does not stay behind
+-- unnoticed. Decimals are compared as numbers. A column of `where` that a table lacks is an error:
+-- name the tables.
 --
 -- TRUNCATE follows `tables` alone; DDL always passes.
 --
@@ -137,7 +138,11 @@ local function matches(change)
     return false
   end
   local before, after = change.before, change.after
-  return (after and row_matches(after)) or (before and row_matches(before)) or false
+  local first = row_matches(after or before)
+  if not (before and after) or first == keep then
+    return first
+  end
+  return row_matches(before)
 end
 
 function transform(change)
