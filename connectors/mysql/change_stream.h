@@ -69,6 +69,10 @@ struct fc_source_position *fc_change_stream_position(struct fc_change_stream *st
 /* It has moved since this was last asked. */
 bool fc_change_stream_take_moved(struct fc_change_stream *stream);
 
+/* An XA transaction is prepared but neither committed nor rolled back, and the position cannot
+ * leave it out: the position must not be given to anyone. */
+bool fc_change_stream_is_held_back(const struct fc_change_stream *stream);
+
 /* No transaction is under way: everything begun has been given out. */
 bool fc_change_stream_at_boundary(const struct fc_change_stream *stream);
 

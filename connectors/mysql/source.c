@@ -233,7 +233,8 @@ static fc_code give_position(struct fc_source *source, struct fc_batch *batch,
                              struct fc_error *err)
 {
     fc_code code;
-    if (!fc_change_stream_take_moved(source->stream) && !source->position_due) {
+    source->position_due = fc_change_stream_take_moved(source->stream) || source->position_due;
+    if (!source->position_due || fc_change_stream_is_held_back(source->stream)) {
         return FC_OK;
     }
     fc_buf_clear(&source->position_text);

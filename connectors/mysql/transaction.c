@@ -18,7 +18,7 @@ void fc_transaction_release(struct fc_transaction *tx)
 
 static void name_by_place(struct fc_transaction *tx, const struct fc_binlog_place *place)
 {
-    tx->name = FC_TRANSACTION_BY_PLACE;
+    tx->name.kind = FC_TRANSACTION_BY_PLACE;
     tx->emit.has_gtid = false;
     for (const char *at = place->file; *at != '\0'; at++) {
         fc_buf_append_u8(&tx->emit.id, *at == ' ' ? '_' : (uint8_t)*at);
@@ -31,18 +31,19 @@ static fc_code begin_mysql(struct fc_transaction *tx, const struct fc_binlog_eve
                            const struct fc_source_position *position,
                            const struct fc_binlog_place *place, struct fc_error *err)
 {
-    fc_code code = fc_binlog_body_gtid(event, &tx->gtid, err);
+    fc_code code = fc_binlog_body_gtid(event, &tx->name.gtid, err);
     if (code != FC_OK) {
         return code;
     }
-    tx->original_us = tx->gtid.original_commit_us;
-    if (tx->gtid.immediate_commit_us != 0) {
-        tx->emit.commit_us = tx->gtid.immediate_commit_us;
+    tx->original_us = tx->name.gtid.original_commit_us;
+    if (tx->name.gtid.immediate_commit_us != 0) {
+        tx->emit.commit_us = tx->name.gtid.immediate_commit_us;
     }
-    if (!tx->gtid.anonymous) {
-        tx->name = FC_TRANSACTION_BY_GTID;
+    if (!tx->name.gtid.anonymous) {
+        tx->name.kind = FC_TRANSACTION_BY_GTID;
         tx->emit.has_gtid = true;
-        fc_gtid_set_print_one(tx->gtid.uuid, tx->gtid.tag, tx->gtid.gno, &tx->emit.id);
+        fc_gtid_set_print_one(tx->name.gtid.uuid, tx->name.gtid.tag, tx->name.gtid.gno,
+                              &tx->emit.id);
         return FC_OK;
     }
     if (position->by_gtid) {
@@ -63,13 +64,14 @@ static fc_code begin_mariadb(struct fc_transaction *tx, const struct fc_binlog_e
     if (code != FC_OK) {
         return code;
     }
-    tx->name = FC_TRANSACTION_BY_MARIADB_GTID;
-    tx->mariadb.domain_id = gtid.domain_id;
-    tx->mariadb.server_id = event->server_id;
-    tx->mariadb.sequence = gtid.sequence;
+    tx->name.kind = FC_TRANSACTION_BY_MARIADB_GTID;
+    tx->name.mariadb.domain_id = gtid.domain_id;
+    tx->name.mariadb.server_id = event->server_id;
+    tx->name.mariadb.sequence = gtid.sequence;
     tx->emit.has_gtid = true;
     tx->begun = (gtid.flags & FC_MARIADB_GTID_STANDALONE) == 0;
-    fc_mariadb_position_print_one(&tx->mariadb, &tx->emit.id);
+    tx->is_xa = (gtid.flags & FC_MARIADB_GTID_PREPARED_XA) != 0;
+    fc_mariadb_position_print_one(&tx->name.mariadb, &tx->emit.id);
     return FC_OK;
 }
 
@@ -82,6 +84,7 @@ fc_code fc_transaction_begin(struct fc_transaction *tx, const struct fc_binlog_e
     tx->emit.thread_id = 0;
     tx->original_us = 0;
     tx->begun = false;
+    tx->is_xa = false;
     tx->open = true;
     tx->emit.commit_us = event == NULL ? 0 : (int64_t)event->timestamp_s * MICROSECONDS;
     if (event == NULL) {
@@ -92,28 +95,52 @@ fc_code fc_transaction_begin(struct fc_transaction *tx, const struct fc_binlog_e
                                                  : begin_mysql(tx, event, position, place, err);
 }
 
+static fc_code add_name(const struct fc_transaction_name *name,
+                        struct fc_source_position *position, struct fc_error *err)
+{
+    if (position->by_gtid && name->kind == FC_TRANSACTION_BY_GTID) {
+        return fc_gtid_set_add(&position->gtids, name->gtid.uuid, name->gtid.tag,
+                               name->gtid.gno, err);
+    }
+    if (position->by_gtid && name->kind == FC_TRANSACTION_BY_MARIADB_GTID) {
+        return fc_mariadb_position_update(&position->mariadb, &name->mariadb, err);
+    }
+    return FC_OK;
+}
+
+static void end_at(struct fc_transaction *tx, struct fc_source_position *position,
+                   const struct fc_binlog_place *place)
+{
+    position->place = *place;
+    tx->open = false;
+    tx->begun = false;
+    tx->is_xa = false;
+}
+
 fc_code fc_transaction_end(struct fc_transaction *tx, struct fc_source_position *position,
                            const struct fc_binlog_place *place, struct fc_error *err)
 {
-    fc_code code = FC_OK;
-    if (position->by_gtid && tx->name == FC_TRANSACTION_BY_GTID) {
-        code =
-            fc_gtid_set_add(&position->gtids, tx->gtid.uuid, tx->gtid.tag, tx->gtid.gno, err);
-    } else if (position->by_gtid && tx->name == FC_TRANSACTION_BY_MARIADB_GTID) {
-        code = fc_mariadb_position_update(&position->mariadb, &tx->mariadb, err);
-    }
+    fc_code code = add_name(&tx->name, position, err);
     if (code == FC_OK) {
-        position->place = *place;
-        tx->open = false;
-        tx->begun = false;
+        end_at(tx, position, place);
     }
     return code;
 }
 
-void fc_transaction_drop(struct fc_transaction *tx)
+fc_code fc_transaction_prepared(struct fc_transaction *tx, struct fc_source_position *position,
+                                const struct fc_binlog_place *place, struct fc_error *err)
 {
-    tx->open = false;
-    tx->begun = false;
+    if (tx->name.kind != FC_TRANSACTION_BY_GTID) {
+        return fc_transaction_end(tx, position, place, err);
+    }
+    end_at(tx, position, place);
+    return FC_OK;
+}
+
+fc_code fc_transaction_resolved(const struct fc_transaction_name *name,
+                                struct fc_source_position *position, struct fc_error *err)
+{
+    return name->kind == FC_TRANSACTION_BY_GTID ? add_name(name, position, err) : FC_OK;
 }
 
 int64_t fc_transaction_change_us(const struct fc_transaction *tx,

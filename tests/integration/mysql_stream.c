@@ -231,6 +231,51 @@ static void capture_goes_on_after_the_server_was_killed(void **state)
     capture_free(capture);
 }
 
+static void xa_transactions_come_when_they_are_committed(void **state)
+{
+    struct capture *capture = start("shop.*");
+    MYSQL *other = live_server_connect(server);
+    (void)state;
+    capture_set_limits(capture, 2, 4096);
+    live_server_run(other, "USE shop");
+    live_server_run(other, "XA START 'one', 'branch', 7");
+    live_server_run(other, "INSERT INTO stock VALUES (1, 1), (2, 2), (3, 3), (4, 4)");
+    live_server_run(other, "XA END 'one', 'branch', 7");
+    live_server_run(other, "XA PREPARE 'one', 'branch', 7");
+    mysql_close(other); /* MariaDB keeps a prepared one to its connection until that ends */
+    live_server_sql(server, "XA START 'two'");
+    live_server_sql(server, "INSERT INTO item VALUES (9, 'undone')");
+    live_server_sql(server, "XA END 'two'");
+    live_server_sql(server, "XA PREPARE 'two'");
+    live_server_sql(server, "XA ROLLBACK 'two'");
+    live_server_sql(server, "INSERT INTO item VALUES (1, 'between')");
+    capture_until(capture, 1);
+    assert_string_equal(capture_line(capture, 0), "c shop.item T1#0! {id=1 name='between'}");
+    reopen(capture, capture_position(capture)); /* the prepared one must not be lost by that */
+    live_server_sql(server, "XA COMMIT 'one', 'branch', 7");
+    live_server_sql(server, "XA START 'three'");
+    live_server_sql(server, "INSERT INTO stock VALUES (5, 5)");
+    live_server_sql(server, "XA END 'three'");
+    live_server_sql(server, "XA COMMIT 'three' ONE PHASE");
+    if (live_server_is_mariadb(server)) { /* whose positions cannot leave it out */
+        capture_until(capture, 7);
+        assert_string_equal(capture_line(capture, 1), capture_line(capture, 0));
+    } else {
+        capture_until(capture, 6);
+    }
+    assert_string_equal(capture_line(capture, capture_count(capture) - 5),
+                        "c shop.stock T2#0 {id=1 n=1}");
+    assert_string_equal(capture_line(capture, capture_count(capture) - 2),
+                        "c shop.stock T2#3! {id=4 n=4}");
+    assert_string_equal(capture_line(capture, capture_count(capture) - 1),
+                        "c shop.stock T3#0! {id=5 n=5}");
+    capture_clear(capture);
+    reopen(capture, capture_position(capture));
+    capture_until_caught_up(capture);
+    assert_int_equal(capture_count(capture), 0);
+    capture_free(capture);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +285,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(statements_on_tables_come_in_order, fresh_database),
         cmocka_unit_test_setup(every_batch_size_gives_the_same_changes, fresh_database),
         cmocka_unit_test_setup(capture_goes_on_from_every_position, fresh_database),
+        cmocka_unit_test_setup(xa_transactions_come_when_they_are_committed, fresh_database),
         cmocka_unit_test_setup(capture_goes_on_after_the_server_was_killed, fresh_database),
     };
     int failed;
