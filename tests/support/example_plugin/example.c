@@ -22,6 +22,7 @@ struct fc_source {
     int64_t rows;
     int64_t per_transaction;
     int64_t next_id;
+    bool begun; /* its position was given at least once */
     pthread_mutex_t lock;
     pthread_cond_t woken;
     bool interrupted; /* guarded by lock */
@@ -64,6 +65,7 @@ static fc_code source_open(const struct fc_host *host, struct fc_slice resume,
     if (source == NULL) {
         return fc_fail(err, FC_ERR_NOMEM, "example: no memory");
     }
+    source->begun = resume.len > 0;
     if (resume.len > 0) {
         memcpy(text, resume.data, resume.len);
         text[resume.len] = '\0';
@@ -151,6 +153,11 @@ static fc_code source_read(struct fc_source *source, int wait_ms, struct fc_batc
 {
     if (wait_for_interrupt(source, source->next_id > source->rows ? wait_ms : 0)) {
         return fc_fail(err, FC_ERR_CLOSED, "example: interrupted");
+    }
+    if (!source->begun) { /* where it begins, so that a crash goes on from here */
+        source->begun = true;
+        source->host->batch_position(batch, fc_slice_text("0"));
+        return FC_OK;
     }
     while (source->next_id <= source->rows && batch->count < batch->count_max &&
            batch->bytes < batch->bytes_max) {
