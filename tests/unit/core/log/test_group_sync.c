@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/base/alloc.h"
+#include "core/log/group_sync.h"
+#include "core/log/parallel.h"
+#include "tests/support/fs_lossy.h"
+#include "tests/support/numbered_log.h"
+
+/* A file system whose syncs wait at a gate, in front of a lossy one. */
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool closed;
+    int waiting;
+    int passed;
+};
+
+static struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0, 0 };
+static fc_code (*real_sync)(struct fc_file *file, struct fc_error *err);
+
+static fc_code gated_sync(struct fc_file *file, struct fc_error *err)
+{
+    (void)pthread_mutex_lock(&gate.lock);
+    gate.waiting++;
+    (void)pthread_cond_broadcast(&gate.changed);
+    while (gate.closed) {
+        (void)pthread_cond_wait(&gate.changed, &gate.lock);
+    }
+    gate.waiting--;
+    gate.passed++;
+    (void)pthread_mutex_unlock(&gate.lock);
+    return real_sync(file, err);
+}
+
+static void set_gate(bool closed)
+{
+    (void)pthread_mutex_lock(&gate.lock);
+    gate.closed = closed;
+    (void)pthread_cond_broadcast(&gate.changed);
+    (void)pthread_mutex_unlock(&gate.lock);
+}
+
+static void wait_until_someone_syncs(void)
+{
+    (void)pthread_mutex_lock(&gate.lock);
+    while (gate.waiting == 0) {
+        (void)pthread_cond_wait(&gate.changed, &gate.lock);
+    }
+    (void)pthread_mutex_unlock(&gate.lock);
+}
+
+static void *flush_once(void *arg)
+{
+    struct numbered_log *log = arg;
+    struct fc_error err;
+    return fc_group_sync_flush(log->env.group, &err) == FC_OK ? log : NULL;
+}
+
+static void flushes_during_a_sync_share_the_next_one(void **state)
+{
+    enum { THREADS = 10 };
+    struct numbered_log log;
+    struct fc_fs_ops ops;
+    pthread_t first;
+    pthread_t others[THREADS];
+    void *good = NULL;
+    (void)state;
+    numbered_log_init(&log);
+    ops = *log.fs->ops;
+    real_sync = ops.sync;
+    ops.sync = gated_sync;
+    log.fs->ops = &ops;
+    numbered_log_open(&log);
+    numbered_log_append(&log, 1, 1);
+    set_gate(true);
+    gate.passed = 0;
+    assert_int_equal(pthread_create(&first, NULL, flush_once, &log), 0);
+    wait_until_someone_syncs();
+    numbered_log_append(&log, 1, 1); /* too late for the sync that runs */
+    for (int index = 0; index < THREADS; index++) {
+        assert_int_equal(pthread_create(&others[index], NULL, flush_once, &log), 0);
+    }
+    set_gate(false);
+    assert_int_equal(pthread_join(first, &good), 0);
+    assert_non_null(good);
+    for (int index = 0; index < THREADS; index++) {
+        assert_int_equal(pthread_join(others[index], &good), 0);
+        assert_non_null(good);
+    }
+    assert_int_equal(numbered_log_offsets(&log).durable, 2);
+    assert_int_equal(gate.passed, 2); /* for eleven flushes */
+    numbered_log_release(&log);
+}
+
+static void a_flush_without_appends_touches_no_disk(void **state)
+{
+    struct numbered_log log;
+    uint64_t syncs;
+    (void)state;
+    numbered_log_init(&log);
+    numbered_log_open(&log);
+    numbered_log_append(&log, 1, 1);
+    numbered_log_flush(&log);
+    syncs = fs_lossy_syncs(log.fs);
+    numbered_log_flush(&log);
+    assert_int_equal(fs_lossy_syncs(log.fs), syncs);
+    numbered_log_append(&log, 1, 1);
+    numbered_log_flush(&log);
+    assert_int_equal(fs_lossy_syncs(log.fs), syncs + 1); /* one, and not of the manifest, too */
+    numbered_log_release(&log);
+}
+
+static void count_item(void *ctx, size_t index)
+{
+    (void)__atomic_add_fetch(&((int *)ctx)[index], 1, __ATOMIC_RELAXED);
+}
+
+static void each_item_of_a_parallel_run_is_done_once(void **state)
+{
+    enum { ITEMS = 100, ROUNDS = 200 };
+    struct fc_parallel *parallel = fc_parallel_new(8);
+    int done[ITEMS] = { 0 };
+    (void)state;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        fc_parallel_run(parallel, round % ITEMS + 1, count_item, done);
+    }
+    for (size_t index = 0; index < ITEMS; index++) {
+        assert_int_equal(done[index], (ITEMS - index) * (ROUNDS / ITEMS));
+    }
+    fc_parallel_free(parallel);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flushes_during_a_sync_share_the_next_one),
+        cmocka_unit_test(a_flush_without_appends_touches_no_disk),
+        cmocka_unit_test(each_item_of_a_parallel_run_is_done_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
