@@ -18,7 +18,7 @@ enum {
     NAME_CHARS_MAX = 64,                /* of a table's name, in both servers */
     CREATE_SIZE_MAX = 16 * 1024 * 1024, /* of a CREATE statement */
     LEFTOVER_WAIT_S = 300,              /* the server may still be undoing a dead load's work */
-    LOCK_WAIT_S = 30
+    LOCK_WAIT_S = 10
 };
 
 static const char staging_suffix[] = "__fluvio_restore";

@@ -17,14 +17,9 @@
 #include "core/base/hashmap.h"
 #include "fc/connector.h"
 #include "runner/batch.h"
+#include "tests/support/order_rows.h"
 
-enum {
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_REFUSED = 3,
-    ORDERS_COLUMNS = 7,
-    ORDERS_BATCH = 1000
-};
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, ORDERS_BATCH = 1000 };
 
 static const struct fc_batch_limits batch_limits = { 5000, 4 << 20, (size_t)256 << 20 };
 
@@ -317,70 +312,6 @@ static int command_inspect(const struct tester *tester, int count, char **argume
     return 0;
 }
 
-static const struct fc_column orders_columns[ORDERS_COLUMNS] = {
-    { .name = "id", .native_type = "bigint", .type = FC_TYPE_INT, .bits = 64, .key_index = 1 },
-    { .name = "customer_id",
-      .native_type = "int",
-      .type = FC_TYPE_INT,
-      .nullable = true,
-      .bits = 32 },
-    { .name = "status",
-      .native_type = "varchar(16)",
-      .type = FC_TYPE_TEXT,
-      .nullable = true,
-      .length = 16 },
-    { .name = "amount",
-      .native_type = "decimal(10,2)",
-      .type = FC_TYPE_DECIMAL,
-      .nullable = true,
-      .precision = 10,
-      .scale = 2 },
-    { .name = "note",
-      .native_type = "varchar(200)",
-      .type = FC_TYPE_TEXT,
-      .nullable = true,
-      .length = 200 },
-    { .name = "created_at",
-      .native_type = "datetime(6)",
-      .type = FC_TYPE_DATETIME,
-      .nullable = true,
-      .precision = 6 },
-    { .name = "updated_at",
-      .native_type = "timestamp",
-      .type = FC_TYPE_TIMESTAMP,
-      .nullable = true }
-};
-
-static const char orders_sql[] =
-    "CREATE TABLE `orders` (\n  `id` bigint NOT NULL AUTO_INCREMENT,\n  `customer_id` int,\n"
-    "  `status` varchar(16),\n  `amount` decimal(10,2),\n  `note` varchar(200),\n"
-    "  `created_at` datetime(6),\n  `updated_at` timestamp NULL,\n  PRIMARY KEY (`id`)%s\n"
-    ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4";
-
-/* A row of about 165 bytes; amount has room for 24 characters. */
-static void fill_order(struct fc_value *values, uint64_t id, char *amount)
-{
-    static const char *const states[] = { "new", "paid", "shipped", "delivered", "cancelled" };
-    static const char note[] =
-        "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor "
-        "incididunt "
-        "ut labore et dolore magna aliqua ut enim ad minim veniam quis nostrud";
-    const int64_t base = 1772323200000000; /* 2026-03-01 in microseconds */
-    values[0] = (struct fc_value){ .kind = FC_VALUE_INT, .as.i64 = (int64_t)id };
-    values[1] =
-        (struct fc_value){ .kind = FC_VALUE_INT, .as.i64 = (int64_t)(id * 7919 % 100000) };
-    values[2] =
-        (struct fc_value){ .kind = FC_VALUE_TEXT, .as.bytes = fc_slice_text(states[id % 5]) };
-    (void)snprintf(amount, 24, "%u.%02u", (unsigned)(id % 9999), (unsigned)(id % 100));
-    values[3] = (struct fc_value){ .kind = FC_VALUE_TEXT, .as.bytes = fc_slice_text(amount) };
-    values[4] = (struct fc_value){ .kind = FC_VALUE_TEXT,
-                                   .as.bytes = fc_slice_of(note + id % 30, 70 + id * 7 % 50) };
-    values[5] =
-        (struct fc_value){ .kind = FC_VALUE_INT, .as.i64 = base + (int64_t)(id * 60000007) };
-    values[6] =
-        (struct fc_value){ .kind = FC_VALUE_INT, .as.i64 = base + (int64_t)(id * 60000000) };
-}
-
 static double seconds(void)
 {
     struct timespec now;
@@ -391,13 +322,13 @@ static double seconds(void)
 static fc_code load_orders(const struct tester *tester, struct fc_load *load,
                            const struct fc_shape *shape, uint64_t count, struct fc_error *err)
 {
-    struct fc_value *values = fc_new_array(struct fc_value, ORDERS_BATCH * ORDERS_COLUMNS);
-    char(*amounts)[24] = fc_alloc_zeroed(ORDERS_BATCH, sizeof(*amounts));
+    struct fc_value *values = fc_new_array(struct fc_value, ORDERS_BATCH * FC_ORDER_COLUMNS);
+    char(*amounts)[FC_ORDER_AMOUNT_SIZE] = fc_alloc_zeroed(ORDERS_BATCH, sizeof(*amounts));
     fc_code code = FC_OK;
     for (uint64_t id = 1; code == FC_OK && id <= count;) {
         uint32_t rows = 0;
         while (rows < ORDERS_BATCH && id <= count) {
-            fill_order(values + (size_t)rows * ORDERS_COLUMNS, id++, amounts[rows]);
+            fc_order_fill(id++, amounts[rows], values + (size_t)rows * FC_ORDER_COLUMNS);
             rows++;
         }
         code = tester->ops->load_rows(load, shape, values, rows, err);
@@ -411,13 +342,8 @@ static fc_code load_orders(const struct tester *tester, struct fc_load *load,
  * SQL like ", KEY (`status`)". */
 static int command_orders(const struct tester *tester, int count, char **arguments)
 {
-    char create[sizeof(orders_sql) + 512];
-    struct fc_shape shape = { .db = arguments[0],
-                              .table = "orders",
-                              .columns = orders_columns,
-                              .column_count = ORDERS_COLUMNS,
-                              .key_count = 1,
-                              .create_sql = create };
+    char *create = fc_order_create_sql(count > 3 ? arguments[3] : "");
+    struct fc_shape shape = *fc_order_shape();
     struct fc_load_plan plan = {
         .shape = &shape, .db = arguments[0], .table = arguments[1], .replace = true
     };
@@ -429,7 +355,7 @@ static int command_orders(const struct tester *tester, int count, char **argumen
     double encoded = 0;
     double finished = 0;
     fc_code code = tester->ops->open(&tester->host, &target, &err);
-    (void)snprintf(create, sizeof(create), orders_sql, count > 3 ? arguments[3] : "");
+    shape.create_sql = create;
     if (code == FC_OK) {
         code = tester->ops->load_begin(target, &plan, &load, &err);
     }
