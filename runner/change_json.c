@@ -6,7 +6,6 @@
 #include "core/base/alloc.h"
 #include "core/base/hashmap.h"
 #include "runner/change_table.h"
-#include "runner/envelope/envelope.h"
 #include "runner/envelope/json_scan.h"
 #include "transforms/json_reader.h"
 
@@ -26,8 +25,8 @@ struct event {
     struct fc_slice after;
     struct fc_slice source;
     struct fc_slice schema;
-    struct fc_slice op; /* the letter */
-    bool is_ddl;
+    struct fc_slice op;            /* the letter */
+    struct fc_slice ddl;           /* the statement as JSON; the null slice: it is no DDL */
     struct fc_change_table *table; /* NULL for DDL */
 };
 
@@ -117,7 +116,7 @@ static fc_code read_members(struct fc_change_file *file, struct event *event,
         } else if (fc_json_is(name, "op")) {
             event->op = or_null(value);
         } else if (fc_json_is(name, "ddl")) {
-            event->is_ddl = true;
+            event->ddl = or_null(value);
         }
     }
     return FC_OK;
@@ -193,11 +192,9 @@ static struct fc_slice source_member(const struct event *event, const char *want
     return fc_slice_null();
 }
 
-/* A member that is a text; the null slice when it is none. */
-static struct fc_slice source_text(struct fc_change_file *file, const struct event *event,
-                                   const char *wanted)
+/* What a JSON text says; the null slice when the value is none. */
+static struct fc_slice text_of(struct fc_change_file *file, struct fc_slice value)
 {
-    struct fc_slice value = source_member(event, wanted);
     struct fc_json_string string;
     struct fc_json_scan scan;
     struct fc_slice text = fc_slice_null();
@@ -208,6 +205,12 @@ static struct fc_slice source_text(struct fc_change_file *file, const struct eve
         return fc_slice_null();
     }
     return text;
+}
+
+static struct fc_slice source_text(struct fc_change_file *file, const struct event *event,
+                                   const char *wanted)
+{
+    return text_of(file, source_member(event, wanted));
 }
 
 static struct fc_change_table *table_of(struct fc_change_file *file, const struct event *event)
@@ -239,7 +242,7 @@ static fc_code learn_event(struct fc_change_file *file, struct event *event,
                            struct fc_error *err)
 {
     fc_code code = FC_OK;
-    if (event->is_ddl) {
+    if (!fc_slice_is_null(event->ddl)) {
         return FC_OK;
     }
     event->table = table_of(file, event);
@@ -284,7 +287,7 @@ static int64_t source_integer(const struct event *event, const char *name)
 static fc_code read_op(const struct event *event, fc_op *out_op, struct fc_error *err)
 {
     char op = event->op.len == 3 && event->op.data[0] == '"' ? (char)event->op.data[1] : 0;
-    if (event->is_ddl) {
+    if (!fc_slice_is_null(event->ddl)) {
         *out_op = FC_OP_DDL;
         return FC_OK;
     }
@@ -385,7 +388,7 @@ static fc_code make_change(struct fc_change_file *file, const struct event *even
     change->snapshot = change->op == FC_OP_READ ? FC_SNAPSHOT_ROW : FC_SNAPSHOT_NO;
     change->tx = make_tx(file, event, change->ts_us);
     change->source = make_source(file, event);
-    if (!event->is_ddl) {
+    if (fc_slice_is_null(event->ddl)) {
         code = make_rows(file, event, change, err);
         return code == FC_OK ? fc_arena_check(&file->arena, "the changes", err) : code;
     }
@@ -393,8 +396,13 @@ static fc_code make_change(struct fc_change_file *file, const struct event *even
     if (ddl == NULL) {
         return fc_arena_check(&file->arena, "the changes", err);
     }
+    memset(ddl, 0, sizeof(*ddl)); /* scripts see the statement only */
+    ddl->statement = text_of(file, event->ddl);
     change->ddl = ddl;
-    return fc_envelope_decode_ddl(event->text, &file->arena, &change->db, ddl, err);
+    change->db = source_text(file, event, "db");
+    return fc_slice_is_null(ddl->statement)
+               ? fc_fail(err, FC_ERR_CONFIG, "`ddl` is a statement's text")
+               : FC_OK;
 }
 
 /* --- the file ------------------------------------------------------------------------------- */

@@ -262,6 +262,12 @@ static bool append_decimal(struct fc_slice value, const struct fc_column *column
     return true;
 }
 
+static bool is_number_type(const struct fc_column *column)
+{
+    return column->type == FC_TYPE_INT || column->type == FC_TYPE_FLOAT ||
+           column->type == FC_TYPE_DOUBLE || column->type == FC_TYPE_YEAR;
+}
+
 /* Appends the value as the envelope has it; what does not fit is left for the decoder to name. */
 static void append_value(struct fc_slice value, const struct fc_column *column,
                          struct fc_buf *scratch, struct fc_buf *out)
@@ -325,7 +331,7 @@ fc_code fc_change_table_row(const struct fc_change_table *table, struct fc_slice
     struct fc_buf text;
     struct fc_buf scratch;
     struct fc_slice kept;
-    fc_code code;
+    fc_code code = FC_OK;
     fc_buf_init(&text, arena->limit);
     fc_buf_init(&scratch, arena->limit);
     find_values(table, row, arena, found);
@@ -335,13 +341,18 @@ fc_code fc_change_table_row(const struct fc_change_table *table, struct fc_slice
         fc_buf_append_u8(&text, ':');
         if (fc_slice_is_null(found[index])) {
             fc_buf_append_text(&text, "null");
+        } else if (is_number_type(&shape->columns[index]) && found[index].data[0] == '"') {
+            code = fc_fail(err, FC_ERR_CONFIG, "column %s (%s) takes a number, not a text",
+                           shape->columns[index].name, shape->columns[index].native_type);
         } else {
             append_value(found[index], &shape->columns[index], &scratch, &text);
         }
     }
     fc_buf_append_u8(&text, '}');
     kept = fc_arena_copy(arena, fc_buf_slice(&text)); /* the values borrow from it */
-    code = fc_buf_check(&text, "a row", err);
+    if (code == FC_OK) {
+        code = fc_buf_check(&text, "a row", err);
+    }
     if (code == FC_OK) {
         code = fc_arena_check(arena, "the changes", err);
     }

@@ -157,8 +157,11 @@ static bool take_arguments(struct cursor *cursor, struct fc_column *column)
 static bool take_attributes(struct cursor *cursor, struct fc_column *column, bool *is_key,
                             const char **native_end)
 {
-    column->is_unsigned = take_word(cursor, "unsigned");
     *native_end = cursor->at;
+    column->is_unsigned = take_word(cursor, "unsigned");
+    if (column->is_unsigned) {
+        *native_end = cursor->at;
+    }
     for (;;) {
         skip_spaces(cursor);
         if (*cursor->at == '\0') {
