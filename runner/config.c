@@ -10,6 +10,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/suggest.h"
+#include "runner/config_secrets.h"
 #include "runner/config_steps.h"
 #include "runner/options_check.h"
 #include "runner/quantity.h"
@@ -20,6 +21,8 @@
 
 static const char API_VERSION[] = "0.1.0";
 static const char SOURCE_SUFFIX[] = "-source";
+
+enum { MEMORY_TO_BATCH = 16 };
 
 /* `public` comes first: a struct fc_config pointer is one to this. */
 struct config {
@@ -48,7 +51,7 @@ static const struct fc_option TOP[] = {
       "what happens to a change that a transform rejects or that is too large" },
     { "dead-letter-topic", FC_OPTION_TEXT, false, NULL, 0, 0, NULL,
       "default <name>.dead-letter" },
-    { "workers", FC_OPTION_INT, false, "0", 0, 64, NULL,
+    { "workers", FC_OPTION_INT, false, "0", 0, 16, NULL,
       "threads that transform and encode; 0: by cores" },
     { "memory", FC_OPTION_SIZE, false, "48MiB", 8 << 20, INT64_C(1) << 40, NULL,
       "of all batches and queues together" },
@@ -244,6 +247,24 @@ static fc_code read_meta(struct config *config, const struct fc_yaml_node *map,
 
 /* --- the rest of the top level ------------------------------------------------------------ */
 
+/* Several batches are on their way at once, and each is held encoded and compressed. */
+static fc_code limit_batches(struct config *config, struct fc_error *err)
+{
+    size_t most = config->public.memory_bytes / MEMORY_TO_BATCH;
+    if (config->public.batch_bytes <= most) {
+        return FC_OK;
+    }
+    if (fc_options_node(config->producer, "batch-size") != NULL) {
+        (void)fc_fail(err, FC_ERR_CONFIG,
+                      "`batch-size` must be at most a %dth of `memory`: %zu KiB, or raise "
+                      "`memory`",
+                      MEMORY_TO_BATCH, most / 1024);
+        return at_option(config, config->producer, "batch-size", err);
+    }
+    config->public.batch_bytes = most;
+    return FC_OK;
+}
+
 static fc_code read_top(struct config *config, const struct fc_yaml_node *root,
                         struct fc_error *err)
 {
@@ -264,6 +285,9 @@ static fc_code read_top(struct config *config, const struct fc_yaml_node *root,
     config->public.tombstones = fc_options_int(config->top, "tombstones") != 0;
     config->public.workers = (uint32_t)fc_options_int(config->top, "workers");
     config->public.memory_bytes = (size_t)fc_options_int(config->top, "memory");
+    if (limit_batches(config, err) != FC_OK) {
+        return FC_ERR_CONFIG;
+    }
     text = fc_options_text(config->top, "on-error");
     config->public.on_error = FC_ON_ERROR_FAIL;
     if (strcmp(text, "skip") == 0) {
@@ -319,52 +343,6 @@ static fc_code read_log(struct config *config, const struct fc_yaml_node *map,
     return FC_OK;
 }
 
-/* --- secrets ------------------------------------------------------------------------------ */
-
-/* Secrets may stand in the plugin's block and in a transform's `with`, nowhere else. */
-static fc_code fill_secrets(struct config *config, const struct fc_config_source *source,
-                            struct fc_error *err)
-{
-    const struct fc_yaml_node *declared =
-        fc_yaml_get(fc_yaml_get(config->yaml.root, "meta"), "secrets");
-    const struct fc_yaml_node *transforms = fc_yaml_get(config->yaml.root, "transforms");
-    struct fc_yaml_node *block = fc_yaml_get(config->yaml.root, config->plugin);
-    struct fc_secrets *secrets = NULL;
-    fc_code code = fc_secrets_open(source->secrets_path, &secrets, err);
-    if (code == FC_OK && block != NULL) {
-        code = fc_secrets_fill(secrets, &config->yaml, block, declared, err);
-    }
-    for (const struct fc_yaml_node *item = transforms == NULL ? NULL : transforms->first;
-         item != NULL && code == FC_OK; item = item->next) {
-        struct fc_yaml_node *with = fc_yaml_get(item, "with");
-        code =
-            with == NULL ? FC_OK : fc_secrets_fill(secrets, &config->yaml, with, declared, err);
-    }
-    fc_secrets_free(secrets);
-    return code;
-}
-
-static fc_code refuse_secrets_elsewhere(const struct config *config, struct fc_error *err)
-{
-    fc_code code = FC_OK;
-    for (const struct fc_yaml_node *node = config->yaml.root->first;
-         node != NULL && code == FC_OK; node = node->next) {
-        if (strcmp(node->key, config->plugin) == 0) {
-            continue;
-        }
-        if (strcmp(node->key, "transforms") != 0) {
-            code = fc_secrets_refuse(&config->yaml, node, err);
-            continue;
-        }
-        for (const struct fc_yaml_node *item = node->first; item != NULL && code == FC_OK;
-             item = item->next) {
-            const struct fc_yaml_node *uses = fc_yaml_get(item, "uses");
-            code = uses == NULL ? FC_OK : fc_secrets_refuse(&config->yaml, uses, err);
-        }
-    }
-    return code;
-}
-
 /* --- all of it ---------------------------------------------------------------------------- */
 
 static fc_code missing_meta(const struct config *config, const struct fc_yaml_node *root,
@@ -402,9 +380,9 @@ static fc_code read_all(struct config *config, const struct fc_config_source *so
     code = read_meta(config, meta, err);
     code = code == FC_OK ? read_top(config, root, err) : code;
     code = code == FC_OK ? read_log(config, fc_yaml_get(root, "log"), err) : code;
-    code = code == FC_OK ? refuse_secrets_elsewhere(config, err) : code;
+    code = code == FC_OK ? fc_config_secrets_check(&config->yaml, config->plugin, err) : code;
     if (code == FC_OK && !source->without_secrets) {
-        code = fill_secrets(config, source, err);
+        code = fc_config_secrets_fill(&config->yaml, config->plugin, source->secrets_path, err);
     }
     if (code == FC_OK) {
         code = fc_config_steps_read(config->path, fc_yaml_get(root, "transforms"),

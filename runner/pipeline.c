@@ -13,9 +13,11 @@
 enum {
     PIPELINE_WORKERS_MAX = 16,
     PIPELINE_WORKERS_AUTO_MAX = 4,
-    PIPELINE_UNIT_BYTES = 256 * 1024, /* of changes; encoded about five times that */
-    PIPELINE_UNIT_COST = 3 * 1024 * 1024,
-    PIPELINE_UNIT_CHANGES = 4096,
+    /* A unit's share of the file's batch-size: changes are about a quarter of what they become
+     * encoded; changes, encoded and compressed records together cost three times that. */
+    PIPELINE_UNIT_CHANGES_SHARE = 4,
+    PIPELINE_UNIT_COST = 3,
+    PIPELINE_CHANGE_BYTES = 256, /* of batch-size for one change, to bound their number */
     PIPELINE_MARK_WAIT_S = 30
 };
 
@@ -173,11 +175,12 @@ static uint32_t worker_count(const struct fc_pipeline *pipeline)
 
 static void init_ring(struct fc_pipeline *pipeline, uint32_t workers)
 {
-    size_t size = pipeline->config.config->memory_bytes / PIPELINE_UNIT_COST;
+    size_t batch_bytes = pipeline->config.config->batch_bytes;
+    size_t size = pipeline->config.config->memory_bytes / (batch_bytes * PIPELINE_UNIT_COST);
     struct fc_batch_limits limits;
     memset(&limits, 0, sizeof(limits));
-    limits.count_max = PIPELINE_UNIT_CHANGES;
-    limits.bytes_max = PIPELINE_UNIT_BYTES;
+    limits.count_max = (uint32_t)(batch_bytes / PIPELINE_CHANGE_BYTES);
+    limits.bytes_max = batch_bytes / PIPELINE_UNIT_CHANGES_SHARE;
     limits.bytes_hard_max = pipeline->config.config->topic_config.record_bytes_max * 4;
     size = size < workers + 2 ? workers + 2 : size;
     size = size > 4 * workers + 4 ? 4 * workers + 4 : size;

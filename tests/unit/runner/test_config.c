@@ -87,6 +87,12 @@ static void the_smallest_file_has_all_defaults(void **state)
     assert_null(config->plugin_block);
 }
 
+static void little_memory_makes_smaller_batches(void **state)
+{
+    const struct fc_config *config = parse(*state, HEAD META "memory: 8MiB\n");
+    assert_int_equal(config->batch_bytes, 512 * 1024);
+}
+
 static void every_key_of_a_full_file_arrives(void **state)
 {
     const struct fc_config *config =
@@ -192,6 +198,10 @@ static void wrong_contents_are_named_with_what_is_right(void **state)
                    "conf/f.yaml:6:20: `dead-letter-topic` must be one name, not a template");
     assert_refused(fixture, HEAD META "memory: 1MiB\n",
                    "conf/f.yaml:6:9: `memory` must be between 8MiB and 1TiB, not `1MiB`");
+    assert_refused(
+        fixture, HEAD META "  producer: { batch-size: 4MiB }\nmemory: 32MiB\n",
+        "conf/f.yaml:6:27: `batch-size` must be at most a 16th of `memory`: 2048 KiB, "
+        "or raise `memory`");
     assert_refused(fixture, HEAD META "transforms: [{ uses: some/thing }]\n",
                    "conf/f.yaml:6:22: `uses` must be a ready-made transform's name or a path "
                    "that ends in .lua, not `some/thing`");
@@ -281,6 +291,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(the_smallest_file_has_all_defaults),
+        T(little_memory_makes_smaller_batches),
         T(every_key_of_a_full_file_arrives),
         T(unknown_keys_are_refused_with_the_nearest_one),
         T(missing_keys_are_named),

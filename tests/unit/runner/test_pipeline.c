@@ -49,6 +49,7 @@ static void fill_config(struct fc_config *config, const struct scenario *scenari
     config->dead_letter_topic = "gen.dead";
     config->workers = 3;
     config->memory_bytes = 48 << 20;
+    config->batch_bytes = 1 << 20;
 }
 
 static struct fc_stream *open_stream(const char *dir)
