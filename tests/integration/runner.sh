@@ -172,6 +172,27 @@ reloads() {
     kill "$runner" && ended_with 0
 }
 
+# The terminal is a pseudo-terminal that script(1) makes.
+draws() {
+    script -qefc "$connect run $work/good.yaml" "$work/typescript" </dev/null >/dev/null 2>&1 &
+    local session=$! pid
+    wait_for grep -qE 'good  streaming  [0-9,]+ rows/s  lag .*  id 1000' "$work/typescript" || return 1
+    pid=$("$connect" status "$work/good.yaml" -o json | sed 's/.*"pid":\([0-9]*\).*/\1/')
+    kill "$pid"
+    timeout 10 tail --pid="$session" -f /dev/null && grep -q 'good ended after' "$work/typescript"
+}
+
+# A connector whose close never returns: the first signal waits for it, the second does not.
+second_signal() {
+    mkdir "$work/hangs" && cp "$work/example.c" "$work/example.c.kept" &&
+        sed -i '/^static void source_close/,/^{/ s/^{/{\n    for (;;) {\n        pause();\n    }/; s/#include <time.h>/&\n#include <unistd.h>/' \
+            "$work/example.c" && build_example "$work/hangs/example.so" "$headers" && mv "$work/example.c.kept" "$work/example.c" || return 1
+    "$connect" run "$work/good.yaml" --plugin-dir "$work/hangs" >"$work/good.diag" 2>&1 &
+    runner=$!
+    wait_for streams good && kill "$runner" && wait_for grep -q 'ending cleanly' "$work/good.diag" &&
+        kill -INT "$runner" && ended_with 1 && grep -q 'second signal: ending at once' "$work/good.diag"
+}
+
 # --- bad input: one line, the cause and the fix, the exit code ------------------------------------------------------------------
 
 wrong_usage() {
@@ -271,6 +292,8 @@ check "a capture writes each row once, however often it is started" captured
 check "check prints what is fine, what fails and its fix, and changes nothing" checked
 check "status tells of a running capture and fails without one" told
 check "SIGTERM ends cleanly" ends_on_sigterm
+check "a second signal ends at once, and the next start works" second_signal
+check "on a terminal a live line shows rate, lag and position" draws
 check "kill -9 loses nothing and doubles nothing" survives_kill
 check "SIGHUP reads the transforms again and keeps them when they are wrong" reloads
 check "wrong usage exits 2 with the nearest word" wrong_usage
