@@ -268,6 +268,9 @@ fc_code fc_snapshot_step(struct fc_snapshot *snapshot, struct fc_batch *batch,
 {
     fc_code code = FC_OK;
     if (!fc_change_stream_at_boundary(snapshot->stream)) {
+        /* Inside a transaction nothing can be done, but the stream must not run past the stop. */
+        *out_has_stop = snapshot->step == FC_SNAPSHOT_STEP_WAIT;
+        *out_stop = snapshot->high;
         return FC_OK;
     }
     if (snapshot->step == FC_SNAPSHOT_STEP_BEGIN) {
