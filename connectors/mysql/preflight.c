@@ -283,6 +283,24 @@ static fc_code check_resume(const struct preflight *preflight, struct fc_slice r
     return FC_OK;
 }
 
+/* Transactions that are prepared now: their rows were written before a new capture begins. */
+static fc_code check_xa(const struct preflight *preflight, struct fc_error *err)
+{
+    MYSQL_RES *result = NULL;
+    fc_code code =
+        fc_session_query(preflight->session, fc_slice_text("XA RECOVER"), &result, err);
+    if (code != FC_OK) {
+        return err->retriable ? code : FC_OK; /* MySQL: needs a privilege of its own */
+    }
+    if (mysql_num_rows(result) > 0) {
+        tell(preflight, FC_CHECK_WARN, "XA transactions", "XA COMMIT or XA ROLLBACK them first",
+             "%" PRIu64 " are prepared: a capture that begins now cannot take their commit",
+             (uint64_t)mysql_num_rows(result));
+    }
+    mysql_free_result(result);
+    return FC_OK;
+}
+
 /* --- tables ------------------------------------------------------------------------------ */
 
 /* "shop.a, shop.b and 7 more" of the tables for which `is` holds; NULL when there are none. */
@@ -401,6 +419,11 @@ static fc_code check_tables(const struct preflight *preflight, struct fc_error *
     const char *unmatched;
     fc_code code = fc_table_list_read(preflight->session, &preflight->filter, &list, err);
     if (code != FC_OK) {
+        return code;
+    }
+    code = fc_table_list_find_keys(preflight->session, &list, err);
+    if (code != FC_OK) {
+        fc_table_list_release(&list);
         return code;
     }
     unmatched = fc_table_list_unmatched(&list, &preflight->filter);

@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connectors/mysql/table_list.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
 
-/* A unique index serves as key when none of its columns may be NULL. */
-static const char list_sql[] =
-    "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.ENGINE, EXISTS (SELECT 1 FROM "
-    "information_schema.STATISTICS s WHERE s.TABLE_SCHEMA=t.TABLE_SCHEMA AND "
-    "s.TABLE_NAME=t.TABLE_NAME AND s.NON_UNIQUE=0 GROUP BY s.INDEX_NAME HAVING "
-    "SUM(s.NULLABLE='YES' OR s.COLUMN_NAME IS NULL)=0) FROM information_schema.TABLES t WHERE "
-    "t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND t.TABLE_SCHEMA NOT IN ('mysql', "
-    "'sys', 'information_schema', 'performance_schema') ORDER BY 1, 2";
+/*
+ * Plain queries, each over one table of information_schema: nested ones have been seen to bring
+ * down a MariaDB server while tables were dropped.
+ */
+static const char tables_sql[] =
+    "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_TYPE "
+    "IN "
+    "('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN ('mysql', 'sys', "
+    "'information_schema', 'performance_schema')";
+static const char keys_sql[] =
+    "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NULLABLE, COLUMN_NAME FROM "
+    "information_schema.STATISTICS WHERE NON_UNIQUE=0 AND TABLE_SCHEMA NOT IN ('mysql', 'sys', "
+    "'information_schema', 'performance_schema') ORDER BY 1, 2, 3";
 
 static char *copy(const char *text)
 {
     return fc_strdup(text == NULL ? "" : text);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct fc_listed_table *left = (const struct fc_listed_table *)a;
+    const struct fc_listed_table *right = (const struct fc_listed_table *)b;
+    int by_db = strcmp(left->db, right->db);
+    return by_db != 0 ? by_db : strcmp(left->table, right->table);
 }
 
 fc_code fc_table_list_read(struct fc_session *session, const struct fc_table_filter *filter,
@@ -27,21 +41,60 @@ fc_code fc_table_list_read(struct fc_session *session, const struct fc_table_fil
     MYSQL_ROW row;
     fc_code code;
     memset(out_list, 0, sizeof(*out_list));
-    code = fc_session_query(session, fc_slice_text(list_sql), &result, err);
+    code = fc_session_query(session, fc_slice_text(tables_sql), &result, err);
     if (code != FC_OK) {
         return fc_wrap(err, "list the tables");
     }
     out_list->tables = fc_new_array(struct fc_listed_table, (size_t)mysql_num_rows(result) + 1);
     while ((row = mysql_fetch_row(result)) != NULL) {
         struct fc_listed_table *table = &out_list->tables[out_list->count];
-        if (!fc_table_filter_match(filter, fc_slice_text(row[0]), fc_slice_text(row[1]))) {
-            continue;
+        if (fc_table_filter_match(filter, fc_slice_text(row[0]), fc_slice_text(row[1]))) {
+            table->db = copy(row[0]);
+            table->table = copy(row[1]);
+            table->engine = copy(row[2]);
+            out_list->count++;
         }
-        table->db = copy(row[0]);
-        table->table = copy(row[1]);
-        table->engine = copy(row[2]);
-        table->has_key = row[3] != NULL && row[3][0] != '0';
-        out_list->count++;
+    }
+    mysql_free_result(result);
+    qsort(out_list->tables, out_list->count, sizeof(*out_list->tables), compare);
+    return FC_OK;
+}
+
+static void note_key(struct fc_table_list *list, const char *db, const char *table)
+{
+    struct fc_listed_table key = { .db = (char *)(uintptr_t)db,
+                                   .table = (char *)(uintptr_t)table };
+    struct fc_listed_table *found = (struct fc_listed_table *)bsearch(
+        &key, list->tables, list->count, sizeof(*list->tables), compare);
+    if (found != NULL) {
+        found->has_key = true;
+    }
+}
+
+/* A unique index serves as key when none of its columns may be NULL or is an expression. */
+fc_code fc_table_list_find_keys(struct fc_session *session, struct fc_table_list *list,
+                                struct fc_error *err)
+{
+    MYSQL_RES *result = NULL;
+    MYSQL_ROW row;
+    MYSQL_ROW last = NULL;
+    bool usable = false;
+    fc_code code = fc_session_query(session, fc_slice_text(keys_sql), &result, err);
+    if (code != FC_OK) {
+        return fc_wrap(err, "list the keys");
+    }
+    while ((row = mysql_fetch_row(result)) != NULL) {
+        bool same_index = last != NULL && strcmp(last[0], row[0]) == 0 &&
+                          strcmp(last[1], row[1]) == 0 && strcmp(last[2], row[2]) == 0;
+        if (!same_index && usable) {
+            note_key(list, last[0], last[1]);
+        }
+        usable = (usable || !same_index) && row[4] != NULL &&
+                 (row[3] == NULL || strcmp(row[3], "YES") != 0);
+        last = row; /* rows of a stored result stay */
+    }
+    if (usable) {
+        note_key(list, last[0], last[1]);
     }
     mysql_free_result(result);
     return FC_OK;

@@ -10,7 +10,7 @@ struct fc_listed_table {
     char *db;
     char *table;
     char *engine; /* "InnoDB" */
-    bool has_key; /* a primary key, or a unique one without NULLs */
+    bool has_key; /* a primary key, or a unique one without NULLs; after find_keys */
 };
 
 struct fc_table_list {
@@ -22,6 +22,9 @@ struct fc_table_list {
 FC_MUST_CHECK fc_code fc_table_list_read(struct fc_session *session,
                                          const struct fc_table_filter *filter,
                                          struct fc_table_list *out_list, struct fc_error *err);
+/* Set has_key of each table. */
+FC_MUST_CHECK fc_code fc_table_list_find_keys(struct fc_session *session,
+                                              struct fc_table_list *list, struct fc_error *err);
 void fc_table_list_release(struct fc_table_list *list);
 
 /* The first table that `tables` names without a star and that is not there; NULL: none. */
