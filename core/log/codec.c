@@ -8,7 +8,7 @@
 
 #include "core/base/alloc.h"
 
-enum { ZSTD_LEVEL = 3, GROWTH_MIN = 64 * 1024 };
+enum { ZSTD_LEVEL = 3, GROWTH_MIN = 64 * 1024, SMALL_BLOCK_SIZE = 64 * 1024 };
 
 struct fc_codec {
     LZ4F_cctx *lz4_out; /* each context is made at its first use */
@@ -56,7 +56,7 @@ static fc_code lz4_compress(struct fc_codec *codec, struct fc_slice from, struct
     size_t got;
     uint8_t *out;
     prefs.frameInfo.blockMode = LZ4F_blockIndependent;
-    prefs.frameInfo.blockSizeID = from.len <= 64 * 1024 ? LZ4F_max64KB : LZ4F_max256KB;
+    prefs.frameInfo.blockSizeID = from.len <= SMALL_BLOCK_SIZE ? LZ4F_max64KB : LZ4F_max256KB;
     prefs.frameInfo.contentSize = from.len;
     prefs.autoFlush = 1;
     prefs.compressionLevel = LZ4_LEVEL;

@@ -313,28 +313,36 @@ static fc_code read_batch(struct fc_log_reader *reader, const struct fc_record *
     return FC_OK;
 }
 
+/* Have something to read in front of the reader, in this segment or the next. */
+static fc_code reach(struct fc_log_reader *reader, bool *out_end, struct fc_error *err)
+{
+    bool closed = false;
+    fc_code code = reader->file == NULL ? locate(reader, err) : FC_OK;
+    *out_end = false;
+    while (code == FC_OK && reader->at >= reader->limit) {
+        code = ask_limit(reader, &closed, err);
+        if (code != FC_OK || reader->at < reader->limit) {
+            break;
+        }
+        if (!closed) {
+            *out_end = true;
+            break;
+        }
+        code = next_segment(reader, err);
+    }
+    return code;
+}
+
 /* Go on without waiting until records, the end, or an error. */
 static fc_code advance(struct fc_log_reader *reader, const struct fc_record **out_records,
                        uint32_t *out_count, struct fc_error *err)
 {
-    bool closed = false;
+    bool at_end = false;
     fc_code code = FC_OK;
     *out_count = 0;
-    if (reader->file == NULL) {
-        code = locate(reader, err);
-    }
-    while (code == FC_OK && *out_count == 0) {
-        if (reader->at >= reader->limit) {
-            code = ask_limit(reader, &closed, err);
-            if (code == FC_OK && reader->at >= reader->limit) {
-                if (!closed) {
-                    break;
-                }
-                code = next_segment(reader, err);
-                continue;
-            }
-        }
-        if (code == FC_OK) {
+    while (code == FC_OK && *out_count == 0 && !at_end) {
+        code = reach(reader, &at_end, err);
+        if (code == FC_OK && !at_end) {
             code = read_batch(reader, out_records, out_count, err);
         }
     }

@@ -109,6 +109,7 @@ static void encode_all(const struct fc_segment *segments, size_t count,
     size_t size = ENTRIES_BEGIN + count * ENTRY_SIZE;
     fc_buf_init(to, size);
     bytes = fc_buf_reserve(to, size);
+    fc_assert(bytes != NULL);
     memset(bytes, 0, size);
     encode_header(bytes);
     encode_slot(checkpoint, sequence, count * ENTRY_SIZE, bytes + SLOT_SPACING);
@@ -135,7 +136,7 @@ static fc_code check_header(const struct fc_manifest *manifest, struct fc_slice 
                             struct fc_error *err)
 {
     uint8_t expected[HEADER_SIZE];
-    if (bytes.len < ENTRIES_BEGIN) {
+    if (bytes.data == NULL || bytes.len < ENTRIES_BEGIN) {
         return fc_fail(err, FC_ERR_CORRUPT, "%s: cut short at byte %zu", manifest->path,
                        bytes.len);
     }
@@ -162,6 +163,7 @@ static fc_code decode_slots(struct fc_manifest *manifest, struct fc_slice bytes,
                             struct fc_error *err)
 {
     bool found = false;
+    fc_assert(bytes.data != NULL);
     for (unsigned slot = 0; slot < 2; slot++) {
         struct fc_checkpoint read;
         uint64_t sequence = 0;

@@ -286,14 +286,14 @@ bool fc_partition_active_is_old(const struct fc_partition *partition)
 }
 
 /* Write behind the end; on failure nothing counts as appended. lock is held. */
-static fc_code write_batch(struct fc_partition *partition, const struct fc_batch_builder *batch,
+static fc_code write_batch(struct fc_partition *partition, struct fc_batch_builder *batch,
                            struct fc_error *err)
 {
     struct fc_active *active = &partition->active;
-    struct iovec parts[2] = {
-        { (void *)(uintptr_t)batch->header, FC_BATCH_HEADER_SIZE },
-        { (void *)(uintptr_t)batch->body.data, batch->body.len },
-    };
+    struct fc_buf *body =
+        batch->body.data == batch->packed.data ? &batch->packed : &batch->plain;
+    struct iovec parts[2] = { { batch->header, FC_BATCH_HEADER_SIZE },
+                              { body->data, body->len } };
     struct fc_error why;
     fc_code code = active->file->fs->ops->write(active->file, active->size, parts, 2, &why);
     if (code == FC_OK) {

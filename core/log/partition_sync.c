@@ -33,8 +33,10 @@ static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
     if (out->count > 0) {
         out->pending = fc_new_array(struct fc_file *, out->count);
         out->segments = fc_new_array(struct fc_segment, out->count);
-        memcpy(out->pending, partition->pending_files, out->count * sizeof(*out->pending));
-        memcpy(out->segments, partition->closed + first, out->count * sizeof(*out->segments));
+    }
+    for (size_t index = 0; index < out->count; index++) {
+        out->pending[index] = partition->pending_files[index];
+        out->segments[index] = partition->closed[first + index];
     }
     out->name_unsynced = partition->name_unsynced;
     partition->name_unsynced = false;
@@ -91,8 +93,9 @@ static void forget_pending(struct fc_partition *partition, size_t count)
         partition->env->fs->ops->close(partition->pending_files[index]);
     }
     partition->pending -= count;
-    memmove(partition->pending_files, partition->pending_files + count,
-            partition->pending * sizeof(*partition->pending_files));
+    for (size_t index = 0; index < partition->pending; index++) {
+        partition->pending_files[index] = partition->pending_files[index + count];
+    }
     (void)pthread_mutex_unlock(&partition->lock);
 }
 

@@ -269,46 +269,48 @@ fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *out_base, struc
     return code;
 }
 
-/* A stream's reader is the log's: one has no state that the other lacks. */
-static struct fc_log_reader *log_reader_of(const struct fc_stream_reader *reader)
-{
-    return (struct fc_log_reader *)(uintptr_t)reader;
-}
+struct fc_stream_reader {
+    struct fc_log_reader *log;
+};
 
 fc_code fc_stream_reader_open(struct fc_topic *topic, uint32_t partition, int64_t offset,
                               struct fc_stream_reader **out_reader, struct fc_error *err)
 {
     struct fc_partition *opened = NULL;
-    struct fc_log_reader *reader = NULL;
+    struct fc_log_reader *log = NULL;
     fc_code code = fc_embedded_partition(topic, partition, &opened, err);
     if (code == FC_OK) {
-        code = fc_log_reader_open(opened, offset, &reader, err);
+        code = fc_log_reader_open(opened, offset, &log, err);
     }
     if (code == FC_OK) {
-        *out_reader = (struct fc_stream_reader *)reader;
+        *out_reader = fc_new(struct fc_stream_reader);
+        (*out_reader)->log = log;
     }
     return code;
 }
 
 void fc_stream_reader_close(struct fc_stream_reader *reader)
 {
-    fc_log_reader_close(log_reader_of(reader));
+    if (reader != NULL) {
+        fc_log_reader_close(reader->log);
+        free(reader);
+    }
 }
 
 fc_code fc_stream_reader_next(struct fc_stream_reader *reader, int wait_ms,
                               const struct fc_record **out_records, uint32_t *out_count,
                               struct fc_error *err)
 {
-    return fc_log_reader_next(log_reader_of(reader), wait_ms, out_records, out_count, err);
+    return fc_log_reader_next(reader->log, wait_ms, out_records, out_count, err);
 }
 
 int64_t fc_stream_reader_offset(const struct fc_stream_reader *reader)
 {
-    return fc_log_reader_offset(log_reader_of(reader));
+    return fc_log_reader_offset(reader->log);
 }
 
 fc_code fc_stream_reader_seek(struct fc_stream_reader *reader, int64_t offset,
                               struct fc_error *err)
 {
-    return fc_log_reader_seek(log_reader_of(reader), offset, err);
+    return fc_log_reader_seek(reader->log, offset, err);
 }

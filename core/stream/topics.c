@@ -129,8 +129,9 @@ static struct fc_topic *add_topic(struct fc_stream *stream, const char *name,
     }
     stream->topics =
         fc_realloc_array(stream->topics, stream->topics_count + 1, sizeof(struct fc_topic *));
-    memmove(stream->topics + place + 1, stream->topics + place,
-            (stream->topics_count - place) * sizeof(struct fc_topic *));
+    for (size_t index = stream->topics_count; index > place; index--) {
+        stream->topics[index] = stream->topics[index - 1];
+    }
     stream->topics[place] = topic;
     stream->topics_count++;
     return topic;
@@ -298,9 +299,9 @@ fc_code fc_stream_topics(struct fc_stream *stream,
     }
     (void)pthread_mutex_lock(&stream->lock);
     count = stream->topics_count;
-    if (count > 0) {
-        topics = fc_new_array(struct fc_topic *, count);
-        memcpy(topics, stream->topics, count * sizeof(*topics));
+    topics = fc_new_array(struct fc_topic *, count + 1);
+    for (size_t index = 0; index < count; index++) {
+        topics[index] = stream->topics[index];
     }
     (void)pthread_mutex_unlock(&stream->lock);
     for (size_t index = 0; code == FC_OK && index < count; index++) {
