@@ -453,8 +453,8 @@ fc_code fc_preflight_run(const struct fc_host *host, struct fc_slice resume,
 {
     static fc_code (*const checks[])(const struct preflight *preflight,
                                      struct fc_error *err) = {
-        check_settings, check_grants,    check_server_id,
-        check_replica,  check_retention, check_tables,
+        check_settings,  check_grants, check_server_id, check_replica,
+        check_retention, check_xa,     check_tables,
     };
     struct preflight preflight = { .host = host, .on_result = on_result, .ctx = ctx };
     fc_code code = fc_table_filter_init(&preflight.filter, host, err);

@@ -11,7 +11,7 @@
 #include "core/base/buf.h"
 #include "core/base/format.h"
 
-enum { DEADLINE_S = 30, TEXT_MAX = 1 << 30, ITEMS_MAX = 64 };
+enum { DEADLINE_S = 60, TEXT_MAX = 1 << 30, ITEMS_MAX = 64 };
 
 struct batch {
     struct fc_batch public; /* first */
@@ -226,9 +226,11 @@ void capture_free(struct capture *capture)
 
 static void print_bytes(struct fc_buf *out, struct fc_slice bytes)
 {
+    static const char digits[] = "0123456789abcdef";
     fc_buf_append_text(out, "x'");
     for (size_t index = 0; index < bytes.len; index++) {
-        fc_buf_append_fmt(out, "%02x", bytes.data[index]);
+        fc_buf_append_u8(out, (uint8_t)digits[bytes.data[index] >> 4]);
+        fc_buf_append_u8(out, (uint8_t)digits[bytes.data[index] & 15]);
     }
     fc_buf_append_text(out, "'");
 }

@@ -28,7 +28,7 @@ fc_code capture_open(struct capture *capture, const char *position, struct fc_er
 fc_code capture_read(struct capture *capture, int wait_ms, struct fc_error *err);
 void capture_close(struct capture *capture);
 
-/* Read until there are `count` lines in all; fails the test after 30 s, naming what came. */
+/* Read until there are `count` lines in all; fails the test after 60 s, naming what came. */
 void capture_until(struct capture *capture, size_t count);
 /* Read until the source has caught up with where the server was when it was opened. */
 void capture_until_caught_up(struct capture *capture);
