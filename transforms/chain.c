@@ -32,7 +32,7 @@ static fc_code read_file(const char *path, struct fc_transform_script *script,
     if (file == NULL) {
         int reason = errno;
         return fc_fail(err, reason == ENOENT ? FC_ERR_NOT_FOUND : FC_ERR_CONFIG,
-                       "cannot read %s: %s", path, strerror(reason));
+                       "cannot read %s: %s", path, strerrordesc_np(reason));
     }
     text = fc_alloc_zeroed(1, FC_TRANSFORM_SCRIPT_BYTES_MAX + 1);
     size = fread(text, 1, FC_TRANSFORM_SCRIPT_BYTES_MAX + 1, file);
@@ -63,10 +63,12 @@ static fc_code unknown_transform(const char *dir, const char *name, struct fc_er
     char known[256] = "";
     char(*names)[256] = fc_alloc_zeroed(64, sizeof(*names));
     DIR *open_dir = opendir(dir);
+    struct dirent *entry;
     int count = 0;
     fc_suggest_init(&suggest, name);
-    for (struct dirent *entry = open_dir == NULL ? NULL : readdir(open_dir);
-         entry != NULL && count < 64; entry = readdir(open_dir)) {
+    /* A stream of our own makes readdir safe. */
+    while (open_dir != NULL && count < 64 &&
+           (entry = readdir(open_dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe) */
         if (ends_with_lua(entry->d_name)) {
             size_t used = strlen(known);
             (void)snprintf(names[count], sizeof(names[count]), "%.*s",

@@ -5,32 +5,32 @@
 
 struct type_word {
     const char *word;
-    fc_type type;
     const char *native_type; /* NULL: not a type that a script can ask for */
     const char *native_type_in_key;
+    fc_type type;
     uint16_t bits;
     uint16_t precision;
 };
 
 static const struct type_word type_words[] = {
-    { "int", FC_TYPE_INT, "bigint", "bigint", 64, 0 },
-    { "float", FC_TYPE_FLOAT, NULL, NULL, 0, 0 },
-    { "double", FC_TYPE_DOUBLE, "double", "double", 0, 0 },
-    { "decimal", FC_TYPE_DECIMAL, NULL, NULL, 0, 0 },
-    { "text", FC_TYPE_TEXT, "longtext", "varchar(255)", 0, 0 },
-    { "bytes", FC_TYPE_BYTES, "longblob", "varbinary(255)", 0, 0 },
-    { "bit", FC_TYPE_BIT, NULL, NULL, 0, 0 },
-    { "enum", FC_TYPE_ENUM, NULL, NULL, 0, 0 },
-    { "set", FC_TYPE_SET, NULL, NULL, 0, 0 },
-    { "json", FC_TYPE_JSON, "json", "json", 0, 0 },
-    { "year", FC_TYPE_YEAR, NULL, NULL, 0, 0 },
-    { "date", FC_TYPE_DATE, "date", "date", 0, 0 },
-    { "time", FC_TYPE_TIME, "time(6)", "time(6)", 0, 6 },
-    { "datetime", FC_TYPE_DATETIME, "datetime(6)", "datetime(6)", 0, 6 },
-    { "timestamp", FC_TYPE_TIMESTAMP, "timestamp(6)", "timestamp(6)", 0, 6 },
-    { "geometry", FC_TYPE_GEOMETRY, NULL, NULL, 0, 0 },
-    { "vector", FC_TYPE_VECTOR, NULL, NULL, 0, 0 },
-    { "uuid", FC_TYPE_UUID, NULL, NULL, 0, 0 },
+    { "int", "bigint", "bigint", FC_TYPE_INT, 64, 0 },
+    { "float", NULL, NULL, FC_TYPE_FLOAT, 0, 0 },
+    { "double", "double", "double", FC_TYPE_DOUBLE, 0, 0 },
+    { "decimal", NULL, NULL, FC_TYPE_DECIMAL, 0, 0 },
+    { "text", "longtext", "varchar(255)", FC_TYPE_TEXT, 0, 0 },
+    { "bytes", "longblob", "varbinary(255)", FC_TYPE_BYTES, 0, 0 },
+    { "bit", NULL, NULL, FC_TYPE_BIT, 0, 0 },
+    { "enum", NULL, NULL, FC_TYPE_ENUM, 0, 0 },
+    { "set", NULL, NULL, FC_TYPE_SET, 0, 0 },
+    { "json", "json", "json", FC_TYPE_JSON, 0, 0 },
+    { "year", NULL, NULL, FC_TYPE_YEAR, 0, 0 },
+    { "date", "date", "date", FC_TYPE_DATE, 0, 0 },
+    { "time", "time(6)", "time(6)", FC_TYPE_TIME, 0, 6 },
+    { "datetime", "datetime(6)", "datetime(6)", FC_TYPE_DATETIME, 0, 6 },
+    { "timestamp", "timestamp(6)", "timestamp(6)", FC_TYPE_TIMESTAMP, 0, 6 },
+    { "geometry", NULL, NULL, FC_TYPE_GEOMETRY, 0, 0 },
+    { "vector", NULL, NULL, FC_TYPE_VECTOR, 0, 0 },
+    { "uuid", NULL, NULL, FC_TYPE_UUID, 0, 0 },
 };
 
 enum { TYPE_WORD_COUNT = sizeof(type_words) / sizeof(type_words[0]), DECIMAL_DIGITS_MAX = 65 };

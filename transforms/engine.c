@@ -29,8 +29,8 @@ void fc_engine_add_slot(lua_State *lua, struct fc_script_change *slot)
     lua_pop(lua, 1);
     if (engine->slot_count == engine->slot_capacity) {
         engine->slot_capacity = engine->slot_capacity == 0 ? 8 : engine->slot_capacity * 2;
-        engine->slots =
-            fc_realloc_array(engine->slots, engine->slot_capacity, sizeof(*engine->slots));
+        engine->slots = fc_realloc_array(engine->slots, engine->slot_capacity,
+                                         sizeof(struct fc_script_change *));
     }
     engine->slots[engine->slot_count++] = slot;
 }

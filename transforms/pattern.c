@@ -439,8 +439,9 @@ const uint8_t *fc_pattern_search(struct fc_pattern *match, const uint8_t **at)
 
 bool fc_pattern_is_plain(struct fc_slice pattern)
 {
+    static const char special[] = { '^', '$', '*', '+', '?', '.', '(', '[', '%', '-' };
     for (size_t index = 0; index < pattern.len; index++) {
-        if (memchr("^$*+?.([%-", pattern.data[index], 10) != NULL) {
+        if (memchr(special, pattern.data[index], sizeof(special)) != NULL) {
             return false;
         }
     }

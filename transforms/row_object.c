@@ -247,10 +247,10 @@ bool fc_script_encode_object(lua_State *lua, int index, struct fc_buf *out)
     part = lua_touserdata(lua, index);
     values = part->change->change == NULL ? NULL : fc_script_row(part->change, part->row);
     if (values == NULL) {
-        luaL_error(lua, "this row belongs to an earlier change");
+        return luaL_error(lua, "this row belongs to an earlier change") != 0;
     }
     if (engine->encode_row == NULL) {
-        luaL_error(lua, "rows cannot be written as JSON here");
+        return luaL_error(lua, "rows cannot be written as JSON here") != 0;
     }
     engine->encode_row(engine->encode_row_ctx, part->change->change->shape, values, out);
     return true;

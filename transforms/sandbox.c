@@ -32,9 +32,8 @@ static const char over_budget[] = "ran for more than";
 
 struct fc_sandbox *fc_sandbox_of(lua_State *lua)
 {
-    struct fc_sandbox *sandbox;
-    memcpy(&sandbox, lua_getextraspace(lua), sizeof(sandbox));
-    return sandbox;
+    struct fc_sandbox *const *place = lua_getextraspace(lua);
+    return *place;
 }
 
 static int64_t cpu_ns(void)
@@ -307,6 +306,7 @@ static int on_panic(lua_State *lua)
 fc_code fc_sandbox_init(struct fc_sandbox *sandbox, uint64_t instructions_max,
                         size_t memory_max, struct fc_error *err)
 {
+    struct fc_sandbox **place;
     memset(sandbox, 0, sizeof(*sandbox));
     sandbox->memory_max = memory_max;
     sandbox->budget = instructions_max;
@@ -316,7 +316,8 @@ fc_code fc_sandbox_init(struct fc_sandbox *sandbox, uint64_t instructions_max,
     if (sandbox->lua == NULL) {
         return fc_fail(err, FC_ERR_NOMEM, "a Lua state needs more than %zu bytes", memory_max);
     }
-    memcpy(lua_getextraspace(sandbox->lua), &sandbox, sizeof(sandbox));
+    place = lua_getextraspace(sandbox->lua);
+    *place = sandbox;
     (void)lua_atpanic(sandbox->lua, on_panic);
     lua_pushcfunction(sandbox->lua, build_globals);
     if (lua_pcall(sandbox->lua, 0, 0, 0) != LUA_OK) {

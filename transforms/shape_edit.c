@@ -82,7 +82,8 @@ static struct fc_shape_node *find_same(const struct fc_shape_store *store,
 static fc_code intern_slowly(struct fc_shape_store *store, const struct fc_shape *shape,
                              struct fc_shape_node **out_node, struct fc_error *err)
 {
-    struct fc_slice address = fc_slice_of(&shape, sizeof(shape));
+    uintptr_t place = (uintptr_t)shape;
+    struct fc_slice address = fc_slice_of(&place, sizeof(place));
     struct known_shape *known = fc_hashmap_get(&store->known, address);
     struct fc_shape_node *node = known == NULL ? NULL : known->node;
     if (known != NULL && known->epoch == store->epoch) {
@@ -292,8 +293,9 @@ static struct fc_slice edit_key(struct fc_shape_store *store, const struct fc_sh
                                 const struct fc_shape_edit *edit)
 {
     struct fc_buf *key = &store->key;
+    uintptr_t place = (uintptr_t)node;
     fc_buf_clear(key);
-    fc_buf_append(key, &node, sizeof(node));
+    fc_buf_append(key, &place, sizeof(place));
     fc_buf_append_u8(key, (uint8_t)edit->kind);
     fc_buf_append_u8(key, edit->key_is_set);
     fc_buf_append(key, edit->column, strlen(edit->column) + 1);
