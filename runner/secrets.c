@@ -265,7 +265,7 @@ static fc_code fill_text(const struct fc_secrets *secrets, struct fc_yaml *yaml,
     }
     fc_buf_init(&filled, TEXT_BYTES_MAX);
     while (next != NULL && code == FC_OK) {
-        char name[NAME_MAX_LENGTH + 1];
+        char name[NAME_MAX_LENGTH + 1] = "";
         const char *value = NULL;
         fc_buf_append(&filled, at, (size_t)(next - at));
         if (!read_expression(next, name, &at)) {

@@ -7,6 +7,8 @@
 
 #include <yaml.h>
 
+#include "core/base/alloc.h"
+
 enum { ARENA_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* A list or map whose end has not come yet. */
@@ -187,6 +189,7 @@ static void attach(struct builder *builder, struct fc_yaml_node *node)
         return;
     }
     parent = &builder->open[builder->depth - 1];
+    fc_assert(parent->node != NULL);
     node->key = builder->key;
     node->key_line = builder->key_line;
     node->key_column = builder->key_column;
@@ -204,8 +207,9 @@ static fc_code add_node(struct builder *builder, const yaml_event_t *event, fc_y
                         struct fc_error *err)
 {
     struct fc_yaml_node *node;
-    bool in_map =
-        builder->depth > 0 && builder->open[builder->depth - 1].node->kind == FC_YAML_MAP;
+    const struct fc_yaml_node *parent =
+        builder->depth == 0 ? NULL : builder->open[builder->depth - 1].node;
+    bool in_map = parent != NULL && parent->kind == FC_YAML_MAP;
     if (++builder->node_count > FC_YAML_NODES_MAX) {
         return fail_at(builder, event->start_mark, err, "more than %d values in one file",
                        FC_YAML_NODES_MAX);
