@@ -20,9 +20,9 @@
 struct fc_resume {
     struct fc_hashmap transactions; /* tx id -> struct held_tx */
     struct fc_hashmap rows;         /* topic, partition, tx id -> struct held_row */
-    uint64_t seq_max;  /* highest number seen, or the checkpoint's */
-    uint64_t checkpoint_seq; /* transactions up to it stand before the position */
-    uint64_t records;        /* found beyond the checkpoint */
+    uint64_t seq_max;               /* highest number seen, or the checkpoint's */
+    uint64_t checkpoint_seq;        /* transactions up to it stand before the position */
+    uint64_t records;               /* found beyond the checkpoint */
     size_t unseen; /* of those after the checkpoint, how many the source has not sent again */
 };
 
