@@ -32,7 +32,9 @@ void fc_client_set_tls(MYSQL *mysql, fc_client_tls_mode mode, const char *ca, co
                        const char *key)
 {
     my_bool enforce = mode >= FC_CLIENT_TLS_REQUIRED;
-    my_bool verify = mode >= FC_CLIENT_TLS_VERIFY_CA;
+    /* With a CA the chain is verified in any case; this adds the host's name. */
+    my_bool verify = mode == FC_CLIENT_TLS_VERIFY_IDENTITY ||
+                     (mode == FC_CLIENT_TLS_VERIFY_CA && ca == NULL);
     if (mode == FC_CLIENT_TLS_DISABLED) {
         return;
     }

@@ -254,6 +254,12 @@ static fc_code connect_to_server(struct fc_session *session, struct fc_error *er
                            socket_path, CLIENT_REMEMBER_OPTIONS) == NULL) {
         return fc_session_fail(session, err, what);
     }
+    /* Connector/C goes on without TLS where the server has none, whatever it was told. */
+    if (tls_mode_of(host->option_text(host, "tls")) >= FC_CLIENT_TLS_REQUIRED &&
+        mysql_get_ssl_cipher(session->mysql) == NULL) {
+        return fc_fail(err, FC_ERR_CONFIG, "%s: tls is %s, but the server offers none", what,
+                       host->option_text(host, "tls"));
+    }
     (void)pthread_mutex_lock(&session->fd_lock);
     session->fd = fc_client_socket(session->mysql);
     (void)pthread_mutex_unlock(&session->fd_lock);

@@ -364,6 +364,59 @@ static void files_and_positions_do_without_gtids(void **state)
     live_server_sql(server, "SET GLOBAL gtid_mode=ON");
 }
 
+/* MySQL makes itself a CA and a certificate, which names no host. */
+static void tls_does_what_is_asked_for(void **state)
+{
+    char *port = fc_asprintf("port=%s", server->port);
+    char *ca = fc_asprintf("tls-ca=%s/data/ca.pem", server->dir);
+    const char *options[] = { "socket=",      port, "user=tls", "password=p",
+                              "tls=disabled", NULL, NULL };
+    static const struct {
+        const char *tls;
+        bool with_ca;
+        fc_code code;
+    } cases[] = {
+        { "tls=disabled", false, FC_OK }, /* caching_sha2_password by the server's key */
+        { "tls=preferred", false, FC_OK },
+        { "tls=required", false, FC_OK },
+        { "tls=verify-ca", true, FC_OK },
+        { "tls=verify-ca", false, FC_ERR_CONFIG }, /* no system authority made it */
+        { "tls=verify-identity", true, FC_ERR_CONFIG },
+    };
+    (void)state;
+    live_server_sql(server, "DROP USER IF EXISTS tls@localhost, tls@'127.0.0.1'");
+    for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++) {
+        struct capture *capture;
+        struct fc_error err;
+        fc_code code;
+        fc_code wanted = cases[index].code;
+        live_server_sql(server, "DROP USER IF EXISTS tls@'127.0.0.1', tls@localhost");
+        live_server_sql(server, "CREATE USER tls@'127.0.0.1' IDENTIFIED BY 'p'");
+        live_server_sql(server, "CREATE USER tls@localhost IDENTIFIED BY 'p'");
+        live_server_sql(server, "GRANT ALL ON *.* TO tls@'127.0.0.1'");
+        live_server_sql(server, "GRANT ALL ON *.* TO tls@localhost");
+        options[4] = cases[index].tls;
+        options[5] = cases[index].with_ca ? ca : NULL;
+        capture = prepare(options);
+        code = capture_open(capture, "", &err);
+        if (live_server_is_mariadb(server)) { /* which has no certificate unless given one */
+            wanted = index < 2 ? FC_OK : FC_ERR_CONFIG;
+        }
+        if (code != wanted || (code != FC_OK && err.retriable)) {
+            fail_msg("%s %s CA: code %d %s", cases[index].tls,
+                     cases[index].with_ca ? "with" : "without", (int)code,
+                     code == FC_OK ? "" : err.message);
+        }
+        if (code == FC_OK) {
+            live_server_sql(server, "REPLACE INTO stock VALUES (1, %zu)", index);
+            capture_until(capture, 1);
+        }
+        capture_free(capture);
+    }
+    free(port);
+    free(ca);
+}
+
 /* --- pre-flight --------------------------------------------------------------------------- */
 
 static void note_result(void *ctx, fc_check_result result, const char *what, const char *detail,
@@ -420,6 +473,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(a_row_larger_than_a_batch_comes, fresh_database),
         cmocka_unit_test_setup(statements_of_rows_come_when_asked_for, fresh_database),
         cmocka_unit_test_setup(files_and_positions_do_without_gtids, fresh_database),
+        cmocka_unit_test_setup(tls_does_what_is_asked_for, fresh_database),
         cmocka_unit_test_setup(the_pre_flight_names_what_mends, fresh_database),
     };
     int failed;

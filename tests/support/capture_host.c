@@ -139,7 +139,7 @@ static void set_option(struct capture *capture, const struct fc_option *option,
         }
     }
     value->option = option; /* a later option wins */
-    value->text = text == NULL ? NULL : fc_strdup(text);
+    value->text = text == NULL || text[0] == '\0' ? NULL : fc_strdup(text);
     while (option->type == FC_OPTION_LIST && text != NULL && value->item_count < ITEMS_MAX) {
         size_t size = strcspn(text, ",");
         value->items[value->item_count++] = fc_strndup(text, size);
