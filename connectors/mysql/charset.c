@@ -73,7 +73,7 @@ static const struct fc_charset charsets[] = {
     { "dec8", 1, false, fc_charset_dec8_high, NULL, NULL, NULL, 0 },
     { "eucjpms", 3, false, NULL, NULL, "EUC-JP-MS", NULL, 0 },
     { "euckr", 2, false, NULL, NULL, "CP949", NULL, 0 },
-    { "gb18030", 4, false, NULL, NULL, "GB18030", NULL, 0 },
+    { "gb18030", 4, false, NULL, NULL, "GB18030", fc_charset_gb18030_overrides, 42 },
     { "gb2312", 2, false, NULL, NULL, "EUC-CN", NULL, 0 },
     { "gbk", 2, false, NULL, NULL, "GBK", NULL, 0 },
     { "geostd8", 1, false, fc_charset_geostd8_high, NULL, NULL, NULL, 0 },
@@ -297,18 +297,72 @@ static size_t convert_single(const struct fc_charset *charset, struct fc_slice t
     return (size_t)(at - to);
 }
 
-/* Bytes of the character that starts at text in a set with overrides; at most `left`. */
+static bool within(uint8_t byte, uint8_t low, uint8_t high)
+{
+    return byte >= low && byte <= high;
+}
+
+/* GB18030: two bytes, or four whose second is a digit. */
+static size_t gb18030_size(const uint8_t *text, size_t left)
+{
+    if (within(text[1], '0', '9')) {
+        return left >= 4 && within(text[2], 0x81, 0xfe) && within(text[3], '0', '9') ? 4 : 1;
+    }
+    return text[1] >= 0x40 && text[1] != 0x7f && text[1] != 0xff ? 2 : 1;
+}
+
+/* EUC-JP: 8e and a half-width katakana, 8f and two bytes, or two bytes. */
+static size_t eucjp_size(const uint8_t *text, size_t left)
+{
+    if (text[0] == 0x8e) {
+        return within(text[1], 0xa1, 0xdf) ? 2 : 1;
+    }
+    if (text[0] == 0x8f) {
+        return left >= 3 && within(text[1], 0xa1, 0xfe) && within(text[2], 0xa1, 0xfe) ? 3 : 1;
+    }
+    return within(text[0], 0xa1, 0xfe) && within(text[1], 0xa1, 0xfe) ? 2 : 1;
+}
+
+/*
+ * Bytes of the character that starts at text, by the servers' rule for what is well formed,
+ * which says nothing about whether the character exists; 1 where nothing well formed starts.
+ */
 static size_t character_size(const struct fc_charset *charset, const uint8_t *text, size_t left)
 {
-    size_t size = 1;
-    if (charset == &charsets[CHARSET_SJIS]) {
-        size = (text[0] >= 0x81 && text[0] <= 0x9f) || text[0] >= 0xe0 ? 2 : 1;
-    } else if (text[0] == 0x8f && charset->char_bytes_max == 3) {
-        size = 3;
-    } else if (text[0] >= 0x81) {
-        size = 2;
+    uint8_t first = text[0];
+    uint8_t second;
+    bool two = false;
+    if (first < 0x80 || left < 2) {
+        return 1;
     }
-    return size < left ? size : left;
+    second = text[1];
+    switch (charset - charsets) {
+    case CHARSET_SJIS:
+    case CHARSET_CP932:
+        two = (within(first, 0x81, 0x9f) || within(first, 0xe0, 0xfc)) &&
+              within(second, 0x40, 0xfc) && second != 0x7f;
+        break;
+    case CHARSET_BIG5:
+        two = within(first, 0xa1, 0xf9) &&
+              (within(second, 0x40, 0x7e) || within(second, 0xa1, 0xfe));
+        break;
+    case CHARSET_GBK:
+        two = within(first, 0x81, 0xfe) && within(second, 0x40, 0xfe) && second != 0x7f;
+        break;
+    case CHARSET_GB2312:
+        two = within(first, 0xa1, 0xf7) && within(second, 0xa1, 0xfe);
+        break;
+    case CHARSET_EUCKR:
+        two = within(first, 0x81, 0xfe) &&
+              (within(second, 0x41, 0x5a) || within(second, 0x61, 0x7a) ||
+               within(second, 0x81, 0xfe));
+        break;
+    case CHARSET_GB18030:
+        return within(first, 0x81, 0xfe) ? gb18030_size(text, left) : 1;
+    default:
+        return eucjp_size(text, left);
+    }
+    return two ? 2 : 1;
 }
 
 /* 0 when the character has no override. */
@@ -334,29 +388,54 @@ static uint16_t find_override(const struct fc_charset *charset, const uint8_t *t
                : 0;
 }
 
-/* Convert through iconv; what it does not know becomes '?', one for each smallest unit. */
-static char *convert_run(const struct fc_charset_converter *converter, const uint8_t *from,
-                         size_t size, char *to)
+/* Convert all of the text through iconv; NULL when it does not know all of it. */
+static char *convert_known(const struct fc_charset_converter *converter, struct fc_slice text,
+                           char *to)
 {
-    size_t unit = unit_size(converter->charset);
     /* iconv wants char **, but does not write there. */
     union {
         const uint8_t *in;
         char *out;
-    } at = { .in = from };
-    size_t left = size;
-    size_t room = fc_charset_utf8_size_max(converter->charset, size);
+    } at = { .in = text.data };
+    size_t left = text.len;
+    size_t room = fc_charset_utf8_size_max(converter->charset, text.len);
     (void)iconv((iconv_t)converter->handle, NULL, NULL, NULL, NULL); /* forget earlier text */
-    while (left > 0 &&
-           iconv((iconv_t)converter->handle, &at.out, &left, &to, &room) == (size_t)-1) {
-        size_t skip = left < unit ? left : unit;
-        if (room == 0) {
-            break; /* cannot be: room covers the worst case */
+    if (left > 0 &&
+        iconv((iconv_t)converter->handle, &at.out, &left, &to, &room) == (size_t)-1) {
+        return NULL;
+    }
+    return to;
+}
+
+/*
+ * Convert through iconv; each character that it does not know becomes '?'. Where a failed
+ * conversion stands is not asked of iconv: some of glibc's converters tell it wrong. The text
+ * is done again character by character instead.
+ */
+static char *convert_run(const struct fc_charset_converter *converter, const uint8_t *from,
+                         size_t size, char *to)
+{
+    size_t unit = unit_size(converter->charset);
+    char *end = convert_known(converter, fc_slice_of(from, size), to);
+    if (end != NULL) {
+        return end;
+    }
+    while (size > 0) {
+        size_t taken = unit > 1 ? unit : character_size(converter->charset, from, size);
+        taken = taken < size ? taken : size;
+        end = convert_known(converter, fc_slice_of(from, taken), to);
+        if (end == NULL && unit == 2 && size >= 4) { /* a surrogate pair */
+            taken = 4;
+            end = convert_known(converter, fc_slice_of(from, taken), to);
+            taken = end == NULL ? unit : taken;
         }
-        *to++ = '?';
-        room--;
-        at.in += skip;
-        left -= skip;
+        if (end == NULL) {
+            *to = '?';
+            end = to + 1;
+        }
+        to = end;
+        from += taken;
+        size -= taken;
     }
     return to;
 }

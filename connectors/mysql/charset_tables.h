@@ -39,6 +39,7 @@ extern const uint16_t fc_charset_swe7_high[128];
 extern const uint16_t fc_charset_swe7_low[128];
 extern const uint16_t fc_charset_tis620_high[128];
 extern const struct fc_charset_override fc_charset_big5_overrides[267];
+extern const struct fc_charset_override fc_charset_gb18030_overrides[42];
 extern const struct fc_charset_override fc_charset_sjis_overrides[7];
 extern const struct fc_charset_override fc_charset_ujis_overrides[9];
 
