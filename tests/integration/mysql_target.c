@@ -7,10 +7,9 @@
  */
 #include <dlfcn.h>
 #include <inttypes.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
@@ -114,7 +113,7 @@ static fc_code load_change(struct copy *copy, const struct fc_value *values,
     if (copy->rows == copy->hang_after) {
         (void)printf("hanging\n");
         (void)fflush(stdout);
-        (void)pause();
+        (void)raise(SIGSTOP); /* until who started it goes on with it, or kills it */
     }
     if (copy->rows == copy->interrupt_after) {
         ops->interrupt(copy->target);
@@ -374,6 +373,7 @@ static int command_orders(const struct tester *tester, int count, char **argumen
     }
     tester->ops->load_abort(load);
     tester->ops->close(target);
+    free(create);
     if (code != FC_OK) {
         return fail(&err);
     }

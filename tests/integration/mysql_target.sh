@@ -157,22 +157,99 @@ failures() {
     same "and leaves the destination as it was" "$(digest types)" "$(digest types2)"
 }
 
-killed() {
-    local child lines=0
-    (exec "$tool" "$plugin" "$SOCKET" copy t orders2 types2 replace hang=60000) >"$work/hang" 2>&1 &
-    child=$!
-    until grep -q hanging "$work/hang"; do
-        kill -0 $child && lines=$((lines + 1)) && [ $lines -lt 600 ]
+# Poll until the command succeeds.
+await() {
+    local tries=0
+    until "$@" >"$work/await" 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || { not_ok "waiting for: $*" "$(cat "$work/await")"; return 1; }
         sleep 0.1
     done
+}
+# A load that stops itself after some rows; its process is $child.
+start_stopped() {
+    : >"$work/hang"
+    "$tool" "$plugin" "$SOCKET" "$@" >"$work/hang" 2>&1 &
+    child=$!
+    await grep -q hanging "$work/hang"
+}
+end_child() {
+    code=0
+    wait "$child" 2>"$work/wait" || code=$?
+}
+
+killed() {
+    start_stopped copy t orders2 types2 replace hang=60000
     same "a load under way has a staging table" "types2__fluvio_restore" "$(tables)"
-    kill -9 $child
-    wait $child 2>/dev/null || true
+    refused "a second load of the same table at the same time is refused" 3 "another restore of t.types2 is running" \
+        target copy t types types2 replace
+    kill -9 "$child"
+    end_child
     same "kill -9 leaves the destination as it was" "$(digest types)" "$(digest types2)"
     check "a second load succeeds" target copy t orders2 types2 replace
     same "and leaves nothing of the first one" "" "$(tables)"
     same "and has all rows" "$(digest orders2)" "$(digest types2)"
 }
+
+waiting() { [ "$(sql "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%RENAME TABLE%' AND info NOT LIKE '%processlist%' AND state LIKE '%metadata lock%'")" = 1 ]; }
+holding() { [ "$(sql "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%GET_LOCK(''stay''%' AND info NOT LIKE '%processlist%'")" = 1 ]; }
+sleeping() { [ "$(sql "SELECT COUNT(*) FROM information_schema.processlist WHERE info = 'SELECT SLEEP(120)'")" = 1 ]; }
+# A session that runs a statement in a transaction, which it commits at let_go: it waits for a lock that another session keeps.
+hold_with() {
+    "${client[@]}" t -e "SELECT GET_LOCK('stay', 60); SELECT SLEEP(120)" >"$work/keeper" 2>&1 &
+    keeper=$!
+    await sleeping
+    "${client[@]}" t -e "SET autocommit=0; $1; SELECT GET_LOCK('stay', 60); COMMIT" >"$work/hold" 2>&1 &
+    holder=$!
+    await holding
+}
+let_go() {
+    local id
+    id=$(sql "SELECT id FROM information_schema.processlist WHERE info = 'SELECT SLEEP(120)'")
+    sql "KILL $id"
+    wait "$keeper" 2>"$work/wait" || true
+    wait "$holder"
+}
+
+commits() {
+    sql "CREATE TABLE target (id INT PRIMARY KEY); INSERT INTO target VALUES (1);
+        CREATE TABLE wanted (id INT PRIMARY KEY); INSERT INTO wanted VALUES (5), (6); CREATE TRIGGER keep BEFORE INSERT ON target FOR EACH ROW SET NEW.id = NEW.id + 100"
+    hold_with "SELECT * FROM target"
+    "$tool" "$plugin" "$SOCKET" copy t wanted target replace >"$work/commit" 2>&1 &
+    child=$!
+    await waiting
+    ok "a commit waits for those who read the table"
+    kill -9 "$child"
+    end_child
+    let_go
+    await settled "SELECT COUNT(*) FROM target" 2
+    await settled "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='t' AND table_name LIKE 'target%'" 1
+    ok "a commit goes through when its process is killed meanwhile"
+    sql "INSERT INTO target VALUES (1)"
+    same "with all that belongs to it" "5 6 101" "$(sql "SELECT id FROM target ORDER BY id" | tr '\n' ' ' | sed 's/ $//')"
+
+    sql "DROP TABLE target; CREATE TABLE target (id INT PRIMARY KEY)"
+    start_stopped copy t orders2 target hang=50000
+    sql "INSERT INTO target VALUES (9)"
+    kill -CONT "$child"
+    end_child
+    same "rows that come into an empty destination while the load runs are refused" 3 "$code"
+    same "and stay" 9 "$(sql "SELECT * FROM target")"
+    same "and nothing else is there" "" "$(tables)"
+
+    sql "DELETE FROM target"
+    hold_with "INSERT INTO target VALUES (10)"
+    "$tool" "$plugin" "$SOCKET" copy t wanted target >"$work/commit" 2>&1 &
+    child=$!
+    await waiting
+    let_go
+    end_child
+    same "rows that come in at the very moment of the exchange are refused, too" 3 "$code"
+    same "and stay" 10 "$(sql "SELECT * FROM target")"
+    same "and nothing else is there" "" "$(tables)"
+    sql "DROP TABLE target, wanted"
+}
+settled() { [ "$(sql "$1")" = "$2" ]; }
 
 foreign_keys() {
     sql "CREATE TABLE country (id INT PRIMARY KEY);
@@ -241,20 +318,6 @@ binlog() {
     check "and may restore into the binlog" "$tool" "$plugin" "$SOCKET,plain" copy t types types4 binlog
 }
 
-at_once() {
-    local child tries=0
-    (exec "$tool" "$plugin" "$SOCKET" copy t orders2 types2 replace hang=1000) >"$work/hang" 2>&1 &
-    child=$!
-    until grep -q hanging "$work/hang"; do
-        kill -0 $child && tries=$((tries + 1)) && [ $tries -lt 600 ]
-        sleep 0.1
-    done
-    refused "a second load of the same table at the same time is refused" 3 "another restore of t.types2 is running" \
-        target copy t types types2 replace
-    kill -9 $child
-    wait $child 2>/dev/null || true
-}
-
 for kind in "$@"; do
     started+=("$kind")
     tests/support/servers start "$kind" "$work/$kind" --local-infile=1 >"$work/start" || { cat "$work/start"; exit 1; }
@@ -267,10 +330,10 @@ for kind in "$@"; do
     old_shapes
     failures
     killed
+    commits
     foreign_keys
     no_local_infile
     binlog
-    at_once
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
