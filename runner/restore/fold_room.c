@@ -38,10 +38,12 @@ fc_code fc_fold_room_make(struct fc_fold_room *room, struct fc_keymap *map,
                           struct fc_error *err)
 {
     while (fc_keymap_is_full(map)) {
-        size_t grown = fc_keymap_grown_bytes(map);
-        if (room->used + grown <= room->limit) {
+        size_t left = room->used < room->limit ? room->limit - room->used : 0;
+        size_t capacity = fc_keymap_grown_capacity(map, left);
+        size_t grown = capacity * sizeof(struct fc_keymap_slot);
+        if (grown <= left) {
             room->used += grown - fc_keymap_bytes(map);
-            fc_keymap_grow(map);
+            fc_keymap_grow_to(map, capacity);
         } else if (map->count == 0 || room->high - room->low < UINT32_MAX) {
             return fc_fail(err, FC_ERR_LIMIT,
                            "%zu bytes of memory are too few to fold this log; give more with "

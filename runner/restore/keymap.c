@@ -9,11 +9,15 @@
 
 #include "core/base/alloc.h"
 
-enum { KEYMAP_FIRST_SLOTS = 64 };
+enum {
+    KEYMAP_FIRST_SLOTS = 64,
+    KEYMAP_GROWTH = 4,       /* rather than 2: less is moved and cleared on the way up */
+    KEYMAP_SMALL_GROWTH = 2, /* where more would not fit */
+};
 
-/* Maps of this size gain from large pages: nearly each look-up misses the page cache of the
- * processor. */
-static const size_t huge_page_bytes = 2U * 1024 * 1024;
+/* From this size on memory is taken by the page: it comes cleared, and large pages help, for
+ * nearly each look-up misses the processor's caches. */
+static const size_t mapped_bytes_min = 4U * 1024 * 1024;
 
 struct fc_key_hash fc_key_hash(struct fc_slice bytes)
 {
@@ -31,16 +35,24 @@ struct fc_key_hash fc_key_hash_u64(uint64_t value)
 static struct fc_keymap_slot *slots_new(size_t capacity)
 {
     size_t bytes = capacity * sizeof(struct fc_keymap_slot);
-    struct fc_keymap_slot *slots;
-    if (bytes < 2 * huge_page_bytes) {
+    void *slots;
+    if (bytes < mapped_bytes_min) {
         return fc_new_array(struct fc_keymap_slot, capacity);
     }
-    slots =
-        aligned_alloc(huge_page_bytes, (bytes + huge_page_bytes - 1) & ~(huge_page_bytes - 1));
-    fc_assert(slots != NULL);
+    slots = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fc_assert(slots != MAP_FAILED);
     (void)madvise(slots, bytes, MADV_HUGEPAGE); /* only makes it faster */
-    memset(slots, 0, bytes);
     return slots;
+}
+
+static void slots_free(struct fc_keymap_slot *slots, size_t capacity)
+{
+    size_t bytes = capacity * sizeof(struct fc_keymap_slot);
+    if (bytes < mapped_bytes_min) {
+        free(slots);
+    } else {
+        (void)munmap(slots, bytes); /* fails only for what was never mapped */
+    }
 }
 
 void fc_keymap_init(struct fc_keymap *map)
@@ -50,7 +62,7 @@ void fc_keymap_init(struct fc_keymap *map)
 
 void fc_keymap_release(struct fc_keymap *map)
 {
-    free(map->slots);
+    slots_free(map->slots, map->capacity);
     fc_keymap_init(map);
 }
 
@@ -76,20 +88,20 @@ static inline struct fc_keymap_slot *find(const struct fc_keymap *map, struct fc
     }
 }
 
-static size_t grown_capacity(const struct fc_keymap *map)
+size_t fc_keymap_grown_capacity(const struct fc_keymap *map, size_t bytes_max)
 {
-    return map->capacity == 0 ? KEYMAP_FIRST_SLOTS : map->capacity * 2;
+    size_t capacity = map->capacity == 0 ? KEYMAP_FIRST_SLOTS : map->capacity * KEYMAP_GROWTH;
+    if (map->capacity > 0 && capacity * sizeof(struct fc_keymap_slot) > bytes_max) {
+        capacity = map->capacity * KEYMAP_SMALL_GROWTH;
+    }
+    return capacity;
 }
 
-size_t fc_keymap_grown_bytes(const struct fc_keymap *map)
-{
-    return grown_capacity(map) * sizeof(struct fc_keymap_slot);
-}
-
-void fc_keymap_grow(struct fc_keymap *map)
+void fc_keymap_grow_to(struct fc_keymap *map, size_t capacity)
 {
     struct fc_keymap grown;
-    grown.capacity = grown_capacity(map);
+    fc_assert(capacity > map->capacity);
+    grown.capacity = capacity;
     grown.slots = slots_new(grown.capacity);
     grown.count = map->count;
     for (size_t index = 0; index < map->capacity; index++) {
@@ -99,8 +111,13 @@ void fc_keymap_grow(struct fc_keymap *map)
             *find(&grown, hash) = *slot;
         }
     }
-    free(map->slots);
+    slots_free(map->slots, map->capacity);
     *map = grown;
+}
+
+void fc_keymap_grow(struct fc_keymap *map)
+{
+    fc_keymap_grow_to(map, fc_keymap_grown_capacity(map, 0));
 }
 
 bool fc_keymap_get(const struct fc_keymap *map, struct fc_key_hash hash, uint64_t *out_value)

@@ -50,14 +50,17 @@ static inline size_t fc_keymap_bytes(const struct fc_keymap *map)
     return map->capacity * sizeof(struct fc_keymap_slot);
 }
 
-/* Whether the next new key needs grow first; and what the map will hold on to then. */
+/* Whether the next new key needs grow first. */
 static inline bool fc_keymap_is_full(const struct fc_keymap *map)
 {
     return (map->count + 1) * 5 > map->capacity * 4;
 }
 
-size_t fc_keymap_grown_bytes(const struct fc_keymap *map);
+/* Slots to grow to: many more if they take at most bytes_max, else some more. */
+size_t fc_keymap_grown_capacity(const struct fc_keymap *map, size_t bytes_max);
 /* For a moment old and new memory are held. */
+void fc_keymap_grow_to(struct fc_keymap *map, size_t capacity);
+/* By some. */
 void fc_keymap_grow(struct fc_keymap *map);
 
 /* Have the slot's memory on its way to the processor. */
