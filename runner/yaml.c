@@ -112,6 +112,26 @@ static yaml_mark_t mark_of_byte(struct fc_slice text, size_t offset)
     return mark;
 }
 
+/* The usual reason why a line with "${{" is not YAML: within { } or [ ] its braces count. */
+static const char *quotes_hint(struct fc_slice text, yaml_mark_t mark)
+{
+    const uint8_t *at = text.data;
+    size_t left = text.len;
+    for (size_t line = 0; line < mark.line && left > 0; line++) {
+        const uint8_t *newline = memchr(at, '\n', left);
+        left = newline == NULL ? 0 : left - (size_t)(newline + 1 - at);
+        at = newline == NULL ? at : newline + 1;
+    }
+    if (left > 0) {
+        const uint8_t *newline = memchr(at, '\n', left);
+        size_t size = newline == NULL ? left : (size_t)(newline - at);
+        if (memmem(at, size, "${{", 3) != NULL) {
+            return ": put the text with ${{ ... }} in quotes";
+        }
+    }
+    return "";
+}
+
 static fc_code fail_parser(const struct builder *builder, const yaml_parser_t *parser,
                            struct fc_slice text, struct fc_error *err)
 {
@@ -130,9 +150,10 @@ static fc_code fail_parser(const struct builder *builder, const yaml_parser_t *p
     case YAML_EMITTER_ERROR:
         break;
     }
-    return fail_at(builder, parser->problem_mark, err, "not valid YAML: %s%s%s", problem,
+    return fail_at(builder, parser->problem_mark, err, "not valid YAML: %s%s%s%s", problem,
                    parser->context == NULL ? "" : " ",
-                   parser->context == NULL ? "" : parser->context);
+                   parser->context == NULL ? "" : parser->context,
+                   quotes_hint(text, parser->problem_mark));
 }
 
 /* A copy in the tree's arena; NULL past its limit. */

@@ -101,6 +101,15 @@ static void broken_yaml_names_the_place(void **state)
     assert_non_null(strstr(error.message, "f.yaml:2:1: not valid YAML: found character"));
 }
 
+static void a_secret_without_quotes_in_a_flow_map_gets_the_hint(void **state)
+{
+    (void)state;
+    assert_refused(
+        "a: 1\nwith: { salt: ${{ secrets.SALT }} }\n",
+        "f.yaml:2:16: not valid YAML: did not find expected ',' or '}' while parsing "
+        "a flow mapping: put the text with ${{ ... }} in quotes");
+}
+
 static void nesting_is_bounded(void **state)
 {
     char text[2 * FC_YAML_DEPTH_MAX + 8] = "";
@@ -177,6 +186,7 @@ int main(void)
         cmocka_unit_test(what_is_not_utf8_is_refused_where_it_stands),
         cmocka_unit_test(a_nul_in_a_text_is_refused),
         cmocka_unit_test(broken_yaml_names_the_place),
+        cmocka_unit_test(a_secret_without_quotes_in_a_flow_map_gets_the_hint),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(the_number_of_values_is_bounded),
         cmocka_unit_test(only_plain_empty_tilde_and_null_are_null),
