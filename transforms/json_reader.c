@@ -435,7 +435,16 @@ bool fc_utf8_is_valid(struct fc_slice text)
     const uint8_t *at = text.data;
     const uint8_t *end = text.data + text.len;
     while (at < end) {
-        size_t size = utf8_char(at, end);
+        size_t size;
+        uint64_t eight;
+        if (end - at >= 8) { /* ASCII goes by eights */
+            memcpy(&eight, at, sizeof(eight));
+            if ((eight & 0x8080808080808080U) == 0) {
+                at += 8;
+                continue;
+            }
+        }
+        size = utf8_char(at, end);
         if (size == 0) {
             return false;
         }

@@ -297,6 +297,7 @@ static struct fc_header_text *find_header(lua_State *lua, const struct fc_script
                                           struct fc_slice *out_name)
 {
     out_name->data = (const uint8_t *)luaL_checklstring(lua, 2, &out_name->len);
+    fc_assert(out_name->data != NULL);
     for (uint32_t index = 0; index < change->header_count; index++) {
         if (fc_slice_equal(change->headers[index].key, *out_name)) {
             return &change->headers[index];
