@@ -20,9 +20,9 @@ clean_up() {
 }
 trap clean_up EXIT
 
-run_program() { # program kind
+run_program() { # program kind more...
     local program=$1 kind=$2 status=0 name
-    "$build/tests/integration/$program" "$plugin" "$work/$kind" tests/support/servers >"$work/out" 2>&1 || status=$?
+    "$build/tests/integration/$program" "$plugin" "$work/$kind" tests/support/servers "${@:3}" >"$work/out" 2>&1 || status=$?
     while read -r name; do
         passed=$((passed + 1))
         echo "ok   $program/$kind: ${name//_/ }"
@@ -36,12 +36,21 @@ run_program() { # program kind
     fi
 }
 
+start() { # kind directory option...
+    started+=("$2")
+    tests/support/servers start "$1" "$work/$2" "${@:3}" >/dev/null
+}
+
 for kind in "$@"; do
-    started+=("$kind")
-    tests/support/servers start "$kind" "$work/$kind" >/dev/null
+    start "$kind" "$kind"
     for program in mysql_stream mysql_snapshot mysql_types mysql_failures; do
         run_program "$program" "$kind"
     done
+    updates=--log-slave-updates
+    [ "$kind" = mariadb ] || updates=--log-replica-updates
+    start "$kind" "$kind-source" --server-id=11 "$updates"
+    start "$kind" "$kind-replica" --server-id=12 "$updates"
+    run_program mysql_failover "$kind-source" "$work/$kind-replica"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
