@@ -164,11 +164,12 @@ fc_code fc_gtid_set_add_range(struct fc_gtid_set *set, const uint8_t *uuid, cons
 fc_code fc_gtid_set_add(struct fc_gtid_set *set, const uint8_t *uuid, const char *tag,
                         int64_t gno, struct fc_error *err)
 {
-    struct fc_gtid_interval range = { gno, gno + 1 };
+    struct fc_gtid_interval range = { gno, gno };
     if (gno < 1 || gno == INT64_MAX || strlen(tag) > FC_GTID_TAG_MAX) {
         return fc_fail(err, FC_ERR_PROTOCOL, "GTID number %lld is not possible",
                        (long long)gno);
     }
+    range.end++;
     return fc_gtid_set_add_range(set, uuid, tag, range, err);
 }
 

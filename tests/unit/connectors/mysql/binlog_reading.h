@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <zlib.h>
+
 #include "connectors/mysql/binlog_event.h"
 #include "connectors/mysql/memory.h"
 #include "core/base/arena.h"
+#include "core/base/buf.h"
 #include "core/base/reader.h"
 
 static inline void *test_alloc(void *ctx, size_t size)
@@ -46,6 +49,49 @@ static inline struct fc_slice test_read_file(const char *path)
 static inline void test_free_file(struct fc_slice file)
 {
     free((void *)(uintptr_t)file.data);
+}
+
+/* Build an event: header, body, and a CRC32 when wanted. The bytes live in `to` until it grows. */
+static inline struct fc_slice test_event(struct fc_buf *to, uint8_t type, uint16_t flags,
+                                         struct fc_slice body, bool checksum)
+{
+    size_t start = to->len;
+    size_t size = FC_BINLOG_HEADER_SIZE + body.len + (checksum ? FC_BINLOG_CHECKSUM_SIZE : 0);
+    fc_buf_append_le32(to, 1700000000);
+    fc_buf_append_u8(to, type);
+    fc_buf_append_le32(to, 7);
+    fc_buf_append_le32(to, (uint32_t)size);
+    fc_buf_append_le32(to, 4711);
+    fc_buf_append_le16(to, flags);
+    fc_buf_append_slice(to, body);
+    if (checksum) {
+        fc_buf_append_le32(to, (uint32_t)crc32(0, to->data + start, (uInt)(to->len - start)));
+    }
+    return fc_slice_of(to->data + start, size);
+}
+
+/* The body of a FORMAT_DESCRIPTION event. */
+static inline void test_format_body(struct fc_buf *to, const char *version, uint8_t algorithm)
+{
+    char name[FC_BINLOG_SERVER_VERSION_SIZE] = { 0 };
+    (void)snprintf(name, sizeof(name), "%s", version);
+    fc_buf_append_le16(to, 4);
+    fc_buf_append(to, name, sizeof(name));
+    fc_buf_append_le32(to, 0);
+    fc_buf_append_u8(to, FC_BINLOG_HEADER_SIZE);
+    for (int type = 1; type <= 42; type++) {
+        fc_buf_append_u8(to, type >= 30 && type <= 32 ? 10 : 8);
+    }
+    fc_buf_append_u8(to, algorithm);
+}
+
+/* A format as of a MySQL without checksums. */
+static inline void test_format(struct fc_binlog_format *format)
+{
+    fc_binlog_format_init(format);
+    format->known = true;
+    format->type_count = 42;
+    memset(format->post_header_sizes + 1, 8, 42);
 }
 
 /* A walk over a binlog file. */
