@@ -154,7 +154,10 @@ static fc_code unpack(struct fc_binlog_payload *payload, uint8_t *to, size_t siz
             payload->window_len = 0;
             code =
                 unpack_some(payload, payload->window, WINDOW_SIZE, &payload->window_len, err);
-            if (code == FC_OK && payload->window_len == 0) {
+            if (code != FC_OK) {
+                return code;
+            }
+            if (payload->window_len == 0) {
                 return broken(payload, "it ends within an event", err);
             }
             continue;
