@@ -112,13 +112,13 @@ static fc_code compare(struct job *job, struct fc_error *err)
     return code;
 }
 
-static bool all_equal(const struct job *job)
+static uint32_t count_differing(const struct job *job)
 {
-    bool equal = true;
+    uint32_t count = 0;
     for (uint32_t index = 0; index < job->history.fold->table_count; index++) {
-        equal = equal && job->results[index].equal;
+        count += job->results[index].equal ? 0 : 1;
     }
-    return equal;
+    return count;
 }
 
 /* --- telling ----------------------------------------------------------------------------- */
@@ -145,8 +145,8 @@ static void print_json(const struct job *job)
         (void)json_array_append_new(tables, table_json(job, index));
     }
     root = json_pack("{s:o,s:b,s:o,s:O,s:O,s:I}", "cut", fc_history_cut_json(&job->history),
-                     "equal", all_equal(job), "tables", tables, "rows", job->rows, "notes",
-                     job->notes, "ms",
+                     "equal", count_differing(job) == 0, "tables", tables, "rows", job->rows,
+                     "notes", job->notes, "ms",
                      (json_int_t)(fc_clock_steady_ms(job->command->clock) - job->begun_ms));
     text = json_dumps(root, JSON_INDENT(2));
     (void)fprintf(job->command->out, "%s\n", text == NULL ? "null" : text);
@@ -188,13 +188,11 @@ static void print_summary(const struct job *job)
 {
     FILE *out = job->command->out;
     char took[FC_HUMAN_SIZE];
-    uint32_t differ = 0;
     uint64_t named = json_array_size(job->rows);
     size_t at;
     json_t *entry;
     for (uint32_t index = 0; index < job->history.fold->table_count; index++) {
         print_table(job, index);
-        differ += job->results[index].equal ? 0 : 1;
     }
     json_array_foreach(job->rows, at, entry)
     {
@@ -215,7 +213,7 @@ static void print_summary(const struct job *job)
         out, "%" PRIu32 " table%s compared in %s: %s\n", job->history.fold->table_count,
         job->history.fold->table_count == 1 ? "" : "s",
         fc_human_duration(fc_clock_steady_ms(job->command->clock) - job->begun_ms, took),
-        differ == 0 ? "all the same" : "NOT the same");
+        count_differing(job) == 0 ? "all the same" : "NOT the same");
 }
 
 /* --- the command ------------------------------------------------------------------------- */
@@ -317,7 +315,11 @@ int fc_cmd_verify(struct fc_command *command, int argc, char **argv)
     if (code == FC_OK) {
         code = work(&job, operands[0], &error);
     }
-    exit_code = code == FC_OK && !all_equal(&job) ? FC_EXIT_FAILED : FC_EXIT_DONE;
+    if (code == FC_OK && count_differing(&job) > 0) {
+        fc_command_tell(command, "%" PRIu32 " of %" PRIu32 " tables differ from the log",
+                        count_differing(&job), job.history.fold->table_count);
+        exit_code = FC_EXIT_FAILED;
+    }
     fc_stopper_end(stopper);
     release(&job);
     return code == FC_OK ? (int)exit_code : (int)fc_command_fail(command, &error);
