@@ -41,15 +41,13 @@ static size_t skip_quoted(struct fc_slice text, size_t from)
     uint8_t quote = text.data[from];
     size_t at = from + 1;
     while (at < text.len) {
-        if (text.data[at] == '\\' && quote != '`') {
-            at += 2;
-        } else if (text.data[at] != quote) {
-            at++;
-        } else if (at + 1 < text.len && text.data[at + 1] == quote) {
-            at += 2;
-        } else {
+        uint8_t byte = text.data[at];
+        bool escape = byte == '\\' && quote != '`';
+        bool doubled = byte == quote && at + 1 < text.len && text.data[at + 1] == quote;
+        if (byte == quote && !doubled) {
             return at + 1;
         }
+        at += escape || doubled ? 2 : 1;
     }
     return text.len;
 }

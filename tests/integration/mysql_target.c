@@ -84,6 +84,7 @@ struct copy {
     uint32_t column_count; /* 0: all */
     uint64_t hang_after;   /* rows; 0: never */
     uint64_t interrupt_after;
+    uint64_t break_after; /* rows; the load is aborted in the middle of a statement */
     uint64_t rows;
     bool interrupted;
 };
@@ -114,6 +115,9 @@ static fc_code load_change(struct copy *copy, const struct fc_value *values,
         (void)printf("hanging\n");
         (void)fflush(stdout);
         (void)raise(SIGSTOP); /* until who started it goes on with it, or kills it */
+    }
+    if (code == FC_OK && copy->rows == copy->break_after) {
+        return fc_fail(err, FC_ERR_REJECTED, "broken off");
     }
     if (copy->rows == copy->interrupt_after) {
         ops->interrupt(copy->target);
@@ -186,7 +190,7 @@ static char *read_create(const char *path)
 }
 
 /* copy DB FROM TO [replace] [binlog] [no-create] [create=FILE] [twice] [abort] [columns=N]
- * [hang=N] [interrupt=N]; "to" is a table of DB or "OTHER.TABLE". */
+ * [hang=N] [interrupt=N] [break=N]; "to" is a table of DB or "OTHER.TABLE". */
 static int command_copy(const struct tester *tester, int count, char **arguments)
 {
     struct copy copy = { .tester = tester, .times = 1 };
@@ -216,6 +220,7 @@ static int command_copy(const struct tester *tester, int count, char **arguments
         copy.column_count =
             strncmp(word, "columns=", 8) == 0 ? (uint32_t)number : copy.column_count;
         copy.hang_after = strncmp(word, "hang=", 5) == 0 ? number : copy.hang_after;
+        copy.break_after = strncmp(word, "break=", 6) == 0 ? number : copy.break_after;
         copy.interrupt_after =
             strncmp(word, "interrupt=", 10) == 0 ? number : copy.interrupt_after;
     }

@@ -152,6 +152,8 @@ failures() {
     check "an aborted load succeeds" target copy t types types2 replace abort
     same "and leaves nothing" "" "$(tables)"
     same "and leaves the destination as it was" "$(digest types)" "$(digest types2)"
+    refused "a load that is broken off in the middle ends" 1 "broken off" target copy t orders2 types2 replace break=60000
+    same "and leaves nothing" "" "$(tables)"
     check "an interrupted load ends" target copy t orders2 types2 replace interrupt=60000
     same "and leaves nothing" "" "$(tables)"
     same "and leaves the destination as it was" "$(digest types)" "$(digest types2)"
