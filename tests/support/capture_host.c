@@ -36,6 +36,7 @@ struct capture {
     struct batch batch;
     char **lines;
     size_t line_count;
+    size_t line_capacity;
     char **tx_ids;
     size_t tx_count;
     char *position;
@@ -197,6 +198,7 @@ void capture_clear(struct capture *capture)
     free(capture->lines);
     capture->lines = NULL;
     capture->line_count = 0;
+    capture->line_capacity = 0;
 }
 
 void capture_free(struct capture *capture)
@@ -325,7 +327,11 @@ static void add_line(struct capture *capture, const struct fc_change *change)
     }
     print_row(&out, change->shape, change->before);
     print_row(&out, change->shape, change->after);
-    capture->lines = fc_realloc_array(capture->lines, capture->line_count + 1, sizeof(char *));
+    if (capture->line_count == capture->line_capacity) {
+        capture->line_capacity = capture->line_capacity * 2 + 64;
+        capture->lines =
+            fc_realloc_array(capture->lines, capture->line_capacity, sizeof(char *));
+    }
     capture->lines[capture->line_count++] = fc_strndup((const char *)out.data, out.len);
     fc_buf_release(&out);
 }
