@@ -109,7 +109,7 @@ to_any_point() {
     before_drop=$(now_tx)
     sql "DROP TABLE gone"
     capture
-    refused "a table that was dropped at the point" 1 'dropped' restore --table shop.gone --into copy.gone_again
+    refused "a table that was dropped at the point" 2 'dropped by transaction' restore --table shop.gone --into copy.gone_again
     works "a dropped table" restore --to "$before_drop" --table shop.gone
     same "  it is back" "1	1 2	2" "$(sql 'SELECT * FROM gone ORDER BY id' | tr '\n' ' ' | sed 's/ $//')"
 }
