@@ -137,8 +137,9 @@ fc_code fc_gtid_set_add_range(struct fc_gtid_set *set, const uint8_t *uuid, cons
     bool found;
     uint32_t at = find_source(set, uuid, tag, &found);
     if (range.first < 1 || range.end <= range.first) {
-        return fc_fail(err, FC_ERR_PROTOCOL, "GTID interval from %lld to %lld is not possible",
-                       (long long)range.first, (long long)range.end - 1);
+        return fc_fail(err, FC_ERR_PROTOCOL,
+                       "GTID interval from %lld up to, without, %lld is not possible",
+                       (long long)range.first, (long long)range.end);
     }
     if (!found) {
         struct fc_gtid_source *source;
