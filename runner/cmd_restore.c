@@ -21,6 +21,7 @@ struct restore_flags {
     bool replace;
     bool dry_run;
     bool no_verify;
+    bool without_dead_letters;
 };
 
 struct job {
@@ -76,6 +77,25 @@ static fc_code read_flags(struct job *job, struct fc_error *err)
         return fc_fail(err, FC_ERR_CONFIG, "--binlog %s: write on or off", binlog);
     }
     job->write_binlog = binlog != NULL && strcmp(binlog, "on") == 0;
+    return FC_OK;
+}
+
+/* A change that went to the dead-letter topic is missing from the rows. */
+static fc_code check_dead_letters(const struct job *job, struct fc_error *err)
+{
+    const struct fc_fold *fold = job->history.fold;
+    for (uint32_t index = 0; index < fold->table_count && !job->flags.without_dead_letters;
+         index++) {
+        if (fold->tables[index]->dead_letters > 0) {
+            return fc_fail(
+                err, FC_ERR_REFUSED,
+                "%s: %" PRIu64 " of its changes went to the dead-letter topic %s, so its "
+                "rows would not be what they were; --without-dead-letters restores it "
+                "nevertheless",
+                fold->tables[index]->name, fold->tables[index]->dead_letters,
+                job->history.setup.config->dead_letter_topic);
+        }
+    }
     return FC_OK;
 }
 
@@ -293,6 +313,9 @@ static fc_code work(struct job *job, const char *path, struct fc_error *err)
     }
     if (code == FC_OK) {
         job->notes = fc_history_notes(&job->history);
+        code = check_dead_letters(job, err);
+    }
+    if (code == FC_OK) {
         code = open_restore(job, err);
     }
     if (code == FC_OK && !job->flags.dry_run) {
@@ -344,6 +367,8 @@ static bool parse(struct job *job, int argc, char **argv, char ***out_operands,
           "write the restore to the target's binlog (default: off)" },
         { "no-verify", 0, FC_FLAG_BOOL, &flags->no_verify, NULL,
           "do not compare what was stored with the log" },
+        { "without-dead-letters", 0, FC_FLAG_BOOL, &flags->without_dead_letters, NULL,
+          "restore without the changes that went to the dead-letter topic" },
         { "parallel", 0, FC_FLAG_UINT, &flags->parallel, "N", "tables at a time (default: 2)" },
         { "memory", 0, FC_FLAG_TEXT, &flags->history.memory, "SIZE",
           "for looking up keys (default: 256MiB)" },

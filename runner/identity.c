@@ -111,11 +111,11 @@ static void read_schema(struct fc_reader *reader, struct fc_identity *identity)
     }
     for (; reader->at < reader->end; reader->at++) {
         uint8_t byte = *reader->at;
-        uint64_t digit;
+        unsigned digit;
         if ((unsigned)(byte - '0') < 10) {
-            digit = (uint64_t)(byte - '0');
+            digit = (unsigned)(byte - '0');
         } else if ((unsigned)(byte - 'a') < 6) {
-            digit = (uint64_t)(byte - 'a' + 10);
+            digit = (unsigned)(byte - 'a') + 10;
         } else {
             reader->failed = true;
             return;

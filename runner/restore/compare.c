@@ -30,8 +30,9 @@ struct fc_compare {
     /* The table being scanned. */
     const struct fc_shape *scanned;
     struct fc_shape arranged; /* its columns that the newest version has, in that one's order */
-    uint32_t *column_of;      /* for each column of the newest its index in the scanned row */
-    struct fc_value *row;     /* arranged */
+    struct fc_column *arranged_columns; /* the same, owned */
+    uint32_t *column_of;  /* for each column of the newest its index in the scanned row */
+    struct fc_value *row; /* arranged */
     char *unknown;
 };
 
@@ -47,7 +48,7 @@ struct fc_compare *fc_compare_new(const struct fc_row_forms *forms)
     compare->picked = fc_new_array(struct fc_value, count);
     compare->row = fc_new_array(struct fc_value, count);
     compare->column_of = fc_new_array(uint32_t, count);
-    compare->arranged.columns = fc_new_array(struct fc_column, count);
+    compare->arranged_columns = fc_new_array(struct fc_column, count);
     compare->sums = fc_new_array(uint64_t, BUCKETS);
     compare->unknown = fc_strdup("");
     fc_keymap_init(&compare->older);
@@ -64,7 +65,7 @@ void fc_compare_free(struct fc_compare *compare)
         free(compare->picked);
         free(compare->row);
         free(compare->column_of);
-        free((void *)(uintptr_t)compare->arranged.columns);
+        free(compare->arranged_columns);
         free(compare->sums);
         free(compare->unknown);
         free(compare);
@@ -194,7 +195,7 @@ static fc_code arrange(struct fc_compare *compare, const struct fc_compare_scan 
                        const struct fc_shape *shape, struct fc_error *err)
 {
     const struct fc_shape *newest = compare->forms->newest->shape;
-    struct fc_column *columns = (struct fc_column *)(uintptr_t)compare->arranged.columns;
+    struct fc_column *columns = compare->arranged_columns;
     for (uint32_t index = 0; index < newest->column_count; index++) {
         uint32_t at = find_column(shape, newest->columns[index].name);
         if (at == FC_NO_COLUMN) {

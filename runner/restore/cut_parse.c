@@ -119,7 +119,7 @@ static bool parse_time(const char *text, struct fc_cut_spec *spec, bool *out_val
         return true;
     }
     copy = tm;
-    seconds = zone_given ? timegm(&tm) - zone_minutes * 60 : mktime(&tm);
+    seconds = zone_given ? timegm(&tm) - (time_t)zone_minutes * 60 : mktime(&tm);
     /* 30 February would become 2 March; an hour that summer time skips moves, too. */
     *out_valid = tm.tm_mday == copy.tm_mday && tm.tm_hour == copy.tm_hour;
     spec->kind = FC_CUT_TIME;

@@ -71,7 +71,9 @@ static fc_code emit_record(struct emitter *emitter, uint32_t table_index,
     struct fc_envelope_parts parts;
     struct fc_identity identity;
     struct fc_emit_row row;
-    fc_code code = fc_identity_of(record, &identity, err);
+    fc_code code;
+    fc_assert(record != NULL);
+    code = fc_identity_of(record, &identity, err);
     if (code == FC_OK) {
         code = fc_envelope_split(record->value, &parts, err);
     }

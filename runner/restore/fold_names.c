@@ -30,12 +30,8 @@ void fc_fold_names_release(struct fc_fold_names *names)
 /* "db\0table", freed by the caller. */
 static char *make_key(const char *db, const char *table, size_t *out_length)
 {
-    size_t db_length = strlen(db) + 1;
-    size_t table_length = strlen(table);
-    char *key = fc_alloc_zeroed(db_length + table_length + 1, 1);
-    memcpy(key, db, db_length);
-    memcpy(key + db_length, table, table_length);
-    *out_length = db_length + table_length;
+    char *key = fc_asprintf("%s%c%s", db, '\0', table);
+    *out_length = strlen(db) + 1 + strlen(table);
     return key;
 }
 

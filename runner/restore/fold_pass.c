@@ -323,6 +323,17 @@ fc_code fc_fold_walk(struct fc_fold_state *state, struct fc_error *err)
     return code;
 }
 
+static void add_new_names(struct fc_fold_state *state, const struct fc_lineage_event *event)
+{
+    for (uint32_t index = 0; index < event->table_count; index++) {
+        const struct fc_lineage_table *pair = &event->tables[index];
+        bool met;
+        if (pair->new_table != NULL) {
+            (void)fc_fold_names_add(&state->names, pair->new_db, pair->new_table, &met);
+        }
+    }
+}
+
 fc_code fc_fold_note_statements(struct fc_fold_state *state, struct fc_error *err)
 {
     struct fc_log_view some = *state->config->view;
@@ -342,12 +353,8 @@ fc_code fc_fold_note_statements(struct fc_fold_state *state, struct fc_error *er
         const struct fc_lineage_event *event;
         if (item.identity.op == 's' || item.identity.op == 'm') {
             code = fc_lineage_note(&state->lineage, &item, &event, err);
-            for (uint32_t index = 0; code == FC_OK && index < event->table_count; index++) {
-                const struct fc_lineage_table *pair = &event->tables[index];
-                bool met;
-                if (pair->new_table != NULL) {
-                    (void)fc_fold_names_add(&state->names, pair->new_db, pair->new_table, &met);
-                }
+            if (code == FC_OK) {
+                add_new_names(state, event);
             }
         }
     }

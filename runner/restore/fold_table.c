@@ -291,8 +291,8 @@ static char *went_how(const struct fc_lineage_event *event,
     char *how = NULL;
     for (uint32_t index = 0; index < event->table_count; index++) {
         const struct fc_lineage_table *pair = &event->tables[index];
-        if (pair->new_table != NULL && how == NULL && strcmp(pair->db, stretch->db) == 0 &&
-            strcmp(pair->table, stretch->table) == 0) {
+        if (how == NULL && pair->new_table != NULL && pair->table != NULL &&
+            strcmp(pair->db, stretch->db) == 0 && strcmp(pair->table, stretch->table) == 0) {
             how = fc_asprintf("renamed to %s.%s", pair->new_db, pair->new_table);
         }
     }

@@ -17,7 +17,7 @@ enum {
 
 /* From this size on memory is taken by the page: it comes cleared, and large pages help, for
  * nearly each look-up misses the processor's caches. */
-static const size_t mapped_bytes_min = 4U * 1024 * 1024;
+static const size_t mapped_bytes_min = (size_t)4 * 1024 * 1024;
 
 struct fc_key_hash fc_key_hash(struct fc_slice bytes)
 {

@@ -61,9 +61,9 @@ void fc_offset_set_add(struct fc_offset_set *set, int64_t offset)
     struct fc_offset_page *page;
     if (number >= set->page_count) {
         size_t wanted = number + 1 + set->page_count / 2;
-        set->pages = fc_realloc_array(set->pages, wanted, sizeof(*set->pages));
+        set->pages = fc_realloc_array(set->pages, wanted, sizeof(struct fc_offset_page *));
         memset(&set->pages[set->page_count], 0,
-               (wanted - set->page_count) * sizeof(*set->pages));
+               (wanted - set->page_count) * sizeof(struct fc_offset_page *));
         set->page_count = wanted;
     }
     page = set->pages[number];
@@ -156,7 +156,7 @@ bool fc_offset_set_has(const struct fc_offset_set *set, int64_t offset)
 
 size_t fc_offset_set_bytes(const struct fc_offset_set *set)
 {
-    size_t bytes = set->page_count * sizeof(*set->pages);
+    size_t bytes = set->page_count * sizeof(struct fc_offset_page *);
     for (size_t index = 0; index < set->page_count; index++) {
         const struct fc_offset_page *page = set->pages[index];
         if (page != NULL) {

@@ -38,7 +38,8 @@ static bool is_plain(const struct fc_projection *projection, const struct fc_sch
 static void compared_init(struct fc_compared *compared, const struct fc_schema *newest)
 {
     compared->shape = *newest->shape;
-    compared->shape.columns = fc_new_array(struct fc_column, newest->shape->column_count + 1);
+    compared->shape_columns = fc_new_array(struct fc_column, newest->shape->column_count + 1);
+    compared->shape.columns = compared->shape_columns;
     compared->shape.column_count = 0;
     compared->columns = fc_new_array(uint32_t, newest->shape->column_count + 1);
 }
@@ -46,14 +47,13 @@ static void compared_init(struct fc_compared *compared, const struct fc_schema *
 static void compared_add(struct fc_compared *compared, const struct fc_schema *newest,
                          uint32_t column)
 {
-    struct fc_column *columns = (struct fc_column *)(uintptr_t)compared->shape.columns;
-    columns[compared->shape.column_count] = newest->shape->columns[column];
+    compared->shape_columns[compared->shape.column_count] = newest->shape->columns[column];
     compared->columns[compared->shape.column_count++] = column;
 }
 
 static void compared_release(struct fc_compared *compared)
 {
-    free((void *)(uintptr_t)compared->shape.columns);
+    free(compared->shape_columns);
     free(compared->columns);
 }
 

@@ -17,7 +17,8 @@
 /* Columns by which rows are compared; `shape` encodes them. */
 struct fc_compared {
     struct fc_shape shape;
-    uint32_t *columns; /* for each its index in the newest version's rows */
+    struct fc_column *shape_columns; /* the shape's; owned */
+    uint32_t *columns;               /* for each its index in the newest version's rows */
 };
 
 struct fc_row_form {

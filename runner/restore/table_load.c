@@ -66,7 +66,8 @@ static fc_code check_key(struct run *run, const struct fc_row_form *form,
                          struct fc_error *err)
 {
     fc_buf_clear(&run->key);
-    if (!fc_envelope_key(run->envelope, form->projection.schema->shape, values, &run->key) ||
+    if (fc_slice_is_null(row->key) ||
+        !fc_envelope_key(run->envelope, form->projection.schema->shape, values, &run->key) ||
         !fc_slice_equal(fc_buf_slice(&run->key), row->key)) {
         int shown = row->key.len < SHOWN_BYTES_MAX ? (int)row->key.len : SHOWN_BYTES_MAX;
         return fc_fail(

@@ -330,6 +330,7 @@ void fc_projection_init(struct fc_projection *projection, const struct fc_versio
     projection->shape.db = newest->db;
     projection->shape.table = newest->table;
     projection->shape.columns = columns;
+    projection->columns = columns;
     projection->shape.column_count = count;
     projection->shape.create_sql = NULL;
     free(map);
@@ -337,7 +338,7 @@ void fc_projection_init(struct fc_projection *projection, const struct fc_versio
 
 void fc_projection_release(struct fc_projection *projection)
 {
-    free((void *)(uintptr_t)projection->shape.columns);
+    free(projection->columns);
     free(projection->from);
     free(projection->to);
     free(projection->missing);

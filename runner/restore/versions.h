@@ -85,12 +85,13 @@ static inline const struct fc_schema *fc_versions_newest(const struct fc_version
 /* How rows of one version look in the newest. */
 struct fc_projection {
     const struct fc_schema *schema; /* of the version */
-    struct fc_shape shape; /* its columns that the newest has, by the newest's names, in the
-                                newest's order */
-    uint32_t *from;        /* for each of them its index in the version's rows */
-    uint32_t *to;          /* and in the newest's */
-    bool whole;            /* the version is the newest */
-    char *missing;         /* names of the newest's columns that it lacks, by ", "; "" none */
+    struct fc_shape shape;     /* its columns that the newest has, by the newest's names, in the
+                              newest's order */
+    struct fc_column *columns; /* the shape's; owned */
+    uint32_t *from;            /* for each of them its index in the version's rows */
+    uint32_t *to;              /* and in the newest's */
+    bool whole;                /* the version is the newest */
+    char *missing; /* names of the newest's columns that it lacks, by ", "; "" none */
 };
 
 /* versions outlives the projection. */
