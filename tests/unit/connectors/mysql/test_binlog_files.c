@@ -18,6 +18,7 @@
 #include "connectors/mysql/row_image.h"
 #include "connectors/mysql/table_map.h"
 #include "tests/unit/connectors/mysql/binlog_reading.h"
+#include "tests/unit/connectors/mysql/text_lines.h"
 #include "tests/unit/connectors/mysql/value_text.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024, TEXT_MAX = 1024 * 1024 };
@@ -155,34 +156,6 @@ static void for_each_event(struct reading *reading,
             fn(reading, &inner, ctx);
         }
     }
-}
-
-/* The next field of a line of tab-separated fields; false behind the last. */
-static bool next_field(struct fc_slice *line, struct fc_slice *out_field)
-{
-    const uint8_t *end;
-    if (line->data == NULL) {
-        return false;
-    }
-    end = memchr(line->data, '\t', line->len);
-    out_field->data = line->data;
-    out_field->len = end == NULL ? line->len : (size_t)(end - line->data);
-    if (end == NULL) {
-        *line = fc_slice_null();
-    } else {
-        line->len -= out_field->len + 1;
-        line->data = end + 1;
-    }
-    return true;
-}
-
-static struct fc_slice next_line(struct fc_slice *text)
-{
-    const uint8_t *end = memchr(text->data, '\n', text->len);
-    struct fc_slice line = fc_slice_of(text->data, (size_t)(end - text->data));
-    text->data = end + 1;
-    text->len -= line.len + 1;
-    return line;
 }
 
 static void compare_row(const struct fc_shape *shape, const struct fc_value *values,
