@@ -15,7 +15,7 @@ MYSQL_PKG := $(if $(shell pkg-config --exists libmariadb && echo y),libmariadb,m
 PKGS := libzstd liblz4 zlib yaml-0.1 lua5.4 jansson libcrypto libxxhash
 CFLAGS_PKGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS)))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lisal -lpthread -lm -ldl
-MYSQL_CFLAGS := $(shell pkg-config --cflags $(MYSQL_PKG))
+MYSQL_CFLAGS := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(MYSQL_PKG)))
 MYSQL_LIBS := $(shell pkg-config --libs $(MYSQL_PKG))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \

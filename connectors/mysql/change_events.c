@@ -299,15 +299,17 @@ static fc_code on_xa_end(struct fc_change_stream *stream, const struct fc_ddl_sc
 {
     struct fc_xa_prepared *prepared = fc_xa_hold_take(&stream->xa, scan->xid);
     bool commit = scan->statement_class == FC_STATEMENT_XA_COMMIT;
-    fc_code code = FC_OK;
-    if (prepared != NULL) {
-        code = fc_transaction_resolved(&prepared->name, &stream->position, err);
-    } else if (commit) {
-        code = fc_fail(err, FC_ERR_REFUSED,
+    fc_code code;
+    if (prepared == NULL && commit) {
+        return fc_fail(err, FC_ERR_REFUSED,
                        "XA COMMIT %.*s of a transaction that was prepared before the capture "
                        "began, whose rows it has not seen: start a new snapshot",
                        (int)scan->xid.len, (const char *)scan->xid.data);
     }
+    if (prepared == NULL) {
+        return end_tx(stream, err);
+    }
+    code = fc_transaction_resolved(&prepared->name, &stream->position, err);
     if (code == FC_OK && commit) {
         replay_xa(stream, &prepared->events);
     } else if (code == FC_OK) {

@@ -25,13 +25,11 @@ struct fc_carried_event {
 struct fc_change_stream {
     struct fc_change_stream_config config;
     struct fc_source_position position;
-    bool moved;
     int64_t newest_us;
 
     struct fc_binlog_format format;
     struct fc_table_map_cache *maps;
-    struct fc_hashmap left_out; /* ids of tables that are not captured */
-    bool describe_failed;
+    struct fc_hashmap left_out;      /* ids of tables that are not captured */
     struct fc_error *describe_error; /* of the call under way */
     struct fc_row_image *rows;
     struct fc_transaction tx;
@@ -42,7 +40,6 @@ struct fc_change_stream {
     uint64_t event_start;
 
     struct fc_binlog_payload *payload;
-    bool payload_open;
     struct fc_buf payload_bytes;
 
     struct fc_slice query;             /* of the rows events to come, in the batch */
@@ -55,6 +52,10 @@ struct fc_change_stream {
     struct fc_xa_hold xa;
     struct fc_xa_events xa_events; /* of the XA transaction under way */
     struct fc_xa_events replay;    /* of one that is committed, under way */
+
+    bool moved; /* the position, since it was last asked for */
+    bool describe_failed;
+    bool payload_open;
     bool replaying;
 };
 

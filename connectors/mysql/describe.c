@@ -15,7 +15,8 @@
 enum { SHAPE_BYTES_MAX = 64 * 1024 * 1024, SQL_BYTES_MAX = 64 * 1024, TRIES = 5 };
 
 struct described {
-    struct fc_shape shape; /* first: a shape's address is its container's */
+    struct fc_shape shape;     /* first: a shape's address is its container's */
+    struct fc_column *columns; /* shape.columns, while they are filled */
     struct fc_arena arena;
 };
 
@@ -78,6 +79,7 @@ static fc_code fill_columns(struct described *described, MYSQL_RES *result,
         }
         row = mysql_fetch_row(result);
     }
+    described->columns = columns;
     described->shape.columns = columns;
     described->shape.column_count = (uint32_t)count;
     return code;
@@ -85,7 +87,7 @@ static fc_code fill_columns(struct described *described, MYSQL_RES *result,
 
 static struct fc_column *column_named(struct described *described, const char *name)
 {
-    struct fc_column *columns = (struct fc_column *)(uintptr_t)described->shape.columns;
+    struct fc_column *columns = described->columns;
     for (uint32_t index = 0; index < described->shape.column_count; index++) {
         if (strcasecmp(columns[index].name, name) == 0) {
             return &columns[index];
@@ -112,7 +114,7 @@ static void choose_key(struct described *described, MYSQL_RES *result)
                 return;
             }
             for (uint32_t index = 0; index < described->shape.column_count; index++) {
-                ((struct fc_column *)(uintptr_t)described->shape.columns)[index].key_index = 0;
+                described->columns[index].key_index = 0;
             }
             if (row == NULL) {
                 return;

@@ -58,13 +58,14 @@ unsigned fc_dump_read_timeout_s(uint32_t heartbeat_ms)
 /* What the server, or the library, said when the dump ended. */
 static void fail_dump(unsigned number, const char *text, struct fc_error *err)
 {
-    if (number != ER_DUMP_FAILED && number != ER_GTID_PURGED) {
+    if (strstr(text, "same server_uuid/server_id") != NULL ||
+        strstr(text, "same server_id") != NULL) {
+        (void)fc_fail(
+            err, FC_ERR_CONFIG,
+            "another replica or connector has connected with our server-id; give each "
+            "its own `server-id`");
+    } else if (number != ER_DUMP_FAILED && number != ER_GTID_PURGED) {
         (void)fc_session_fail_with(err, number, text, "read the binlog");
-    } else if (strstr(text, "same server_uuid/server_id") != NULL ||
-               strstr(text, "same server_id") != NULL) {
-        (void)fc_fail(err, FC_ERR_CONFIG,
-                      "binlog dump: another replica or connector uses our server-id; give each "
-                      "its own `server-id`");
     } else if (strstr(text, "purged") != NULL || strstr(text, "Could not find") != NULL ||
                strstr(text, "could not find") != NULL ||
                strstr(text, "not in the master") != NULL) {

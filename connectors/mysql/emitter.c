@@ -48,44 +48,40 @@ void fc_emitter_new_event(struct fc_emitter *emitter)
     emitter->source = NULL;
 }
 
-fc_code fc_emitter_alloc(struct fc_emitter *emitter, size_t size, void **out_memory,
-                         struct fc_error *err)
+void *fc_emitter_alloc(struct fc_emitter *emitter, size_t size, struct fc_error *err)
 {
     void *memory = emitter->host->batch_alloc(emitter->batch, size);
     if (memory == NULL) {
-        return fc_fail(err, FC_ERR_LIMIT,
-                       "a change does not fit into a batch (%zu bytes are in use); raise the "
-                       "memory limit",
-                       emitter->batch->bytes);
+        (void)fc_fail(err, FC_ERR_LIMIT,
+                      "a change does not fit into a batch (%zu bytes are in use); raise the "
+                      "memory limit",
+                      emitter->batch->bytes);
     }
-    *out_memory = memory;
-    return FC_OK;
+    return memory;
 }
 
 fc_code fc_emitter_copy(struct fc_emitter *emitter, struct fc_slice bytes,
                         struct fc_slice *out_copy, struct fc_error *err)
 {
-    void *memory = NULL;
-    fc_code code = fc_emitter_alloc(emitter, bytes.len + 1, &memory, err);
-    if (code == FC_OK) {
-        if (bytes.len > 0) {
-            memcpy(memory, bytes.data, bytes.len);
-        }
-        *out_copy = fc_slice_of(memory, bytes.len);
+    void *memory = fc_emitter_alloc(emitter, bytes.len + 1, err);
+    if (memory == NULL) {
+        return FC_ERR_LIMIT;
     }
-    return code;
+    if (bytes.len > 0) {
+        memcpy(memory, bytes.data, bytes.len);
+    }
+    *out_copy = fc_slice_of(memory, bytes.len);
+    return FC_OK;
 }
 
 static fc_code make_tx(struct fc_emitter *emitter, const struct fc_emitter_tx *from,
                        struct fc_error *err)
 {
-    void *memory = NULL;
-    struct fc_tx *tx;
-    fc_code code = fc_emitter_alloc(emitter, sizeof(*tx), &memory, err);
-    if (code != FC_OK) {
-        return code;
+    struct fc_tx *tx = (struct fc_tx *)fc_emitter_alloc(emitter, sizeof(*tx), err);
+    fc_code code;
+    if (tx == NULL) {
+        return FC_ERR_LIMIT;
     }
-    tx = (struct fc_tx *)memory;
     tx->commit_us = from->commit_us;
     code = fc_emitter_copy(emitter, fc_buf_slice(&from->id), &tx->id, err);
     if (code == FC_OK) {
@@ -109,21 +105,20 @@ static struct fc_value int_value(uint64_t number)
 static fc_code make_source(struct fc_emitter *emitter, const struct fc_emitter_tx *tx,
                            const struct fc_emitter_event *event, struct fc_error *err)
 {
-    void *memory = NULL;
+    size_t size = sizeof(struct fc_value) * FC_EMITTER_FIELD_COUNT;
     struct fc_value *values;
-    fc_code code;
     if (!fc_slice_equal_text(emitter->file, event->file)) {
-        code = fc_emitter_copy(emitter, fc_slice_text(event->file), &emitter->file, err);
+        fc_code code =
+            fc_emitter_copy(emitter, fc_slice_text(event->file), &emitter->file, err);
         if (code != FC_OK) {
             return code;
         }
     }
-    code = fc_emitter_alloc(emitter, sizeof(*values) * FC_EMITTER_FIELD_COUNT, &memory, err);
-    if (code != FC_OK) {
-        return code;
+    values = (struct fc_value *)fc_emitter_alloc(emitter, size, err);
+    if (values == NULL) {
+        return FC_ERR_LIMIT;
     }
-    values = (struct fc_value *)memory;
-    memset(values, 0, sizeof(*values) * FC_EMITTER_FIELD_COUNT);
+    memset(values, 0, size);
     values[FC_EMITTER_SERVER_ID] = int_value(event->server_id);
     if (tx->has_gtid) {
         values[FC_EMITTER_GTID] = text_value(emitter->tx->id);

@@ -83,9 +83,8 @@ FC_MUST_CHECK fc_code fc_emitter_flush(struct fc_emitter *emitter, struct fc_err
 /* The transaction ends: add what is held as its last change, if anything is. */
 FC_MUST_CHECK fc_code fc_emitter_commit(struct fc_emitter *emitter, struct fc_error *err);
 
-/* Memory of the batch, or FC_ERR_LIMIT. */
-FC_MUST_CHECK fc_code fc_emitter_alloc(struct fc_emitter *emitter, size_t size,
-                                       void **out_memory, struct fc_error *err);
+/* Memory of the batch; NULL, and FC_ERR_LIMIT in err, past its hard limit. */
+void *fc_emitter_alloc(struct fc_emitter *emitter, size_t size, struct fc_error *err);
 FC_MUST_CHECK fc_code fc_emitter_copy(struct fc_emitter *emitter, struct fc_slice bytes,
                                       struct fc_slice *out_copy, struct fc_error *err);
 

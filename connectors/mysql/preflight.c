@@ -66,23 +66,23 @@ static fc_code get_variable(const struct preflight *preflight, const char *name,
 struct wanted_setting {
     const char *name;
     const char *wanted;
-    fc_check_result otherwise;
     const char *fix;
+    fc_check_result otherwise;
     bool mysql_only;
 };
 
 static const struct wanted_setting wanted_settings[] = {
-    { "log_bin", "ON", FC_CHECK_FAIL,
-      "add log_bin to the server's [mysqld] section and restart it", false },
-    { "binlog_format", "ROW", FC_CHECK_FAIL, "SET GLOBAL binlog_format = 'ROW'", false },
-    { "binlog_row_image", "FULL", FC_CHECK_FAIL, "SET GLOBAL binlog_row_image = 'FULL'",
+    { "log_bin", "ON", "add log_bin to the server's [mysqld] section and restart it",
+      FC_CHECK_FAIL, false },
+    { "binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW'", FC_CHECK_FAIL, false },
+    { "binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL'", FC_CHECK_FAIL,
       false },
-    { "binlog_row_metadata", "FULL", FC_CHECK_WARN, "SET GLOBAL binlog_row_metadata = 'FULL'",
+    { "binlog_row_metadata", "FULL", "SET GLOBAL binlog_row_metadata = 'FULL'", FC_CHECK_WARN,
       false },
-    { "gtid_mode", "ON", FC_CHECK_WARN,
+    { "gtid_mode", "ON",
       "SET GLOBAL enforce_gtid_consistency = ON; then gtid_mode step by step: OFF_PERMISSIVE, "
       "ON_PERMISSIVE, ON",
-      true },
+      FC_CHECK_WARN, true },
 };
 
 static fc_code check_settings(const struct preflight *preflight, struct fc_error *err)

@@ -11,23 +11,23 @@ static fc_code to_utf8(const struct fc_binlog_query *query, struct fc_emitter *e
     const struct fc_charset *charset =
         query->has_charset ? fc_charset_of_collation(query->client_collation) : NULL;
     struct fc_charset_converter converter;
-    void *memory = NULL;
+    char *memory;
     fc_code code;
     if (charset == NULL || charset->is_utf8 ||
         query->client_collation == FC_CHARSET_COLLATION_BINARY) {
         return fc_emitter_copy(emitter, query->statement, out_text, err);
     }
+    memory = (char *)fc_emitter_alloc(
+        emitter, fc_charset_utf8_size_max(charset, query->statement.len) + 1, err);
+    if (memory == NULL) {
+        return FC_ERR_LIMIT;
+    }
     code = fc_charset_converter_open(&converter, charset, err);
-    if (code != FC_OK) {
-        return code;
-    }
-    code = fc_emitter_alloc(
-        emitter, fc_charset_utf8_size_max(charset, query->statement.len) + 1, &memory, err);
     if (code == FC_OK) {
-        size_t size = fc_charset_to_utf8(&converter, query->statement, (char *)memory);
-        *out_text = fc_slice_of(memory, size);
+        *out_text =
+            fc_slice_of(memory, fc_charset_to_utf8(&converter, query->statement, memory));
+        fc_charset_converter_close(&converter);
     }
-    fc_charset_converter_close(&converter);
     return code;
 }
 
@@ -68,30 +68,25 @@ static fc_code make_change(struct fc_statement *statement, struct fc_slice text,
     const struct fc_ddl_scan *scan = &statement->scan;
     struct fc_change *change = &statement->change;
     struct fc_ddl *ddl;
-    void *memory = NULL;
-    fc_code code;
     if (scan->statement_class == FC_STATEMENT_TRUNCATE) {
         change->op = FC_OP_TRUNCATE;
         change->table = scan->tables[0].table;
         change->db = scan->tables[0].db;
         return FC_OK;
     }
-    code = fc_emitter_alloc(emitter, sizeof(*ddl), &memory, err);
-    if (code == FC_OK) {
-        ddl = (struct fc_ddl *)memory;
-        ddl->kind = scan->kind;
-        ddl->statement = text;
-        ddl->tables = scan->tables;
-        ddl->table_count = scan->table_count;
-        change->op = FC_OP_DDL;
-        change->ddl = ddl;
-        if (!fc_slice_is_null(scan->db) && scan->db.len > 0) {
-            change->db = scan->db;
-        } else {
-            code = fc_emitter_copy(emitter, statement->query.db, &change->db, err);
-        }
+    ddl = (struct fc_ddl *)fc_emitter_alloc(emitter, sizeof(*ddl), err);
+    if (ddl == NULL) {
+        return FC_ERR_LIMIT;
     }
-    return code;
+    ddl->kind = scan->kind;
+    ddl->statement = text;
+    ddl->tables = scan->tables;
+    ddl->table_count = scan->table_count;
+    change->op = FC_OP_DDL;
+    change->ddl = ddl;
+    change->db = scan->db;
+    return scan->db.len > 0 ? FC_OK
+                            : fc_emitter_copy(emitter, statement->query.db, &change->db, err);
 }
 
 fc_code fc_statement_decode(const struct fc_binlog_event *event, bool mariadb,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connectors/mysql/table_list.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,12 +25,17 @@ static char *copy(const char *text)
     return fc_strdup(text == NULL ? "" : text);
 }
 
+static int compare_names(const struct fc_listed_table *listed, const char *db,
+                         const char *table)
+{
+    int by_db = strcmp(listed->db, db);
+    return by_db != 0 ? by_db : strcmp(listed->table, table);
+}
+
 static int compare(const void *a, const void *b)
 {
-    const struct fc_listed_table *left = (const struct fc_listed_table *)a;
-    const struct fc_listed_table *right = (const struct fc_listed_table *)b;
-    int by_db = strcmp(left->db, right->db);
-    return by_db != 0 ? by_db : strcmp(left->table, right->table);
+    const struct fc_listed_table *other = (const struct fc_listed_table *)b;
+    return compare_names((const struct fc_listed_table *)a, other->db, other->table);
 }
 
 fc_code fc_table_list_read(struct fc_session *session, const struct fc_table_filter *filter,
@@ -62,12 +66,17 @@ fc_code fc_table_list_read(struct fc_session *session, const struct fc_table_fil
 
 static void note_key(struct fc_table_list *list, const char *db, const char *table)
 {
-    struct fc_listed_table key = { .db = (char *)(uintptr_t)db,
-                                   .table = (char *)(uintptr_t)table };
-    struct fc_listed_table *found = (struct fc_listed_table *)bsearch(
-        &key, list->tables, list->count, sizeof(*list->tables), compare);
-    if (found != NULL) {
-        found->has_key = true;
+    size_t low = 0;
+    size_t high = list->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_names(&list->tables[middle], db, table);
+        if (order == 0) {
+            list->tables[middle].has_key = true;
+            return;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
     }
 }
 

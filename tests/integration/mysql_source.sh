@@ -43,7 +43,7 @@ start() { # kind directory option...
 
 for kind in "$@"; do
     start "$kind" "$kind"
-    for program in mysql_stream mysql_snapshot mysql_types mysql_failures; do
+    for program in mysql_stream mysql_snapshot mysql_types mysql_forms mysql_failures; do
         run_program "$program" "$kind"
     done
     updates=--log-slave-updates
