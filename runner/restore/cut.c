@@ -245,7 +245,6 @@ fc_code fc_cut_resolve(const struct fc_log_view *view, const struct fc_cut_spec 
         fc_cut_release(&cut);
         return code;
     }
-    cut.seq = cut.last.seq > cut.seq ? cut.seq : cut.last.seq;
     *out_cut = cut;
     return FC_OK;
 }
