@@ -62,7 +62,7 @@ TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c 
 .PHONY: all check integration crash fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
 all: $(RUNNER) $(PLUGINS) ## build the runner and the connectors
 
-$(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
+$(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  CC    $<")
