@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "connectors/mysql/gtid_set.h"
+#include "tests/unit/connectors/mysql/binlog_reading.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
 
@@ -210,6 +211,35 @@ static void tags_have_a_binary_form_of_their_own(void **state)
     fc_buf_release(&bytes);
 }
 
+static void the_next_file_begins_with_the_gtids_before_it(void **state)
+{
+    struct fc_slice file = test_read_file("tests/golden/binlog/mysql-next.binlog");
+    struct fc_slice expected = test_read_file("tests/golden/binlog/mysql-types.gtids");
+    struct fc_gtid_set set;
+    struct fc_binlog_event event;
+    struct test_walk walk;
+    struct fc_error err;
+    struct fc_buf text;
+    (void)state;
+    fc_buf_init(&text, TEXT_MAX);
+    test_walk_init(&walk, file);
+    do {
+        assert_true(test_walk_next(&walk, &event));
+    } while (event.type != FC_BINLOG_PREVIOUS_GTIDS);
+    assert_int_equal(fc_gtid_set_decode(&set, event.body, &err), FC_OK);
+    fc_gtid_set_print(&set, &text);
+    fc_buf_append_text(&text, "\n");
+    assert_true(fc_slice_equal(fc_buf_slice(&text), expected));
+    fc_buf_clear(&text);
+    fc_gtid_set_encode(&set,
+                       &text); /* what a dump would be asked with is the server's own form */
+    assert_true(fc_slice_equal(fc_buf_slice(&text), event.body));
+    fc_gtid_set_release(&set);
+    fc_buf_release(&text);
+    test_free_file(expected);
+    test_free_file(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +250,7 @@ int main(void)
         cmocka_unit_test(subsets_and_differences_follow_the_numbers),
         cmocka_unit_test(the_binary_form_is_the_dump_commands),
         cmocka_unit_test(tags_have_a_binary_form_of_their_own),
+        cmocka_unit_test(the_next_file_begins_with_the_gtids_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
