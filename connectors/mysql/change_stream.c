@@ -255,6 +255,7 @@ static fc_code read_events(struct fc_change_stream *stream, struct fc_dump *dump
                            const struct fc_binlog_place *stop, int64_t until_ms,
                            struct fc_error *err)
 {
+    uint32_t fresh = 0; /* events taken that were not carried over */
     for (uint32_t count = 1; !fc_change_stream_is_full(stream) && !is_stopped(stream, stop);
          count++) {
         struct fc_binlog_event event;
@@ -286,8 +287,10 @@ static fc_code read_events(struct fc_change_stream *stream, struct fc_dump *dump
             stream->current.position = stream->event_start;
             return FC_OK;
         }
-        if (count % CLOCK_EVERY_EVENTS == 0 && now_ms() >= until_ms) {
-            return FC_OK; /* busy with what is not captured */
+        fresh += from == FETCHED_CARRIED ? 0 : 1;
+        if ((count % CLOCK_EVERY_EVENTS == 0 && now_ms() >= until_ms) ||
+            (fresh > 0 && stream->emitter.batch->bytes >= stream->emitter.batch->bytes_max)) {
+            return FC_OK; /* busy with what is not captured, but may take the batch's memory */
         }
     }
     return FC_OK;

@@ -19,7 +19,7 @@
 #include "core/base/hashmap.h"
 
 enum {
-    QUERY_TIMEOUT_S = 300,
+    QUERY_TIMEOUT_S = 25, /* of the catalog's queries, which are short */
     POSITION_BYTES_MAX = 64 * 1024 * 1024,
     SERVER_ID_BASE = 0x40000000, /* far above what people number their servers with */
     SERVER_ID_MASK = 0x3fffffff

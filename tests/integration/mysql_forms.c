@@ -92,6 +92,35 @@ static void compressed_transactions_come_as_others(void **state)
     capture_free(capture);
 }
 
+/* What is not captured is unpacked, too, but must not fill the batch. */
+static void huge_transactions_of_other_tables_pass_by(void **state)
+{
+    struct capture *capture;
+    (void)state;
+    live_server_sql(server, live_server_is_mariadb(server)
+                                ? "SET GLOBAL log_bin_compress=ON"
+                                : "SET SESSION binlog_transaction_compression=ON");
+    live_server_sql(server, "CREATE DATABASE IF NOT EXISTS elsewhere");
+    live_server_sql(server, "CREATE TABLE IF NOT EXISTS elsewhere.wide (id INT, t LONGTEXT)");
+    capture = start(NULL);
+    live_server_sql(server, "BEGIN");
+    live_server_sql(server, "INSERT INTO stock VALUES (1, 1)");
+    for (int id = 0; id < 40; id++) { /* 400 MB, far above the hard limit of a batch */
+        live_server_sql(server, "INSERT INTO elsewhere.wide VALUES (%d, REPEAT('x', 10000000))",
+                        id);
+    }
+    live_server_sql(server, "INSERT INTO stock VALUES (2, 2)");
+    live_server_sql(server, "COMMIT");
+    capture_until(capture, 2);
+    assert_string_equal(capture_line(capture, 0), "c shop.stock T1#0 {id=1 n=1}");
+    assert_string_equal(capture_line(capture, 1), "c shop.stock T1#1! {id=2 n=2}");
+    capture_free(capture);
+    live_server_sql(server, "DROP DATABASE elsewhere");
+    live_server_sql(server, live_server_is_mariadb(server)
+                                ? "SET GLOBAL log_bin_compress=OFF"
+                                : "SET SESSION binlog_transaction_compression=OFF");
+}
+
 static void huge_transactions_stream_through(void **state)
 {
     struct capture *capture = start(NULL);
@@ -207,6 +236,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(compressed_transactions_come_as_others, fresh_database),
+        cmocka_unit_test_setup(huge_transactions_of_other_tables_pass_by, fresh_database),
         cmocka_unit_test_setup(huge_transactions_stream_through, fresh_database),
         cmocka_unit_test_setup(a_row_larger_than_a_batch_comes, fresh_database),
         cmocka_unit_test_setup(statements_of_rows_come_when_asked_for, fresh_database),
