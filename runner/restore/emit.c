@@ -87,7 +87,7 @@ static fc_code emit_record(struct emitter *emitter, uint32_t table_index,
     }
     row.table = table;
     row.table_index = table_index;
-    row.version = fc_versions_index(&table->versions, identity.seq);
+    row.version = fc_versions_index(&table->versions, identity.seq, identity.schema_id);
     if (!identity.has_schema ||
         table->versions.items[row.version].schema->id != identity.schema_id) {
         return fail_record(emitter, record->offset, "its table schema is not what the fold saw",

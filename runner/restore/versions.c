@@ -46,10 +46,14 @@ void fc_versions_note_ddl(struct fc_versions *versions, const struct fc_log_mark
     ddl->statement = fc_strdup(statement == NULL ? "" : statement);
 }
 
-uint32_t fc_versions_index(const struct fc_versions *versions, uint64_t seq)
+uint32_t fc_versions_index(const struct fc_versions *versions, uint64_t seq, uint64_t schema_id)
 {
     uint32_t index = versions->count - 1;
     while (index > 0 && versions->items[index].from_seq > seq) {
+        index--;
+    }
+    while (index > 0 && versions->items[index].from_seq == seq &&
+           versions->items[index].schema->id != schema_id) {
         index--;
     }
     return index;

@@ -73,8 +73,12 @@ fc_versions_note(struct fc_versions *versions, const char *name, const struct fc
 void fc_versions_note_ddl(struct fc_versions *versions, const struct fc_log_mark *mark,
                           const char *statement);
 
-/* The version of a record; count > 0. */
-uint32_t fc_versions_index(const struct fc_versions *versions, uint64_t seq);
+/*
+ * The version of a record; count > 0. A transaction can hold two: a capture that was killed inside it
+ * may have described the table anew. The schema's id tells them apart.
+ */
+uint32_t fc_versions_index(const struct fc_versions *versions, uint64_t seq,
+                           uint64_t schema_id);
 
 /* The newest version's schema, or NULL. */
 static inline const struct fc_schema *fc_versions_newest(const struct fc_versions *versions)
