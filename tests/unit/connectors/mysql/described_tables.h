@@ -49,7 +49,7 @@ static inline void test_add_column(struct test_tables *tables, const char *table
     type = test_cut(at, '\t');
     collation = test_cut(at, '\t');
     column->nullable = strcmp(test_cut(at, '\t'), "YES") == 0;
-    column->key_index = (uint16_t)atoi(test_cut(at, '\n'));
+    column->key_index = (uint16_t)strtoul(test_cut(at, '\n'), NULL, 10);
     shape->key_count += column->key_index > 0 ? 1 : 0;
     if (fc_column_type_parse(type, strcmp(collation, "-") == 0 ? NULL : collation,
                              &tables->arena, column, &err) != FC_OK) {
