@@ -222,8 +222,8 @@ static fc_code write_part(struct lossy_fs *fs, struct lossy_node *node, uint64_t
         size = (size_t)(lossy_random(fs) % (size + 1));
         code = fail_with(err, FC_ERR_IO, EIO, "write");
     } else if (growth > 0 && fs->used + growth > fs->capacity) {
-        uint64_t room = fs->capacity > fs->used ? fs->capacity - fs->used : 0;
-        size = (size_t)(size - growth + room);
+        uint64_t excess = fs->used + growth - fs->capacity;
+        size = size > excess ? (size_t)(size - excess) : 0;
         code = fail_with(err, FC_ERR_FULL, ENOSPC, "write");
     }
     fs->used -= node->now.size;

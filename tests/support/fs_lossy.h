@@ -16,6 +16,9 @@
 struct fc_fs *fs_lossy_new(uint64_t seed, size_t sector_size);
 void fs_lossy_free(struct fc_fs *fs);
 
+/* The process is as good as dead: its calls fail, until one of the two below. */
+void fs_lossy_stop(struct fc_fs *fs);
+
 /* The power fails and comes back. */
 void fs_lossy_power_cut(struct fc_fs *fs);
 

@@ -30,6 +30,13 @@ void fs_lossy_free(struct fc_fs *base)
     free(fs);
 }
 
+void fs_lossy_stop(struct fc_fs *fs)
+{
+    (void)pthread_mutex_lock(&lossy_of(fs)->lock);
+    lossy_of(fs)->off = true;
+    (void)pthread_mutex_unlock(&lossy_of(fs)->lock);
+}
+
 void fs_lossy_power_cut(struct fc_fs *base)
 {
     struct lossy_fs *fs = lossy_of(base);
@@ -56,6 +63,7 @@ void fs_lossy_crash(struct fc_fs *base)
         node->locked = false;
     }
     fs->generation++;
+    fs->off = false;
     fs->fail_write = 0;
     fs->fail_sync = 0;
     (void)pthread_mutex_unlock(&fs->lock);

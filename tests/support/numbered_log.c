@@ -85,10 +85,23 @@ void numbered_log_close(struct numbered_log *log)
     log->env.group = NULL;
 }
 
+void numbered_log_crash(struct numbered_log *log)
+{
+    fs_lossy_stop(log->fs);
+    numbered_log_close(log);
+    fs_lossy_crash(log->fs);
+}
+
+void numbered_log_power_cut(struct numbered_log *log)
+{
+    fs_lossy_stop(log->fs);
+    numbered_log_close(log);
+    fs_lossy_power_cut(log->fs);
+}
+
 void numbered_log_crash_and_open(struct numbered_log *log)
 {
-    fs_lossy_crash(log->fs);
-    numbered_log_close(log);
+    numbered_log_crash(log);
     numbered_log_open(log);
 }
 

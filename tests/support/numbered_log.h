@@ -36,6 +36,9 @@ void numbered_log_open(struct numbered_log *log);
 void numbered_log_close(struct numbered_log *log);
 /* Open, which must fail; log->err says why. */
 fc_code numbered_log_open_fails(struct numbered_log *log);
+/* The process dies; the partition is closed without being able to do anything. */
+void numbered_log_crash(struct numbered_log *log);
+void numbered_log_power_cut(struct numbered_log *log);
 /* The process dies, and another opens the partition. */
 void numbered_log_crash_and_open(struct numbered_log *log);
 

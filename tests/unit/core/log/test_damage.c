@@ -56,8 +56,7 @@ static void overwrite(struct numbered_log *log, const char *path, uint64_t at,
 /* The process dies; the next open must find damage in `file` at `byte`. */
 static void expect_damage(struct numbered_log *log, const char *file, const char *byte)
 {
-    fs_lossy_crash(log->fs);
-    numbered_log_close(log);
+    numbered_log_crash(log);
     assert_int_equal(numbered_log_open_fails(log), FC_ERR_CORRUPT);
     if (strstr(log->err.message, file) == NULL || strstr(log->err.message, byte) == NULL) {
         fail_msg("%s does not name %s and %s", log->err.message, file, byte);
@@ -149,8 +148,7 @@ static void what_was_appended_without_a_flush_survives_a_crash_of_the_process(vo
     numbered_log_append(log, 4, 5);
     numbered_log_crash_and_open(log);
     assert_int_equal(numbered_log_offsets(log).durable, 20);
-    fs_lossy_power_cut(log->fs);
-    numbered_log_close(log);
+    numbered_log_power_cut(log);
     numbered_log_open(log);
     numbered_log_expect(log, 0, 20);
 }
@@ -241,8 +239,7 @@ static void a_manifest_of_another_version_is_named_with_both_versions(void **sta
     static const uint8_t version_2[] = { 'f', 'l', 'u', 'v', 'i', 'o', '-',  'p',  'a',  'r',
                                          't', 's', 0,   0,   0,   2,   0xc8, 0xab, 0x37, 0x01 };
     overwrite(log, "/p/manifest", 0, version_2, sizeof(version_2));
-    fs_lossy_crash(log->fs);
-    numbered_log_close(log);
+    numbered_log_crash(log);
     assert_int_equal(numbered_log_open_fails(log), FC_ERR_CONFIG);
     assert_non_null(strstr(log->err.message, "version 2;"));
     assert_non_null(strstr(log->err.message, "reads version 1"));

@@ -67,8 +67,7 @@ static void what_nobody_flushes_becomes_durable_after_a_while(void **state)
     numbered_log_append(&log, 1, 5);
     expect_soon(&log, is_durable);
     fc_keeper_free(keeper);
-    fs_lossy_power_cut(log.fs);
-    numbered_log_close(&log);
+    numbered_log_power_cut(&log);
     numbered_log_open(&log);
     numbered_log_expect(&log, 0, 5);
     numbered_log_release(&log);

@@ -109,8 +109,7 @@ static void after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_again
     /* The pages are still seen, but the disk does not have them: opening must write them anew. */
     numbered_log_crash_and_open(log);
     assert_int_equal(numbered_log_offsets(log).durable, 20);
-    fs_lossy_power_cut(log->fs);
-    numbered_log_close(log);
+    numbered_log_power_cut(log);
     numbered_log_open(log);
     numbered_log_expect(log, 0, 20);
 }
@@ -122,8 +121,7 @@ static void a_sync_covers_the_name_of_a_new_segment(void **state)
     numbered_log_open(log);
     numbered_log_append(log, 9, 5);
     numbered_log_flush(log);
-    fs_lossy_power_cut(log->fs);
-    numbered_log_close(log);
+    numbered_log_power_cut(log);
     numbered_log_open(log);
     numbered_log_expect(log, 0, 45);
 }
@@ -148,8 +146,7 @@ static void a_thousand_segments_are_opened_without_reading_them(void **state)
     assert_int_equal(fs_lossy_reads(log->fs) - many, few);
     numbered_log_append(log, 1, 10);
     numbered_log_flush(log);
-    fs_lossy_crash(log->fs);
-    numbered_log_close(log);
+    numbered_log_crash(log);
     many = fs_lossy_reads(log->fs);
     numbered_log_open(log); /* not closed cleanly: the last segment, and no other */
     assert_in_range(fs_lossy_reads(log->fs) - many, 0, few + 4);
@@ -346,8 +343,7 @@ static void a_long_list_of_removed_segments_is_forgotten(void **state)
     assert_in_range(size, 12288, 12288 + 40 * 1300);
     numbered_log_append(log, 3, 10);
     numbered_log_flush(log);
-    fs_lossy_power_cut(log->fs);
-    numbered_log_close(log);
+    numbered_log_power_cut(log);
     numbered_log_open(log);
     numbered_log_expect(log, numbered_log_offsets(log).start, 30030);
 }

@@ -193,16 +193,20 @@ static void live_again(struct world *world)
     uint64_t how = below(world, 4);
     if (how == 0) {
         close_partition(world);
-        fs_lossy_crash(world->fs);
+        if (!world->power_fails) {
+            fs_lossy_crash(world->fs);
+        }
         if (world->power_fails || below(world, 2) == 0) {
             fs_lossy_power_cut(world->fs);
         }
     } else if (how == 1 && !world->power_fails) {
+        fs_lossy_stop(world->fs);
+        close_partition(world);
         fs_lossy_crash(world->fs);
-        close_partition(world);
     } else {
-        fs_lossy_power_cut(world->fs);
+        fs_lossy_stop(world->fs);
         close_partition(world);
+        fs_lossy_power_cut(world->fs);
     }
     world->power_fails = false;
     fs_lossy_set_capacity(world->fs, UINT64_MAX);

@@ -151,8 +151,9 @@ static void live(struct world *world)
             break;
         }
     }
-    fs_lossy_power_cut(world->fs);
+    fs_lossy_stop(world->fs);
     fc_stream_close(world->stream);
+    fs_lossy_power_cut(world->fs);
 }
 
 static void topics_survive_a_power_cut_at_any_step(void **state)
