@@ -58,47 +58,47 @@ enum charset_index {
 };
 
 static const struct fc_charset charsets[] = {
-    { "armscii8", 1, false, fc_charset_armscii8_high, NULL, NULL, NULL, 0 },
-    { "ascii", 1, true, NULL, NULL, NULL, NULL, 0 },
-    { "big5", 2, false, NULL, NULL, "BIG5", fc_charset_big5_overrides, 267 },
-    { "binary", 1, false, NULL, NULL, NULL, NULL, 0 },
-    { "cp1250", 1, false, fc_charset_cp1250_high, NULL, NULL, NULL, 0 },
-    { "cp1251", 1, false, fc_charset_cp1251_high, NULL, NULL, NULL, 0 },
-    { "cp1256", 1, false, fc_charset_cp1256_high, NULL, NULL, NULL, 0 },
-    { "cp1257", 1, false, fc_charset_cp1257_high, NULL, NULL, NULL, 0 },
-    { "cp850", 1, false, fc_charset_cp850_high, NULL, NULL, NULL, 0 },
-    { "cp852", 1, false, fc_charset_cp852_high, NULL, NULL, NULL, 0 },
-    { "cp866", 1, false, fc_charset_cp866_high, NULL, NULL, NULL, 0 },
-    { "cp932", 2, false, NULL, NULL, "CP932", NULL, 0 },
-    { "dec8", 1, false, fc_charset_dec8_high, NULL, NULL, NULL, 0 },
-    { "eucjpms", 3, false, NULL, NULL, "EUC-JP-MS", NULL, 0 },
-    { "euckr", 2, false, NULL, NULL, "CP949", NULL, 0 },
-    { "gb18030", 4, false, NULL, NULL, "GB18030", fc_charset_gb18030_overrides, 42 },
-    { "gb2312", 2, false, NULL, NULL, "EUC-CN", NULL, 0 },
-    { "gbk", 2, false, NULL, NULL, "GBK", NULL, 0 },
-    { "geostd8", 1, false, fc_charset_geostd8_high, NULL, NULL, NULL, 0 },
-    { "greek", 1, false, fc_charset_greek_high, NULL, NULL, NULL, 0 },
-    { "hebrew", 1, false, fc_charset_hebrew_high, NULL, NULL, NULL, 0 },
-    { "hp8", 1, false, fc_charset_hp8_high, NULL, NULL, NULL, 0 },
-    { "keybcs2", 1, false, fc_charset_keybcs2_high, NULL, NULL, NULL, 0 },
-    { "koi8r", 1, false, fc_charset_koi8r_high, NULL, NULL, NULL, 0 },
-    { "koi8u", 1, false, fc_charset_koi8u_high, NULL, NULL, NULL, 0 },
-    { "latin1", 1, false, fc_charset_latin1_high, NULL, NULL, NULL, 0 },
-    { "latin2", 1, false, fc_charset_latin2_high, NULL, NULL, NULL, 0 },
-    { "latin5", 1, false, fc_charset_latin5_high, NULL, NULL, NULL, 0 },
-    { "latin7", 1, false, fc_charset_latin7_high, NULL, NULL, NULL, 0 },
-    { "macce", 1, false, fc_charset_macce_high, NULL, NULL, NULL, 0 },
-    { "macroman", 1, false, fc_charset_macroman_high, NULL, NULL, NULL, 0 },
-    { "sjis", 2, false, NULL, NULL, "CP932", fc_charset_sjis_overrides, 7 },
-    { "swe7", 1, false, fc_charset_swe7_high, fc_charset_swe7_low, NULL, NULL, 0 },
-    { "tis620", 1, false, fc_charset_tis620_high, NULL, NULL, NULL, 0 },
-    { "ucs2", 2, false, NULL, NULL, "UCS-2BE", NULL, 0 },
-    { "ujis", 3, false, NULL, NULL, "EUC-JP-MS", fc_charset_ujis_overrides, 9 },
-    { "utf16", 4, false, NULL, NULL, "UTF-16BE", NULL, 0 },
-    { "utf16le", 4, false, NULL, NULL, "UTF-16LE", NULL, 0 },
-    { "utf32", 4, false, NULL, NULL, "UTF-32BE", NULL, 0 },
-    { "utf8mb3", 3, true, NULL, NULL, NULL, NULL, 0 },
-    { "utf8mb4", 4, true, NULL, NULL, NULL, NULL, 0 },
+    { "armscii8", fc_charset_armscii8_high, NULL, NULL, NULL, 0, 1, false },
+    { "ascii", NULL, NULL, NULL, NULL, 0, 1, true },
+    { "big5", NULL, NULL, "BIG5", fc_charset_big5_overrides, 267, 2, false },
+    { "binary", NULL, NULL, NULL, NULL, 0, 1, false },
+    { "cp1250", fc_charset_cp1250_high, NULL, NULL, NULL, 0, 1, false },
+    { "cp1251", fc_charset_cp1251_high, NULL, NULL, NULL, 0, 1, false },
+    { "cp1256", fc_charset_cp1256_high, NULL, NULL, NULL, 0, 1, false },
+    { "cp1257", fc_charset_cp1257_high, NULL, NULL, NULL, 0, 1, false },
+    { "cp850", fc_charset_cp850_high, NULL, NULL, NULL, 0, 1, false },
+    { "cp852", fc_charset_cp852_high, NULL, NULL, NULL, 0, 1, false },
+    { "cp866", fc_charset_cp866_high, NULL, NULL, NULL, 0, 1, false },
+    { "cp932", NULL, NULL, "CP932", NULL, 0, 2, false },
+    { "dec8", fc_charset_dec8_high, NULL, NULL, NULL, 0, 1, false },
+    { "eucjpms", NULL, NULL, "EUC-JP-MS", NULL, 0, 3, false },
+    { "euckr", NULL, NULL, "CP949", NULL, 0, 2, false },
+    { "gb18030", NULL, NULL, "GB18030", fc_charset_gb18030_overrides, 42, 4, false },
+    { "gb2312", NULL, NULL, "EUC-CN", NULL, 0, 2, false },
+    { "gbk", NULL, NULL, "GBK", NULL, 0, 2, false },
+    { "geostd8", fc_charset_geostd8_high, NULL, NULL, NULL, 0, 1, false },
+    { "greek", fc_charset_greek_high, NULL, NULL, NULL, 0, 1, false },
+    { "hebrew", fc_charset_hebrew_high, NULL, NULL, NULL, 0, 1, false },
+    { "hp8", fc_charset_hp8_high, NULL, NULL, NULL, 0, 1, false },
+    { "keybcs2", fc_charset_keybcs2_high, NULL, NULL, NULL, 0, 1, false },
+    { "koi8r", fc_charset_koi8r_high, NULL, NULL, NULL, 0, 1, false },
+    { "koi8u", fc_charset_koi8u_high, NULL, NULL, NULL, 0, 1, false },
+    { "latin1", fc_charset_latin1_high, NULL, NULL, NULL, 0, 1, false },
+    { "latin2", fc_charset_latin2_high, NULL, NULL, NULL, 0, 1, false },
+    { "latin5", fc_charset_latin5_high, NULL, NULL, NULL, 0, 1, false },
+    { "latin7", fc_charset_latin7_high, NULL, NULL, NULL, 0, 1, false },
+    { "macce", fc_charset_macce_high, NULL, NULL, NULL, 0, 1, false },
+    { "macroman", fc_charset_macroman_high, NULL, NULL, NULL, 0, 1, false },
+    { "sjis", NULL, NULL, "CP932", fc_charset_sjis_overrides, 7, 2, false },
+    { "swe7", fc_charset_swe7_high, fc_charset_swe7_low, NULL, NULL, 0, 1, false },
+    { "tis620", fc_charset_tis620_high, NULL, NULL, NULL, 0, 1, false },
+    { "ucs2", NULL, NULL, "UCS-2BE", NULL, 0, 2, false },
+    { "ujis", NULL, NULL, "EUC-JP-MS", fc_charset_ujis_overrides, 9, 3, false },
+    { "utf16", NULL, NULL, "UTF-16BE", NULL, 0, 4, false },
+    { "utf16le", NULL, NULL, "UTF-16LE", NULL, 0, 4, false },
+    { "utf32", NULL, NULL, "UTF-32BE", NULL, 0, 4, false },
+    { "utf8mb3", NULL, NULL, NULL, NULL, 0, 3, true },
+    { "utf8mb4", NULL, NULL, NULL, NULL, 0, 4, true },
 };
 
 enum { CHARSET_COUNT = sizeof(charsets) / sizeof(charsets[0]) };
@@ -203,7 +203,7 @@ fc_code fc_charset_converter_open(struct fc_charset_converter *converter,
     converter->handle = NULL;
     if (charset->iconv_name != NULL) {
         iconv_t handle = iconv_open("UTF-8", charset->iconv_name);
-        if (handle == (iconv_t)-1) {
+        if (handle == (iconv_t)-1) { /* NOLINT(performance-no-int-to-ptr): iconv's own mark */
             return fc_fail(err, FC_ERR_CONFIG,
                            "this system cannot convert the character set %s (iconv's %s is "
                            "missing: install the package libc-bin or locales)",
@@ -388,9 +388,9 @@ static uint16_t find_override(const struct fc_charset *charset, const uint8_t *t
                : 0;
 }
 
-/* Convert all of the text through iconv; NULL when it does not know all of it. */
-static char *convert_known(const struct fc_charset_converter *converter, struct fc_slice text,
-                           char *to)
+/* Convert all of the text through iconv; false, and *to as it was, when it does not know all. */
+static bool convert_known(const struct fc_charset_converter *converter, struct fc_slice text,
+                          char **to)
 {
     /* iconv wants char **, but does not write there. */
     union {
@@ -399,12 +399,14 @@ static char *convert_known(const struct fc_charset_converter *converter, struct 
     } at = { .in = text.data };
     size_t left = text.len;
     size_t room = fc_charset_utf8_size_max(converter->charset, text.len);
+    char *end = *to;
     (void)iconv((iconv_t)converter->handle, NULL, NULL, NULL, NULL); /* forget earlier text */
     if (left > 0 &&
-        iconv((iconv_t)converter->handle, &at.out, &left, &to, &room) == (size_t)-1) {
-        return NULL;
+        iconv((iconv_t)converter->handle, &at.out, &left, &end, &room) == (size_t)-1) {
+        return false;
     }
-    return to;
+    *to = end;
+    return true;
 }
 
 /*
@@ -416,24 +418,22 @@ static char *convert_run(const struct fc_charset_converter *converter, const uin
                          size_t size, char *to)
 {
     size_t unit = unit_size(converter->charset);
-    char *end = convert_known(converter, fc_slice_of(from, size), to);
-    if (end != NULL) {
-        return end;
+    if (convert_known(converter, fc_slice_of(from, size), &to)) {
+        return to;
     }
     while (size > 0) {
         size_t taken = unit > 1 ? unit : character_size(converter->charset, from, size);
+        bool known;
         taken = taken < size ? taken : size;
-        end = convert_known(converter, fc_slice_of(from, taken), to);
-        if (end == NULL && unit == 2 && size >= 4) { /* a surrogate pair */
+        known = convert_known(converter, fc_slice_of(from, taken), &to);
+        if (!known && unit == 2 && size >= 4 &&
+            convert_known(converter, fc_slice_of(from, 4), &to)) { /* a surrogate pair */
+            known = true;
             taken = 4;
-            end = convert_known(converter, fc_slice_of(from, taken), to);
-            taken = end == NULL ? unit : taken;
         }
-        if (end == NULL) {
-            *to = '?';
-            end = to + 1;
+        if (!known) {
+            *to++ = '?';
         }
-        to = end;
         from += taken;
         size -= taken;
     }

@@ -16,14 +16,14 @@ struct fc_charset_override;
 
 /* Static. */
 struct fc_charset {
-    const char *name; /* "utf8mb4"; "binary" is one, too */
-    uint8_t char_bytes_max;
-    bool is_utf8;           /* bytes are UTF-8 already: utf8mb3, utf8mb4, ascii */
+    const char *name;       /* "utf8mb4"; "binary" is one, too */
     const uint16_t *high;   /* single-byte sets: code points of 0x80 to 0xff, 0 = none */
     const uint16_t *low;    /* of 0x00 to 0x7f where they are not ASCII, else NULL */
     const char *iconv_name; /* multi-byte sets */
     const struct fc_charset_override *overrides; /* where the servers differ from iconv */
     uint16_t override_count;
+    uint8_t char_bytes_max;
+    bool is_utf8; /* bytes are UTF-8 already: utf8mb3, utf8mb4, ascii */
 };
 
 /* NULL for an id that we do not know. */

@@ -20,6 +20,9 @@ size_t fc_decimal_size(unsigned precision, unsigned scale)
            scale / GROUP_DIGITS * GROUP_BYTES + bytes_of_digits[scale % GROUP_DIGITS];
 }
 
+/* By bytes of a group. */
+static const uint32_t masks[GROUP_BYTES + 1] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff };
+
 /* A number being read: the first byte's sign bit is flipped, and everything of a negative. */
 struct digits {
     const uint8_t *at;
@@ -37,7 +40,7 @@ static inline uint32_t next_group(struct digits *digits, unsigned count)
         group = group << 8 | (uint32_t)(*digits->at++ ^ digits->flip);
         digits->flip = 0;
     }
-    group ^= digits->invert & (uint32_t)(0xffffffffU >> (32 - 8 * bytes));
+    group ^= digits->invert & masks[bytes];
     digits->bad = digits->bad || group >= limits[count];
     return group;
 }

@@ -111,7 +111,7 @@ fc_code fc_json_container_value(const struct fc_json_container *container, uint3
 static fc_code print_container(const struct fc_json_value *value, unsigned depth,
                                size_t *budget, struct fc_buf *out, struct fc_error *err)
 {
-    struct fc_json_container container;
+    struct fc_json_container container = { 0 };
     fc_code code = fc_json_container_open(value, &container, err);
     if (code != FC_OK) {
         return code;
@@ -121,12 +121,12 @@ static fc_code print_container(const struct fc_json_value *value, unsigned depth
     }
     fc_buf_append_u8(out, container.is_object ? '{' : '[');
     for (uint32_t index = 0; index < container.count; index++) {
-        struct fc_json_value member;
+        struct fc_json_value member = { 0 };
         if (index > 0) {
             fc_buf_append_u8(out, ',');
         }
         if (container.is_object) {
-            struct fc_slice key;
+            struct fc_slice key = fc_slice_null();
             code = fc_json_container_key(&container, index, &key, err);
             if (code != FC_OK) {
                 return code;

@@ -38,7 +38,8 @@ static fc_code bad(const struct patch *patch, const char *why)
 
 static fc_code no_room(const struct patch *patch)
 {
-    return fc_arena_check(patch->arena, "a partial JSON update", patch->err);
+    return fc_fail(patch->err, FC_ERR_LIMIT, "a partial JSON update needs more than %zu bytes",
+                   patch->arena->limit);
 }
 
 static struct node *new_node(struct fc_arena *arena, struct fc_json_value value)
@@ -72,7 +73,7 @@ static fc_code reserve(struct patch *patch, struct node *node, uint32_t capacity
 /* Make children of a container's members. */
 static fc_code open_node(struct patch *patch, struct node *node)
 {
-    struct fc_json_container container;
+    struct fc_json_container container = { 0 };
     fc_code code;
     if (node->is_open) {
         return FC_OK;
@@ -85,7 +86,7 @@ static fc_code open_node(struct patch *patch, struct node *node)
         code = reserve(patch, node, container.count + 1);
     }
     for (uint32_t index = 0; code == FC_OK && index < container.count; index++) {
-        struct fc_json_value value;
+        struct fc_json_value value = { 0 };
         node->keys[index] = fc_slice_null();
         if (container.is_object) {
             code = fc_json_container_key(&container, index, &node->keys[index], patch->err);
@@ -125,34 +126,37 @@ static uint32_t find_key(const struct node *node, struct fc_slice key, bool *out
     return at;
 }
 
-/* Undo the escapes of a quoted key. */
-static fc_code unescape(struct patch *patch, struct fc_slice quoted, struct fc_slice *out_key)
+/* The character that an escape stands for; moves to its last byte. */
+static uint8_t unescape_one(struct fc_slice quoted, size_t *index)
 {
     static const char from[] = "bfnrt";
     static const char to[] = "\b\f\n\r\t";
+    uint8_t c = quoted.data[++*index];
+    const char *known = c == 0 ? NULL : strchr(from, c);
+    unsigned code_point = 0;
+    if (known != NULL) {
+        return (uint8_t)to[known - from];
+    }
+    if (c != 'u' || quoted.len - *index <= 4) {
+        return c;
+    }
+    for (int digit = 0; digit < 4; digit++) { /* the server writes control characters so */
+        uint8_t hex = quoted.data[++*index];
+        code_point = code_point << 4 | (unsigned)((hex & 15) + (hex > '9' ? 9 : 0));
+    }
+    return (uint8_t)(code_point & 0x7f);
+}
+
+static fc_code unescape(struct patch *patch, struct fc_slice quoted, struct fc_slice *out_key)
+{
     uint8_t *key = fc_arena_alloc(patch->arena, quoted.len + 1);
     size_t len = 0;
     if (key == NULL) {
         return no_room(patch);
     }
     for (size_t index = 0; index < quoted.len; index++) {
-        uint8_t c = quoted.data[index];
-        if (c == '\\' && index + 1 < quoted.len) {
-            const char *known;
-            c = quoted.data[++index];
-            known = c == 0 ? NULL : strchr(from, c);
-            if (known != NULL) {
-                c = (uint8_t)to[known - from];
-            } else if (c == 'u' && quoted.len - index > 4) {
-                unsigned code_point = 0; /* the server writes control characters so */
-                for (int digit = 0; digit < 4; digit++) {
-                    uint8_t hex = quoted.data[++index];
-                    code_point = code_point << 4 | (unsigned)((hex & 15) + (hex > '9' ? 9 : 0));
-                }
-                c = (uint8_t)(code_point & 0x7f);
-            }
-        }
-        key[len++] = c;
+        bool escaped = quoted.data[index] == '\\' && index + 1 < quoted.len;
+        key[len++] = escaped ? unescape_one(quoted, &index) : quoted.data[index];
     }
     *out_key = fc_slice_of(key, len);
     return FC_OK;
@@ -290,8 +294,9 @@ static fc_code apply(struct patch *patch, uint8_t operation, struct fc_slice pat
         if (operation != OPERATION_REPLACE) {
             return bad(patch, "it inserts or removes the whole document");
         }
-        patch->root = new_node(patch->arena, value);
-        return patch->root == NULL ? no_room(patch) : FC_OK;
+        node = new_node(patch->arena, value);
+        patch->root = node == NULL ? patch->root : node;
+        return node == NULL ? no_room(patch) : FC_OK;
     }
     for (unsigned depth = 0; depth < FC_JSON_DEPTH_MAX; depth++) {
         uint32_t at = 0;
@@ -343,7 +348,10 @@ fc_code fc_json_diff_print(struct fc_slice document, struct fc_slice differences
     struct patch patch = { arena, new_node(arena, fc_json_binary_root(document)), err };
     size_t budget = document.len + differences.len + 1;
     struct fc_reader reader;
-    fc_code code = patch.root == NULL ? no_room(&patch) : FC_OK;
+    fc_code code = FC_OK;
+    if (patch.root == NULL) {
+        return no_room(&patch);
+    }
     fc_reader_init(&reader, differences);
     while (code == FC_OK && fc_reader_left(&reader) > 0) {
         uint8_t operation = fc_reader_u8(&reader);

@@ -47,7 +47,9 @@ void fc_json_string_print(struct fc_slice text, struct fc_buf *out)
         if (c < ' ') {
             escape[1] = escapes[c];
             if (escapes[c] == 0) {
-                memcpy(escape, "\\u00", 4);
+                escape[1] = 'u';
+                escape[2] = '0';
+                escape[3] = '0';
                 escape[4] = digits[c >> 4];
                 escape[5] = digits[c & 15];
                 escape_len = 6;

@@ -8,6 +8,7 @@
 #include "connectors/mysql/decimal.h"
 #include "connectors/mysql/lenenc.h"
 #include "connectors/mysql/row_value_kinds.h"
+#include "core/base/alloc.h"
 
 enum { JSON_TEXT_START = 0, PARTIAL_JSON = 1 };
 
@@ -231,7 +232,7 @@ static bool read_partial_head(struct fc_row_decoder *decoder, const struct fc_ta
     if (reader.failed || (options & ~(uint64_t)PARTIAL_JSON) != 0) {
         return fc_row_fail(decoder, "options of a partial update that are not known");
     }
-    decoder->at = reader.at;
+    decoder->at = decoder->end - fc_reader_left(&reader);
     return true;
 }
 
@@ -296,6 +297,7 @@ bool fc_row_value_image(struct fc_row_decoder *decoder, const struct fc_table_ma
                         const struct fc_row_layout *layout, struct fc_value *values,
                         uint32_t *out_column)
 {
+    fc_assert(decoder->at != NULL && decoder->end != NULL);
     if (layout->present == NULL && !layout->is_partial && decoder->json_images == NULL) {
         return decode_full(decoder, map, values, out_column);
     }

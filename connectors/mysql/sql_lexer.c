@@ -19,6 +19,15 @@ static bool is_word(char c)
            c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
+/* "#", or "--" and a blank. */
+static bool is_line_comment(const struct fc_sql_lexer *lexer)
+{
+    char c = byte_at(lexer, lexer->at);
+    return c == '#' ||
+           (c == '-' && byte_at(lexer, lexer->at + 1) == '-' &&
+            (lexer->at + 2 >= lexer->text.len || is_blank(byte_at(lexer, lexer->at + 2))));
+}
+
 static void skip_line(struct fc_sql_lexer *lexer)
 {
     while (lexer->at < lexer->text.len && lexer->text.data[lexer->at] != '\n') {
@@ -78,11 +87,7 @@ static void skip_blanks(struct fc_sql_lexer *lexer)
         char next = byte_at(lexer, lexer->at + 1);
         if (is_blank(c)) {
             lexer->at++;
-        } else if (c == '#') {
-            skip_line(lexer);
-        } else if (c == '-' && next == '-' &&
-                   (lexer->at + 2 >= lexer->text.len ||
-                    is_blank(byte_at(lexer, lexer->at + 2)))) {
+        } else if (is_line_comment(lexer)) {
             skip_line(lexer);
         } else if (c == '/' && next == '*') {
             enter_comment(lexer);

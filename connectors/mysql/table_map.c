@@ -212,7 +212,8 @@ fc_code fc_table_map_cache_put(struct fc_table_map_cache *cache,
         return code;
     }
     entry = find_by_id(cache, head.table_id);
-    if (entry != NULL && !entry->stale && fc_slice_equal(entry->content, head.content)) {
+    if (entry != NULL && !entry->stale && entry->content.len == head.content.len &&
+        memcmp(entry->content.data, head.content.data, head.content.len) == 0) {
         *out_map = &entry->map;
         return FC_OK;
     }

@@ -8,7 +8,8 @@
 
 static fc_code no_room(const struct fc_table_build *build, struct fc_error *err)
 {
-    return fc_arena_check(build->arena, "a table's shape", err);
+    return fc_fail(err, FC_ERR_LIMIT, "a table's shape needs more than %zu bytes",
+                   build->arena->limit);
 }
 
 /* A name of the event, NUL-terminated. */
@@ -158,10 +159,12 @@ fc_code fc_table_map_build(const struct fc_raw_table *raw, const struct fc_shape
     if (code == FC_OK && agrees(build.hint, columns, raw->column_count)) {
         code = take_from_hint(&build, columns, err);
     } else if (code == FC_OK && !raw->has_names) {
-        code = fc_fail(err, FC_ERR_CONFIG,
-                       "the binlog does not name the columns of this table and the server "
-                       "describes it with other columns than it had then: SET GLOBAL "
-                       "binlog_row_metadata=FULL");
+        code =
+            fc_fail(err, FC_ERR_CONFIG,
+                    "the binlog does not name its columns and %s: SET GLOBAL "
+                    "binlog_row_metadata=FULL",
+                    hint == NULL ? "information_schema has no such table now"
+                                 : "information_schema shows other columns than it had then");
     }
     for (uint32_t index = 0; code == FC_OK && index < raw->column_count; index++) {
         out->shape->key_count += columns[index].key_index > 0 ? 1 : 0;

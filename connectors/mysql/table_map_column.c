@@ -9,7 +9,8 @@ enum { DECIMAL_PRECISION_MAX = 67, BIT_MAX = 64, FRACTION_MAX = 6, UUID_TEXT_SIZ
 
 static fc_code no_room(const struct fc_table_build *build, struct fc_error *err)
 {
-    return fc_arena_check(build->arena, "a table's shape", err);
+    return fc_fail(err, FC_ERR_LIMIT, "a table's shape needs more than %zu bytes",
+                   build->arena->limit);
 }
 
 static fc_code bad_column(const struct fc_table_build *build, const char *why,
@@ -306,7 +307,10 @@ static fc_code build_labels(const struct fc_table_build *build, struct fc_error 
                      hinted->type == (is_enum ? FC_TYPE_ENUM : FC_TYPE_SET);
     uint32_t count = from_hint ? hinted->label_count : build->from->label_count;
     const char **labels = fc_arena_alloc(build->arena, (count + 1) * sizeof(*labels));
-    fc_code code = labels == NULL ? no_room(build, err) : FC_OK;
+    fc_code code = FC_OK;
+    if (labels == NULL) {
+        return no_room(build, err);
+    }
     if (build->from->meta < 1 || build->from->meta > (is_enum ? 2 : 8)) {
         return bad_column(build, "impossible ENUM or SET", err);
     }
