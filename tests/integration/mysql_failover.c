@@ -28,8 +28,10 @@ enum { DEADLINE_S = 60 };
 static struct capture *prepare(struct live_server *server)
 {
     char *socket = fc_asprintf("socket=%s", server->socket);
-    const char *const options[] = { socket,           "tables=shop.*", "user=root",
-                                    "snapshot=never", "heartbeat=1s",  NULL };
+    const char *const options[] = {
+        socket,         "tables=shop.*",       "user=root", "snapshot=never",
+        "heartbeat=1s", "connect-timeout=60s", NULL
+    };
     struct capture *capture = capture_new(plugin_path, options);
     free(socket);
     return capture;

@@ -21,15 +21,16 @@
 static const char *plugin_path;
 static struct live_server *server;
 
-enum { OPTIONS_MAX = 12 };
+enum { OPTIONS_MAX = 16 };
 
 /* Options after the defaults win; ends with NULL. */
 static struct capture *prepare(const char *const *more)
 {
     char *socket = fc_asprintf("socket=%s", server->socket);
-    const char *options[OPTIONS_MAX] = { socket, "tables=shop.*", "user=root", "snapshot=never",
-                                         "heartbeat=1s" };
-    size_t count = 5;
+    const char *options[OPTIONS_MAX] = { socket,         "tables=shop.*",
+                                         "user=root",    "snapshot=never",
+                                         "heartbeat=1s", "connect-timeout=60s" };
+    size_t count = 6;
     struct capture *capture;
     for (size_t index = 0; more != NULL && more[index] != NULL; index++) {
         options[count++] = more[index];

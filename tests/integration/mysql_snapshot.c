@@ -24,10 +24,13 @@ static struct capture *start(const char *tables, const char *more)
 {
     char *socket = fc_asprintf("socket=%s", server->socket);
     char *list = fc_asprintf("tables=%s", tables);
-    const char *const options[] = {
-        socket, list, "user=root", "heartbeat=1s", more == NULL ? "snapshot=initial" : more,
-        NULL
-    };
+    const char *const options[] = { socket,
+                                    list,
+                                    "user=root",
+                                    "heartbeat=1s",
+                                    "connect-timeout=60s",
+                                    more == NULL ? "snapshot=initial" : more,
+                                    NULL };
     struct capture *capture = capture_new(plugin_path, options);
     struct fc_error err;
     if (capture_open(capture, "", &err) != FC_OK) {

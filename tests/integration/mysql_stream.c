@@ -21,8 +21,9 @@ static struct capture *start(const char *tables)
 {
     char *socket = fc_asprintf("socket=%s", server->socket);
     char *list = fc_asprintf("tables=%s", tables);
-    const char *const options[] = { socket,           list,           "user=root",
-                                    "snapshot=never", "heartbeat=1s", NULL };
+    const char *const options[] = {
+        socket, list, "user=root", "snapshot=never", "heartbeat=1s", "connect-timeout=60s", NULL
+    };
     struct capture *capture = capture_new(plugin_path, options);
     struct fc_error err;
     if (capture_open(capture, "", &err) != FC_OK) {

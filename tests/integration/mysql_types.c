@@ -130,7 +130,8 @@ static struct capture *start(const char *snapshot)
 {
     char *socket = fc_asprintf("socket=%s", server->socket);
     const char *const options[] = { socket,   "tables=types.*", "user=root",
-                                    snapshot, "heartbeat=1s",   NULL };
+                                    snapshot, "heartbeat=1s",   "connect-timeout=60s",
+                                    NULL };
     struct capture *capture = capture_new(plugin_path, options);
     struct fc_error err;
     if (capture_open(capture, "", &err) != FC_OK) {
