@@ -310,6 +310,39 @@ static void a_reader_goes_to_any_offset_again_and_again(void **state)
     fc_stream_reader_close(reader);
 }
 
+static void a_record_of_many_megabytes_stands_between_small_ones(void **state)
+{
+    enum { BIG = 9 * 1024 * 1024 };
+    struct stream_fixture *fixture = *state;
+    struct fc_topic *topic = stream_fixture_topic(fixture, "t", FC_COMPRESSION_NONE, 1 << 20);
+    struct fc_stream_batch *batch = fc_stream_batch_new(topic, 0);
+    struct fc_stream_reader *reader = NULL;
+    const struct fc_record *records = NULL;
+    uint32_t count = 0;
+    int64_t base = -1;
+    uint8_t *value = fc_new_array(uint8_t, BIG);
+    struct fc_record big = { .value = fc_slice_of(value, BIG) };
+    for (size_t at = 0; at < BIG; at++) {
+        value[at] = (uint8_t)(at * 2654435761U >> 13);
+    }
+    stream_fixture_append(fixture, topic, 0, 5);
+    assert_int_equal(fc_stream_batch_add(batch, &big, &fixture->err), FC_OK);
+    assert_int_equal(fc_stream_batch_seal(batch, &fixture->err), FC_OK);
+    assert_int_equal(fc_stream_append(batch, &base, &fixture->err), FC_OK);
+    stream_fixture_append(fixture, topic, 6, 5);
+    assert_int_equal(fc_stream_reader_open(topic, 0, 0, &reader, &fixture->err), FC_OK);
+    assert_int_equal(fc_stream_reader_next(reader, 0, &records, &count, &fixture->err), FC_OK);
+    assert_int_equal(stream_fixture_check(records, count, 0), 5);
+    assert_int_equal(fc_stream_reader_next(reader, 0, &records, &count, &fixture->err), FC_OK);
+    assert_int_equal(count, 1);
+    assert_true(fc_slice_equal(records[0].value, big.value));
+    assert_int_equal(fc_stream_reader_next(reader, 0, &records, &count, &fixture->err), FC_OK);
+    assert_int_equal(stream_fixture_check(records, count, 6), 5);
+    fc_stream_reader_close(reader);
+    fc_stream_batch_free(batch);
+    free(value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +361,7 @@ int main(void)
         T(concurrent_flushes_each_cover_what_was_appended_before),
         T(an_offset_or_partition_that_is_not_there_is_named),
         T(a_reader_goes_to_any_offset_again_and_again),
+        T(a_record_of_many_megabytes_stands_between_small_ones),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
