@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-
 #include "connectors/mysql/inflate.h"
 #include "connectors/mysql/json_diff.h"
 #include "connectors/mysql/row_value_kinds.h"
+#include "core/base/format.h"
 
 enum {
     UUID_SIZE = 16,
@@ -227,6 +226,13 @@ static bool take_padded(struct fc_row_decoder *decoder, unsigned width, uint8_t 
     return true;
 }
 
+static bool put_scratch(struct fc_row_decoder *decoder, char *end, struct fc_value *out)
+{
+    (void)fc_row_put_text(out, decoder->scratch, (size_t)(end - decoder->scratch));
+    decoder->scratch = end;
+    return true;
+}
+
 bool fc_row_decode_uuid(struct fc_row_decoder *decoder, const struct fc_row_column *column,
                         struct fc_value *out)
 {
@@ -245,22 +251,68 @@ bool fc_row_decode_uuid(struct fc_row_decoder *decoder, const struct fc_row_colu
         *at++ = digits[uuid[index] >> 4];
         *at++ = digits[uuid[index] & 15];
     }
-    (void)fc_row_put_text(out, decoder->scratch, (size_t)(at - decoder->scratch));
-    decoder->scratch = at;
-    return true;
+    return put_scratch(decoder, at, out);
 }
 
-static bool put_address(struct fc_row_decoder *decoder, int family, const uint8_t *address,
-                        struct fc_value *out)
+static char *put_inet4(char *to, const uint8_t *address)
 {
-    size_t len;
-    if (inet_ntop(family, address, decoder->scratch, INET6_ADDRSTRLEN) == NULL) {
-        return fc_row_fail(decoder, "its address cannot be printed");
+    for (int index = 0; index < INET4_SIZE; index++) {
+        if (index > 0) {
+            *to++ = '.';
+        }
+        to += fc_format_u64(to, address[index]);
     }
-    len = strlen(decoder->scratch);
-    (void)fc_row_put_text(out, decoder->scratch, len);
-    decoder->scratch += len;
-    return true;
+    return to;
+}
+
+/* ::ffff:1.2.3.4, or ::1.2.3.4 but for :: and ::1. */
+static bool holds_inet4(const uint8_t *address)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    static const uint8_t compatible[15] = { 0 };
+    return memcmp(address, mapped, sizeof(mapped)) == 0 ||
+           (memcmp(address, compatible, 12) == 0 &&
+            (memcmp(address, compatible, 15) != 0 || address[15] > 1));
+}
+
+/* As the server prints it, which shortens even a single zero group to "::", unlike the C
+ * library. */
+static char *put_inet6(char *to, const uint8_t *address)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned groups[8];
+    int gap_at = -1;
+    int gap_len = 0;
+    for (int index = 0, run = 0; index < 8; index++) {
+        groups[index] = (unsigned)address[2 * index] << 8 | address[2 * index + 1];
+        run = groups[index] == 0 ? run + 1 : 0;
+        if (run > gap_len) {
+            gap_len = run;
+            gap_at = index + 1 - run;
+        }
+    }
+    for (int index = 0; index < 8; index++) {
+        if (index == gap_at) {
+            *to++ = ':';
+            if (index == 0) {
+                *to++ = ':';
+            }
+            index += gap_len - 1;
+            continue;
+        }
+        if (index == 6 && holds_inet4(address)) {
+            return put_inet4(to, address + 12);
+        }
+        for (int shift = 12; shift >= 0; shift -= 4) {
+            if (groups[index] >> shift != 0 || shift == 0) {
+                *to++ = digits[groups[index] >> shift & 15];
+            }
+        }
+        if (index < 7) {
+            *to++ = ':';
+        }
+    }
+    return to;
 }
 
 bool fc_row_decode_inet4(struct fc_row_decoder *decoder, const struct fc_row_column *column,
@@ -268,7 +320,7 @@ bool fc_row_decode_inet4(struct fc_row_decoder *decoder, const struct fc_row_col
 {
     uint8_t address[INET4_SIZE];
     return take_padded(decoder, column->width, address, sizeof(address)) &&
-           put_address(decoder, AF_INET, address, out);
+           put_scratch(decoder, put_inet4(decoder->scratch, address), out);
 }
 
 bool fc_row_decode_inet6(struct fc_row_decoder *decoder, const struct fc_row_column *column,
@@ -276,5 +328,5 @@ bool fc_row_decode_inet6(struct fc_row_decoder *decoder, const struct fc_row_col
 {
     uint8_t address[INET6_SIZE];
     return take_padded(decoder, column->width, address, sizeof(address)) &&
-           put_address(decoder, AF_INET6, address, out);
+           put_scratch(decoder, put_inet6(decoder->scratch, address), out);
 }

@@ -83,7 +83,13 @@ INSERT INTO kinds (id,u,i4,i6,g,p,ls,vc,bc,tc) VALUES
   ST_GeomFromText('LINESTRING(0 0,1 1,2 0)'),REPEAT('compress ',50),REPEAT(0x00FF,2000),REPEAT('é',100)),
  (2,'123e4567-e89b-42d3-a456-426614174000','0.0.0.0','::',ST_GeomFromText('GEOMETRYCOLLECTION EMPTY'),ST_GeomFromText('POINT(0 0)',4326),NULL,'short','',''),
  (3,'018f0e9c-7c3d-7b1a-9f00-112233445566','255.255.255.255','::ffff:1.2.3.4',NULL,ST_GeomFromText('POINT(0 0)'),NULL,NULL,NULL,NULL),
- (4,'00000000-0000-0000-0000-000000000000',NULL,'fe80::1',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','x','y');
+ (4,'00000000-0000-0000-0000-000000000000',NULL,'fe80::1',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','x','y'),
+ (5,'ffffffff-ffff-ffff-ffff-ffffffffffff',NULL,'1:2:0:3:4:5:6:7',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','',''),
+ (6,'12345678-9abc-0def-8123-456789abcdef',NULL,'::1.2.3.4',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','',''),
+ (7,'12345678-9abc-6def-8123-456789abcdef',NULL,'1:0:0:2::3',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','',''),
+ (8,'12345678-9abc-1def-0123-456789abcdef',NULL,'::1',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','',''),
+ (9,'12345678-9abc-f0ef-7123-456789abcdef',NULL,'ff::',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','',''),
+ (10,'12345678-9abc-00ef-8023-456789abcdef',NULL,'0:1:0:1:0:1:0:1',NULL,ST_GeomFromText('POINT(0 0)'),NULL,'','','');
 
 CREATE TABLE keyless (a INT, b VARCHAR(10));
 INSERT INTO keyless VALUES (1,'one'),(2,'two');

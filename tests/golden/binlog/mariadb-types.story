@@ -19,7 +19,7 @@ gtid 0-1-7
 gtid 0-1-8 standalone ddl
   QUERY ddl shop.kinds
 gtid 0-1-9
-  statement of 709 bytes
+  statement of 1378 bytes
   commit
 gtid 0-1-10 standalone ddl
   QUERY ddl shop.keyless
