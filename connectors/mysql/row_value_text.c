@@ -284,7 +284,8 @@ static char *put_inet6(char *to, const uint8_t *address)
     int gap_at = -1;
     int gap_len = 0;
     for (int index = 0, run = 0; index < 8; index++) {
-        groups[index] = (unsigned)address[2 * index] << 8 | address[2 * index + 1];
+        const uint8_t *pair = address + (size_t)index * 2;
+        groups[index] = (unsigned)pair[0] << 8 | pair[1];
         run = groups[index] == 0 ? run + 1 : 0;
         if (run > gap_len) {
             gap_len = run;
