@@ -12,7 +12,7 @@ VERSION := 0.1.0
 Q := $(if $(V),,@)
 
 MYSQL_PKG := $(if $(shell pkg-config --exists libmariadb && echo y),libmariadb,mysqlclient)
-PKGS := libzstd liblz4 zlib yaml-0.1 lua5.4 jansson libcrypto libxxhash
+PKGS := libzstd liblz4 zlib yaml-0.1 lua5.4 jansson libssl libcrypto libxxhash
 CFLAGS_PKGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS)))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lisal -lpthread -lm -ldl
 MYSQL_CFLAGS := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(MYSQL_PKG)))
@@ -27,7 +27,7 @@ ALL_CFLAGS = $(CFLAGS) $(BASEFLAGS) $(WARN) $(SANFLAGS)
 LDFLAGS += $(SANFLAGS)
 
 # One archive a folder; the runner's main.c stands apart.
-DIRS := core/base core/log core/stream catalog runner/envelope runner/restore runner transforms connectors/mysql tests/support
+DIRS := core/base core/log core/stream core/server catalog runner/envelope runner/restore runner transforms connectors/mysql tests/support
 SRC_OF = $(filter-out runner/main.c,$(wildcard $(1)/*.c))
 AR_OF = $(B)/lib/$(subst /,-,$(1)).a
 define archive
@@ -41,6 +41,7 @@ $(foreach d,$(DIRS),$(eval $(call archive,$(d))))
 LINK_core/base := core/base
 LINK_core/log := core/log $(LINK_core/base)
 LINK_core/stream := core/stream $(LINK_core/log)
+LINK_core/server := core/server core/log catalog $(LINK_core/base)
 LINK_catalog := catalog $(LINK_core/base)
 LINK_transforms := transforms $(LINK_core/base)
 LINK_runner/envelope := runner/envelope $(LINK_catalog)
