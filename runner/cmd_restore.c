@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/stopper.h"
+#include "core/base/terminal.h"
 #include "runner/history.h"
 #include "runner/marker.h"
-#include "runner/stopper.h"
-#include "runner/terminal.h"
 
 struct restore_flags {
     struct fc_history_flags history;

@@ -18,13 +18,13 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/base/terminal.h"
 #include "core/stream/embedded.h"
 #include "runner/command.h"
 #include "runner/control.h"
 #include "runner/pipeline.h"
 #include "runner/status.h"
 #include "runner/statusline.h"
-#include "runner/terminal.h"
 
 enum { MARK_BYTES_MAX = 48 * 1024 };
 

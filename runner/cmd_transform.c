@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text_file.h"
 #include "runner/change_json.h"
 #include "runner/command.h"
 #include "runner/envelope/base64.h"
 #include "runner/envelope/envelope.h"
 #include "runner/envelope/json_write.h"
-#include "runner/text_file.h"
 #include "transforms/json_reader.h"
 #include "transforms/transform.h"
 

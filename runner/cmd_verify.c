@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/stopper.h"
+#include "core/base/terminal.h"
 #include "runner/history.h"
 #include "runner/restore/verify.h"
-#include "runner/stopper.h"
-#include "runner/terminal.h"
 
 enum { ROW_SHOWN_BYTES = 300 };
 

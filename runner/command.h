@@ -10,14 +10,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/diag.h"
+#include "core/base/flags.h"
 #include "runner/setup.h"
-
-typedef enum fc_exit {
-    FC_EXIT_DONE = 0,
-    FC_EXIT_FAILED = 1,
-    FC_EXIT_USAGE = 2,  /* wrong flags, wrong file */
-    FC_EXIT_REFUSED = 3 /* refused for safety; nothing was touched */
-} fc_exit;
 
 struct fc_command {
     const char *name;             /* "run" */
@@ -41,39 +35,6 @@ void fc_command_tell(struct fc_command *command, const char *fmt, ...) FC_PRINTF
 
 /* Frees the diag. */
 void fc_command_release(struct fc_command *command);
-
-/* --- flags -------------------------------------------------------------------------------- */
-
-typedef enum fc_flag_kind {
-    FC_FLAG_BOOL, /* bool *: set to true */
-    FC_FLAG_TEXT, /* const char **: the argument, the last one counts */
-    FC_FLAG_LIST, /* struct fc_flag_list *: may be given more than once */
-    FC_FLAG_UINT  /* uint64_t *: a decimal number */
-} fc_flag_kind;
-
-enum { FC_FLAG_LIST_MAX = 64 };
-
-struct fc_flag_list {
-    const char *items[FC_FLAG_LIST_MAX];
-    uint32_t count;
-};
-
-struct fc_flag {
-    const char *name; /* "dry-run"; NULL ends the table */
-    char letter;      /* 'n', or 0 when it has none */
-    fc_flag_kind kind;
-    void *to;             /* what `kind` says; keeps its value when the flag is not given */
-    const char *argument; /* "TIME|GTID|OFFSET", shown in help; NULL for BOOL */
-    const char *help;
-};
-
-struct fc_usage {
-    const char *synopsis; /* "run [FLAGS] FILE" */
-    const char *text;     /* what it does: a few sentences, lines of at most 78 columns */
-    const struct fc_flag *flags;
-    uint32_t operands_min;
-    uint32_t operands_max;
-};
 
 /*
  * Parse flags in any order with operands, by getopt_long. argv[0] is the command's name.

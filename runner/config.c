@@ -9,15 +9,15 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/quantity.h"
 #include "core/base/suggest.h"
+#include "core/base/text_file.h"
+#include "core/base/yaml.h"
 #include "runner/config_secrets.h"
 #include "runner/config_steps.h"
 #include "runner/options_check.h"
-#include "runner/quantity.h"
 #include "runner/secrets.h"
-#include "runner/text_file.h"
 #include "runner/topic_name.h"
-#include "runner/yaml.h"
 
 static const char API_VERSION[] = "0.1.0";
 static const char SOURCE_SUFFIX[] = "-source";

@@ -4,7 +4,7 @@
 #ifndef FC_RUNNER_CONFIG_SECRETS_H
 #define FC_RUNNER_CONFIG_SECRETS_H
 
-#include "runner/yaml.h"
+#include "core/base/yaml.h"
 
 /* FC_ERR_CONFIG when one is named anywhere else. plugin: the name of the connector's block. */
 FC_MUST_CHECK fc_code fc_config_secrets_check(const struct fc_yaml *yaml, const char *plugin,

@@ -3,7 +3,7 @@
 #ifndef FC_RUNNER_CONFIG_STEPS_H
 #define FC_RUNNER_CONFIG_STEPS_H
 
-#include "runner/yaml.h"
+#include "core/base/yaml.h"
 #include "transforms/transform.h"
 
 struct fc_config_steps {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/quantity.h"
+#include "core/base/terminal.h"
 #include "core/stream/embedded.h"
-#include "runner/quantity.h"
-#include "runner/terminal.h"
 
 enum { PARTITIONS_SHOWN_MAX = 8 };
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/quantity.h"
 #include "core/base/suggest.h"
-#include "runner/quantity.h"
-#include "runner/yaml.h"
+#include "core/base/yaml.h"
 
 struct value {
     const struct fc_option *option;

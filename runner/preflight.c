@@ -12,9 +12,9 @@
 
 #include "core/base/alloc.h"
 #include "core/base/fs.h"
+#include "core/base/terminal.h"
 #include "core/stream/embedded.h"
 #include "runner/checkpoint.h"
-#include "runner/terminal.h"
 #include "runner/topic_name.h"
 
 enum {

@@ -7,7 +7,7 @@
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
 #include "core/base/suggest.h"
-#include "runner/text_file.h"
+#include "core/base/text_file.h"
 
 static const char OPEN[] = "${{";
 static const char CLOSE[] = "}}";

@@ -11,7 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/slice.h"
-#include "runner/yaml.h"
+#include "core/base/yaml.h"
 
 enum { FC_SECRETS_FILE_BYTES_MAX = 256 * 1024 };
 

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "runner/terminal.h"
+#include "core/base/terminal.h"
 
 enum { STATM_SIZE = 128 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
-#include "runner/terminal.h"
+#include "core/base/terminal.h"
 
 enum { RATE_MS = 1000, PLAIN_MS = 10000 };
 

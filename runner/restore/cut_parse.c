@@ -1,131 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/base/time_text.h"
 #include "runner/restore/cut.h"
 
 /* --- TIME -------------------------------------------------------------------------------- */
 
-/* Exactly `count` digits. */
-static bool take_digits(const char **at, int count, int *out)
-{
-    *out = 0;
-    for (int index = 0; index < count; index++) {
-        if (!isdigit((unsigned char)(*at)[index])) {
-            return false;
-        }
-        *out = *out * 10 + ((*at)[index] - '0');
-    }
-    *at += count;
-    return true;
-}
-
-static bool take_char(const char **at, char wanted)
-{
-    if (**at != wanted) {
-        return false;
-    }
-    ++*at;
-    return true;
-}
-
-/* ".5": up to nanoseconds, rounded down to microseconds. */
-static bool take_fraction(const char **at, int64_t *out_us)
-{
-    int64_t scale = 100000;
-    int digits = 0;
-    *out_us = 0;
-    if (!take_char(at, '.')) {
-        return true;
-    }
-    for (; isdigit((unsigned char)**at); ++*at, digits++) {
-        *out_us += (**at - '0') * scale;
-        scale /= 10;
-    }
-    return digits >= 1 && digits <= 9;
-}
-
-/* "Z", "+01:00" or nothing. */
-static bool take_zone(const char **at, bool *out_given, int *out_minutes)
-{
-    int hours;
-    int minutes;
-    int sign = **at == '-' ? -1 : 1;
-    *out_given = **at != '\0';
-    *out_minutes = 0;
-    if (!*out_given) {
-        return true;
-    }
-    if (**at == 'Z' || **at == 'z') {
-        ++*at;
-        return true;
-    }
-    if (**at != '+' && **at != '-') {
-        return false;
-    }
-    ++*at;
-    if (!take_digits(at, 2, &hours)) {
-        return false;
-    }
-    (void)take_char(at, ':');
-    if (!take_digits(at, 2, &minutes) || hours > 18 || minutes > 59) {
-        return false;
-    }
-    *out_minutes = sign * (hours * 60 + minutes);
-    return true;
-}
-
-static bool in_range(const struct tm *tm)
-{
-    return tm->tm_mon >= 0 && tm->tm_mon <= 11 && tm->tm_mday >= 1 && tm->tm_mday <= 31 &&
-           tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
-}
-
 /* True when text has the form of a time; *out_valid: and is one. */
 static bool parse_time(const char *text, struct fc_cut_spec *spec, bool *out_valid)
 {
-    const char *at = text;
-    struct tm tm;
-    struct tm copy;
-    int64_t fraction = 0;
-    bool zone_given;
-    int zone_minutes;
-    time_t seconds;
-    memset(&tm, 0, sizeof(tm));
-    *out_valid = false;
-    if (!take_digits(&at, 4, &tm.tm_year) || !take_char(&at, '-') ||
-        !take_digits(&at, 2, &tm.tm_mon) || !take_char(&at, '-') ||
-        !take_digits(&at, 2, &tm.tm_mday) ||
-        (!take_char(&at, ' ') && !take_char(&at, 'T') && !take_char(&at, 't'))) {
-        return false;
-    }
-    if (!take_digits(&at, 2, &tm.tm_hour) || !take_char(&at, ':') ||
-        !take_digits(&at, 2, &tm.tm_min)) {
-        return true;
-    }
-    if (take_char(&at, ':') &&
-        (!take_digits(&at, 2, &tm.tm_sec) || !take_fraction(&at, &fraction))) {
-        return true;
-    }
-    if (!take_zone(&at, &zone_given, &zone_minutes) || *at != '\0') {
-        return true;
-    }
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    tm.tm_isdst = -1;
-    if (!in_range(&tm)) {
-        return true;
-    }
-    copy = tm;
-    seconds = zone_given ? timegm(&tm) - (time_t)zone_minutes * 60 : mktime(&tm);
-    /* 30 February would become 2 March; an hour that summer time skips moves, too. */
-    *out_valid = tm.tm_mday == copy.tm_mday && tm.tm_hour == copy.tm_hour;
+    fc_time_verdict verdict = fc_time_parse(text, &spec->time_us, &spec->local);
     spec->kind = FC_CUT_TIME;
-    spec->time_us = (int64_t)seconds * 1000000 + fraction;
-    spec->local = !zone_given;
-    return true;
+    *out_valid = verdict == FC_TIME_VALID;
+    return verdict != FC_TIME_OTHER;
 }
 
 /* --- OFFSET ------------------------------------------------------------------------------ */

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "core/base/alloc.h"
+#include "core/base/yaml.h"
 #include "runner/config.h"
-#include "runner/yaml.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/temp_file.h"
 

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "core/base/alloc.h"
+#include "core/base/terminal.h"
 #include "runner/statusline.h"
-#include "runner/terminal.h"
 
 /* A clock that stands still until it is moved. */
 struct moved_clock {

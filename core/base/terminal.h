@@ -5,8 +5,8 @@
  * Drawn through the diag, so that diagnostic lines and the bar never mix. Nothing is shown for
  * what takes less than a second; at most 5 redraws a second, or one plain line in 10 seconds.
  */
-#ifndef FC_RUNNER_TERMINAL_H
-#define FC_RUNNER_TERMINAL_H
+#ifndef FC_BASE_TERMINAL_H
+#define FC_BASE_TERMINAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * Threads: start before any other thread, so that all of them block the signals; one thread of
  * its own waits for them.
  */
-#ifndef FC_RUNNER_STOPPER_H
-#define FC_RUNNER_STOPPER_H
+#ifndef FC_BASE_STOPPER_H
+#define FC_BASE_STOPPER_H
 
 #include "core/base/error.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a small file that a person wrote, whole. */
-#ifndef FC_RUNNER_TEXT_FILE_H
-#define FC_RUNNER_TEXT_FILE_H
+#ifndef FC_BASE_TEXT_FILE_H
+#define FC_BASE_TEXT_FILE_H
 
 #include <sys/stat.h>
 

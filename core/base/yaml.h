@@ -5,8 +5,8 @@
  * Strict: one document, UTF-8, no anchors, aliases or tags, no key twice, bounded depth and
  * number of nodes. So a small file cannot grow in memory, and a file means what it shows.
  */
-#ifndef FC_RUNNER_YAML_H
-#define FC_RUNNER_YAML_H
+#ifndef FC_BASE_YAML_H
+#define FC_BASE_YAML_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * libyaml's events become nodes as they come, so a limit is met before what is past it is read;
  * an alias is refused where it stands, so nothing is ever expanded.
  */
-#include "runner/yaml.h"
+#include "core/base/yaml.h"
 
 #include <yaml.h>
 

@@ -9,8 +9,8 @@
 
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
-#include "runner/yaml.h"
-#include "runner/yaml_json.h"
+#include "core/base/yaml.h"
+#include "core/base/yaml_json.h"
 
 static void assert_refused(const char *text, const char *message)
 {

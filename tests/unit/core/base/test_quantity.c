@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "runner/quantity.h"
+#include "core/base/quantity.h"
 
 static void whole_numbers_reach_from_end_to_end(void **state)
 {

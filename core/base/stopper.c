@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runner/stopper.h"
+#include "core/base/stopper.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runner/quantity.h"
+#include "core/base/quantity.h"
 
 #include <string.h>
 

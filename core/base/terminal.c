@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runner/terminal.h"
+#include "core/base/terminal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

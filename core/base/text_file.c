@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runner/text_file.h"
+#include "core/base/text_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runner/yaml_json.h"
+#include "core/base/yaml_json.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include <jansson.h>
 
-#include "runner/quantity.h"
+#include "core/base/quantity.h"
 
 /* Digits, '.', exponent and sign only, with at least one digit: what strtod takes beyond that
  * (hexadecimal, "inf") is text in a file. */

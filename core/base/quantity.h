@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers with units as people write them in files: "64KiB", "30s", "7d". */
-#ifndef FC_RUNNER_QUANTITY_H
-#define FC_RUNNER_QUANTITY_H
+#ifndef FC_BASE_QUANTITY_H
+#define FC_BASE_QUANTITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
