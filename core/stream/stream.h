@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one client interface to a log: topics, appends, reads. Nothing above it may know whether
- * the log is in this process (embedded.h) or a cluster.
+ * the log is in this process (embedded.h) or a cluster (kafka.h).
  *
  * Appending has three steps, so that the costly ones can run on other threads: a worker fills a
  * batch and seals it (encode, compress, checksum), the pipeline's writer appends it (offsets
@@ -70,7 +70,8 @@ FC_MUST_CHECK fc_code fc_stream_topic_ensure(struct fc_stream *stream, const cha
                                              const struct fc_topic_config *config,
                                              struct fc_topic **out_topic, struct fc_error *err);
 
-/* Call on_topic for each topic, by name; a non-OK return ends the walk and is returned. */
+/* Call on_topic for each topic, by name; a non-OK return ends the walk and is returned. Of a
+ * cluster, which others use, too, only the topics that this stream was asked for. */
 FC_MUST_CHECK fc_code fc_stream_topics(struct fc_stream *stream,
                                        fc_code (*on_topic)(void *ctx, struct fc_topic *topic,
                                                            struct fc_error *err),
@@ -122,19 +123,31 @@ FC_MUST_CHECK fc_code fc_stream_batch_seal(struct fc_stream_batch *batch, struct
  * Append a sealed batch: its records get the next offsets of its partition and can be read, but
  * are durable only after a flush. The batch can be reset at once.
  *
- * out_base  offset of the first record.
- * Errors: FC_ERR_FULL (nothing appended; try again when there is room), FC_ERR_IO (nothing
- * appended, the partition takes no more appends until it is opened again).
+ * out_base  offset of the first record or, in a cluster, which gives offsets when it has
+ *           acknowledged, one that it cannot be below: the end of what is acknowledged so far.
+ * Errors: FC_ERR_FULL (nothing appended; try again when there is room), FC_ERR_TIMEOUT (the
+ * cluster does not take more now; call again with the same batch, which goes on where it
+ * stopped), FC_ERR_IO (nothing appended, the partition takes no more appends until it is opened
+ * again, or the stream is renewed).
  */
 FC_MUST_CHECK fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *out_base,
                                        struct fc_error *err);
 
 /*
  * Make everything appended before this call durable (topics with FC_FLUSH_OS excepted).
- * Concurrent callers share one sync. FC_ERR_IO: the tail is in doubt; its partitions take no
- * more appends.
+ * Concurrent callers share one sync.
+ *
+ * Errors: FC_ERR_TIMEOUT (a cluster has not acknowledged everything yet; call again); any other:
+ * the tail is in doubt, what it holds must be looked up; its partitions take no more appends.
  */
 FC_MUST_CHECK fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error *err);
+
+/*
+ * After an append or a flush has failed with a retriable error: drop what is not acknowledged,
+ * and take appends again. What the log holds must be looked up before the next one. No other
+ * call may be under way on another thread. Does nothing to a log that needs no such thing.
+ */
+FC_MUST_CHECK fc_code fc_stream_renew(struct fc_stream *stream, struct fc_error *err);
 
 /* --- reading
  * -----------------------------------------------------------------------------------------------------
@@ -151,7 +164,8 @@ void fc_stream_reader_close(struct fc_stream_reader *reader); /* NULL is fine */
 
 /*
  * The records of the next stored batch from the reader's offset on; they borrow from the reader
- * until its next call. count 0: nothing came within wait_ms (0: do not wait). FC_ERR_CORRUPT
+ * until its next call. count 0: the reader is at the end, and nothing came within wait_ms (0:
+ * do not wait). FC_ERR_TIMEOUT: a cluster does not give what it has. FC_ERR_CORRUPT
  * names file and byte. A damaged batch is never skipped.
  */
 FC_MUST_CHECK fc_code fc_stream_reader_next(struct fc_stream_reader *reader, int wait_ms,
