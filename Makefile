@@ -21,14 +21,18 @@ MYSQL_LIBS := $(shell pkg-config --libs $(MYSQL_PKG))
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
   -Wold-style-definition -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough -Wwrite-strings $(if $(CI),-Werror)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-BASEFLAGS := -std=c17 -D_GNU_SOURCE -DFC_VERSION='"$(VERSION)"' -I. -Irunner/include -fvisibility=hidden -fPIC -MMD -MP $(CFLAGS_PKGS)
+BASEFLAGS := -std=c17 -D_GNU_SOURCE -DFC_VERSION='"$(VERSION)"' -I. -I$(B)/gen -Irunner/include -fvisibility=hidden -fPIC -MMD -MP $(CFLAGS_PKGS)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = $(CFLAGS) $(BASEFLAGS) $(WARN) $(SANFLAGS)
 LDFLAGS += $(SANFLAGS)
 
+# The messages of core/wire are written by a program from core/wire/schema.
+GENERATOR := $(B)/wire-generator
+GEN_C := $(B)/gen/core/wire/messages.c
+GEN_H := $(GEN_C:.c=.h)
 # One archive a folder; the runner's main.c stands apart.
-DIRS := core/base core/log core/stream core/server catalog runner/envelope runner/restore runner transforms connectors/mysql tests/support
-SRC_OF = $(filter-out runner/main.c,$(wildcard $(1)/*.c))
+DIRS := core/base core/wire core/log core/stream core/server catalog runner/envelope runner/restore runner transforms connectors/mysql tests/support
+SRC_OF = $(filter-out runner/main.c,$(wildcard $(1)/*.c)) $(filter $(B)/gen/$(1)/%.c,$(GEN_C))
 AR_OF = $(B)/lib/$(subst /,-,$(1)).a
 define archive
 $(call AR_OF,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call SRC_OF,$(1)))
@@ -39,9 +43,10 @@ $(foreach d,$(DIRS),$(eval $(call archive,$(d))))
 
 # What may be linked with what: a folder's tests see the folder and what it may depend on.
 LINK_core/base := core/base
+LINK_core/wire := core/wire $(LINK_core/base)
 LINK_core/log := core/log $(LINK_core/base)
 LINK_core/stream := core/stream $(LINK_core/log)
-LINK_core/server := core/server core/log catalog $(LINK_core/base)
+LINK_core/server := core/server core/wire core/log catalog $(LINK_core/base)
 LINK_catalog := catalog $(LINK_core/base)
 LINK_transforms := transforms $(LINK_core/base)
 LINK_runner/envelope := runner/envelope $(LINK_catalog)
@@ -64,7 +69,13 @@ TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c 
 all: $(RUNNER) $(PLUGINS) ## build the runner and the connectors
 
 $(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
-$(B)/obj/%.o: %.c
+$(GENERATOR): $(wildcard core/wire/generator/*.c core/wire/generator/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O1 -g -I. $(WARN) -o $@ $(filter %.c,$^)
+$(GEN_C) $(GEN_H) &: $(GENERATOR) $(wildcard core/wire/schema/*.txt)
+	@mkdir -p $(@D)
+	$(Q)$(GENERATOR) $(GEN_H) $(GEN_C) $(filter %.txt,$^)
+$(B)/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  CC    $<")
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
@@ -106,9 +117,9 @@ bench: all tools ## print every figure beside its floor and its bar
 	$(Q)tests/bench/run
 
 # Fuzz targets are compiled in one go with everything they may need, by clang with its sanitizers.
-FUZZ_SRC := $(foreach d,core/base core/log core/stream catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
+FUZZ_SRC := $(foreach d,core/base core/wire core/log core/stream catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
   $(filter-out %/plugin.c,$(call SRC_OF,connectors/mysql)) $(wildcard tests/support/*.c)
-build/fuzz/obj/%.o: %.c
+build/fuzz/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) -O1 -g $(BASEFLAGS) $(MYSQL_CFLAGS) -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -c $< -o $@
 build/fuzz/libfuzzed.a: $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
@@ -119,14 +130,14 @@ build/fuzz/tests/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libfuzzed.a
 	$(Q)$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(MYSQL_LIBS) $(LIBS)
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
-tidy: ## clang-tidy over the sources
+tidy: $(GEN_H) ## clang-tidy over the sources
 	$(Q)clang-tidy-14 --quiet $(filter %.c,$(filter-out tests/%,$(C_FILES))) -- $(BASEFLAGS) $(MYSQL_CFLAGS)
 format: ## format the sources
 	$(Q)clang-format-14 -i $(C_FILES)
 format-check: ## fail when a source is not formatted
 	$(Q)clang-format-14 --dry-run --Werror $(C_FILES)
-style: ## sizes, banned calls, include directions
-	$(Q)tests/style/check.sh
+style: $(GEN_H) ## sizes, banned calls, include directions
+	$(Q)GEN=$(B)/gen tests/style/check.sh
 coverage: ## line coverage of the unit tests
 	$(Q)$(MAKE) SAN= B=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage check && scripts/coverage build/coverage
 

@@ -96,6 +96,8 @@ FNR == 1 { is_test = FILENAME ~ /^tests\//; in_comment = 0; quote = ""; in_funct
 allowed_for() { # the folders whose headers a file in this folder may include
     case $1 in
     core/base) echo core/base ;;
+    core/wire) echo core/base core/wire ;;
+    core/wire/generator) echo core/wire/generator ;;
     core/log) echo core/base core/log ;;
     core/stream) echo core/base core/log core/stream ;;
     core/server) echo core/base core/log core/wire core/server catalog fc ;;
@@ -127,7 +129,7 @@ grep -Hn '^#include "' runner/include/fc/*.h | grep -v '"fc/\|"core/base/\(error
 # --- each header compiles alone -----------------------------------------------------------------------------------------------------
 
 mysql=$(pkg-config --exists libmariadb && echo libmariadb || echo mysqlclient)
-flags="-std=c17 -D_GNU_SOURCE -DFC_VERSION=\"0\" -I. -Irunner/include $(pkg-config --cflags libzstd liblz4 yaml-0.1 lua5.4 jansson libcrypto libxxhash "$mysql")"
+flags="-std=c17 -D_GNU_SOURCE -DFC_VERSION=\"0\" -I. -I${GEN:-build/release/gen} -Irunner/include $(pkg-config --cflags libzstd liblz4 yaml-0.1 lua5.4 jansson libcrypto libxxhash "$mysql")"
 export flags
 alone() {
     # shellcheck disable=SC2086 # flags are words

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* generator HEADER SOURCE SCHEMA...: write the C of core/wire's messages. */
+#include <stdlib.h>
+
+#include "core/wire/generator/emit.h"
+
+static void write_file(const struct schema *schema, const char *path,
+                       void (*emit)(const struct schema *schema, FILE *to))
+{
+    FILE *to = fopen(path, "w");
+    if (to == NULL) {
+        perror(path);
+        exit(1);
+    }
+    emit(schema, to);
+    if (ferror(to) != 0 || fclose(to) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct schema *schema = calloc(1, sizeof(*schema));
+    if (schema == NULL || argc < 4) {
+        (void)fputs("usage: generator HEADER SOURCE SCHEMA...\n", stderr);
+        return 2;
+    }
+    for (int index = 3; index < argc; index++) {
+        schema_read(schema, argv[index]);
+    }
+    schema_finish(schema);
+    write_file(schema, argv[1], emit_header);
+    write_file(schema, argv[2], emit_source);
+    free(schema);
+    return 0;
+}
