@@ -30,9 +30,13 @@ LDFLAGS += $(SANFLAGS)
 GENERATOR := $(B)/wire-generator
 GEN_C := $(B)/gen/core/wire/messages.c
 GEN_H := $(GEN_C:.c=.h)
-# One archive a folder; the runner's main.c stands apart.
-DIRS := core/base core/wire core/log core/stream core/server catalog runner/envelope runner/restore runner transforms connectors/mysql tests/support
-SRC_OF = $(filter-out runner/main.c,$(wildcard $(1)/*.c)) $(filter $(B)/gen/$(1)/%.c,$(GEN_C))
+# One archive a folder; programs' main.c stand apart.
+DIRS := core/base core/wire core/log core/stream \
+  core/server \
+  core/spu/group \
+  catalog runner/envelope runner/restore runner transforms \
+  connectors/mysql tests/support
+SRC_OF = $(filter-out %/main.c,$(wildcard $(1)/*.c)) $(filter $(B)/gen/$(1)/%.c,$(GEN_C))
 AR_OF = $(B)/lib/$(subst /,-,$(1)).a
 define archive
 $(call AR_OF,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call SRC_OF,$(1)))
@@ -47,6 +51,7 @@ LINK_core/wire := core/wire $(LINK_core/base)
 LINK_core/log := core/log $(LINK_core/base)
 LINK_core/stream := core/stream $(LINK_core/log)
 LINK_core/server := core/server core/wire core/log catalog $(LINK_core/base)
+LINK_core/spu/group := core/spu/group $(LINK_core/base)
 LINK_catalog := catalog $(LINK_core/base)
 LINK_transforms := transforms $(LINK_core/base)
 LINK_runner/envelope := runner/envelope $(LINK_catalog)

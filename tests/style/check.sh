@@ -101,6 +101,7 @@ allowed_for() { # the folders whose headers a file in this folder may include
     core/log) echo core/base core/log ;;
     core/stream) echo core/base core/log core/stream ;;
     core/server) echo core/base core/log core/wire core/server catalog fc ;;
+    core/spu/group) echo core/base core/spu/group ;;
     catalog) echo core/base catalog fc ;;
     transforms) echo core/base transforms fc ;;
     runner/include/fc) echo core/base fc ;;
