@@ -9,13 +9,13 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/options_check.h"
 #include "core/base/quantity.h"
 #include "core/base/suggest.h"
 #include "core/base/text_file.h"
 #include "core/base/yaml.h"
 #include "runner/config_secrets.h"
 #include "runner/config_steps.h"
-#include "runner/options_check.h"
 #include "runner/secrets.h"
 #include "runner/topic_name.h"
 
@@ -461,4 +461,14 @@ void fc_config_free(struct fc_config *public)
     free(config->dead_letter_topic);
     free(config->log_dir);
     free(config);
+}
+
+fc_code fc_options_new(const struct fc_config *config, const struct fc_option *table,
+                       struct fc_options **out_options, struct fc_error *err)
+{
+    struct fc_options_source source = { .path = config->path,
+                                        .what = config->plugin,
+                                        .map = config->plugin_block,
+                                        .readable_by_others = config->readable_by_others };
+    return fc_options_read(&source, table, out_options, err);
 }

@@ -6,7 +6,7 @@
  * Relative paths in the file (the log's directory, scripts) start at the file's own directory,
  * so that run, restore and status mean the same data wherever they are called from. The block
  * named after the plugin is kept as it stands until the plugin's option table is known
- * (options_check.h).
+ * (core/base/options_check.h).
  */
 #ifndef FC_RUNNER_CONFIG_H
 #define FC_RUNNER_CONFIG_H
@@ -70,5 +70,13 @@ FC_MUST_CHECK fc_code fc_config_parse(struct fc_slice text,
                                       struct fc_config **out_config, struct fc_error *err);
 
 void fc_config_free(struct fc_config *config); /* NULL is fine; wipes the secrets it held */
+
+struct fc_option;
+struct fc_options;
+
+/* The plugin's block, checked against its option table; config must outlive the options. */
+FC_MUST_CHECK fc_code fc_options_new(const struct fc_config *config,
+                                     const struct fc_option *table,
+                                     struct fc_options **out_options, struct fc_error *err);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/options_check.h"
 #include "core/base/yaml_json.h"
-#include "runner/options_check.h"
 
 static const struct fc_option STEP[] = {
     { "uses", FC_OPTION_TEXT, true, NULL, 0, 0, NULL,

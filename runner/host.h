@@ -4,8 +4,8 @@
 #define FC_RUNNER_HOST_H
 
 #include "core/base/diag.h"
+#include "core/base/options_check.h"
 #include "fc/connector.h"
-#include "runner/options_check.h"
 
 /* connector_name: meta.name. All is borrowed and must outlive the host. */
 struct fc_host *fc_host_new(const char *connector_name, const struct fc_options *options,

@@ -3,9 +3,9 @@
 #ifndef FC_RUNNER_SETUP_H
 #define FC_RUNNER_SETUP_H
 
+#include "core/base/options_check.h"
 #include "runner/config.h"
 #include "runner/host.h"
-#include "runner/options_check.h"
 #include "runner/plugin.h"
 
 struct fc_command;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/options_check.h"
 #include "runner/config.h"
-#include "runner/options_check.h"
 #include "runner/topic_name.h"
 
 static const struct fc_option TABLE[] = {

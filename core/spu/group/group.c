@@ -191,8 +191,9 @@ fc_kafka_error fc_group_on_leave(struct fc_group *group, const struct fc_group_s
     return FC_KAFKA_NONE;
 }
 
-fc_kafka_error fc_group_on_commit(struct fc_group *group, const struct fc_group_speaker *speaker,
-                                  bool transactional, int64_t now_ms)
+fc_kafka_error fc_group_on_commit(struct fc_group *group,
+                                  const struct fc_group_speaker *speaker, bool transactional,
+                                  int64_t now_ms)
 {
     struct fc_group_member *member = NULL;
     fc_kafka_error error;

@@ -100,9 +100,10 @@ struct fc_group {
     int32_t members_count;
     struct fc_group_pending *pending;
     int32_t pending_count;
-    int64_t deadline_ms;   /* of PREPARING and COMPLETING; INT64_MAX: none */
-    int64_t delay_end_ms;  /* of the first rebalance: the deadline moves with new members up to here */
-    int64_t state_ms;      /* wall clock when the state was reached; for offsets' retention */
+    int64_t deadline_ms; /* of PREPARING and COMPLETING; INT64_MAX: none */
+    int64_t
+        delay_end_ms; /* of the first rebalance: the deadline moves with new members up to here */
+    int64_t state_ms; /* wall clock when the state was reached; for offsets' retention */
     int32_t initial_delay_ms;
 };
 
@@ -157,8 +158,9 @@ fc_kafka_error fc_group_on_leave(struct fc_group *group, const struct fc_group_s
 
 /* Whether the speaker may commit offsets; keeps its session alive. transactional: a TxnOffsetCommit,
  * where clients before KIP-447 do not say who they are. */
-fc_kafka_error fc_group_on_commit(struct fc_group *group, const struct fc_group_speaker *speaker,
-                                  bool transactional, int64_t now_ms);
+fc_kafka_error fc_group_on_commit(struct fc_group *group,
+                                  const struct fc_group_speaker *speaker, bool transactional,
+                                  int64_t now_ms);
 
 /* Let what is due happen: sessions end, deadlines pass. */
 void fc_group_on_time(struct fc_group *group, int64_t now_ms);

@@ -49,9 +49,9 @@ bool fc_group_same_protocols(const struct fc_group_member *member,
 {
     bool same = member->protocols_count == join->protocols_count;
     for (int32_t index = 0; same && index < join->protocols_count; index++) {
-        same = fc_slice_equal(member->protocols[index].name, join->protocols[index].name) &&
-               fc_slice_equal(member->protocols[index].metadata,
-                              join->protocols[index].metadata);
+        same =
+            fc_slice_equal(member->protocols[index].name, join->protocols[index].name) &&
+            fc_slice_equal(member->protocols[index].metadata, join->protocols[index].metadata);
     }
     return same;
 }

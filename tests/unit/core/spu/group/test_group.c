@@ -81,8 +81,8 @@ static void on_synced(void *ctx, void *waiter, const struct fc_group *group,
     client->waits_sync = false;
     client->synced = error;
     if (member != NULL) {
-        copy_text(client->assignment, member->assignment.data == NULL ? fc_slice_text("")
-                                                                      : member->assignment);
+        copy_text(client->assignment,
+                  member->assignment.data == NULL ? fc_slice_text("") : member->assignment);
     }
 }
 
@@ -95,8 +95,8 @@ static void on_changed(void *ctx, const struct fc_group *group)
 static struct fc_slice new_member_id(void *ctx, struct fc_slice prefix)
 {
     struct fixture *fixture = ctx;
-    char *id = fc_asprintf("%.*s-%d", (int)prefix.len, (const char *)prefix.data,
-                           ++fixture->ids);
+    char *id =
+        fc_asprintf("%.*s-%d", (int)prefix.len, (const char *)prefix.data, ++fixture->ids);
     return fc_slice_text(id);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runner/options_check.h"
+#include "core/base/options_check.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -385,16 +385,6 @@ fc_code fc_options_read(const struct fc_options_source *source, const struct fc_
     }
     *out_options = options;
     return FC_OK;
-}
-
-fc_code fc_options_new(const struct fc_config *config, const struct fc_option *table,
-                       struct fc_options **out_options, struct fc_error *err)
-{
-    struct fc_options_source source = { .path = config->path,
-                                        .what = config->plugin,
-                                        .map = config->plugin_block,
-                                        .readable_by_others = config->readable_by_others };
-    return fc_options_read(&source, table, out_options, err);
 }
 
 void fc_options_free(struct fc_options *options)

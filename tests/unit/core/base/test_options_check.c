@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "core/base/alloc.h"
+#include "core/base/options_check.h"
 #include "core/base/yaml.h"
-#include "runner/options_check.h"
 
 static const struct fc_option TABLE[] = {
     { "host", FC_OPTION_TEXT, false, "127.0.0.1", 0, 0, NULL, "where the server is" },

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A block of the connector file, checked against an option table: a plugin's own block, or one of
- * the runner's.
+ * A block of a YAML file, checked against an option table: a plugin's own block, or one of a
+ * program's.
  *
  * Invariant: every value that this gives out has the type and lies in the bounds that the table
  * says; what the file leaves out has the table's default.
  */
-#ifndef FC_RUNNER_OPTIONS_CHECK_H
-#define FC_RUNNER_OPTIONS_CHECK_H
+#ifndef FC_BASE_OPTIONS_CHECK_H
+#define FC_BASE_OPTIONS_CHECK_H
 
 #include "core/base/options.h"
-#include "runner/config.h"
+#include "core/base/yaml.h"
 
 struct fc_options;
 
@@ -33,10 +33,6 @@ FC_MUST_CHECK fc_code fc_options_read(const struct fc_options_source *source,
                                       const struct fc_option *table,
                                       struct fc_options **out_options, struct fc_error *err);
 
-/* The same for a plugin's block; config must outlive the options. */
-FC_MUST_CHECK fc_code fc_options_new(const struct fc_config *config,
-                                     const struct fc_option *table,
-                                     struct fc_options **out_options, struct fc_error *err);
 void fc_options_free(struct fc_options *options); /* NULL is fine */
 
 /*
