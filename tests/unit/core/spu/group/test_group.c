@@ -43,6 +43,7 @@ struct fixture {
     int64_t now_ms;
     int ids;
     int changes;
+    int32_t members_max;
     uint64_t seed;
 };
 
@@ -105,6 +106,7 @@ static int set_up(void **state)
     struct fixture *fixture = fc_new(struct fixture);
     struct fc_group_host host = { fixture, on_joined, on_synced, on_changed, new_member_id };
     fixture->host = host;
+    fixture->members_max = 1000;
     fixture->group = fc_group_new(&fixture->host, fc_slice_text("g"), 0);
     fixture->seed = 88172645463325252ULL;
     *state = fixture;
@@ -139,7 +141,7 @@ static void join_with(struct fixture *fixture, struct client *client, const char
         .rebalance_timeout_ms = REBALANCE_MS,
         .id_first = id_first,
         .skips = true,
-        .members_max = 1000,
+        .members_max = fixture->members_max,
     };
     client->waits_join = true;
     client->alive = true;
@@ -391,21 +393,9 @@ static void the_first_rebalance_waits_for_more_members(void **state)
 static void a_full_group_takes_nobody_else(void **state)
 {
     struct fixture *fixture = *state;
-    struct fc_group_protocol protocol = { fc_slice_text("range"), fc_slice_text("m") };
-    struct fc_group_join third = {
-        .member_id = fc_slice_text(""),
-        .protocol_type = fc_slice_text("consumer"),
-        .client_id = fc_slice_text("c"),
-        .client_host = fc_slice_text("h"),
-        .protocols = &protocol,
-        .protocols_count = 1,
-        .session_timeout_ms = SESSION_MS,
-        .rebalance_timeout_ms = REBALANCE_MS,
-        .members_max = 2,
-    };
     make_stable_pair(fixture);
-    fixture->clients[2].waits_join = true;
-    fc_group_on_join(fixture->group, &third, &fixture->clients[2], fixture->now_ms);
+    fixture->members_max = 2;
+    join(fixture, 2);
     assert_int_equal(fixture->clients[2].joined, FC_KAFKA_GROUP_MAX_SIZE_REACHED);
 }
 
