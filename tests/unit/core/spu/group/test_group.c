@@ -12,13 +12,7 @@
 #include "core/base/alloc.h"
 #include "core/spu/group/group.h"
 
-enum {
-    CLIENTS = 12,
-    SESSION_MS = 10000,
-    REBALANCE_MS = 60000,
-    ID_SIZE = 64,
-    STEPS = 20000,
-};
+enum { CLIENTS = 12, SESSION_MS = 10000, REBALANCE_MS = 60000, ID_SIZE = 64, STEPS = 20000 };
 
 /* What a client knows of itself. */
 struct client {
@@ -33,7 +27,6 @@ struct client {
     bool leads;
     bool skips;
     int32_t members; /* that the leader was told of */
-    bool alive;
 };
 
 struct fixture {
@@ -144,7 +137,6 @@ static void join_with(struct fixture *fixture, struct client *client, const char
         .members_max = fixture->members_max,
     };
     client->waits_join = true;
-    client->alive = true;
     fc_group_on_join(fixture->group, &join, client, fixture->now_ms);
     fc_group_check(fixture->group);
 }
