@@ -69,6 +69,32 @@ void fc_group_sync_add(struct fc_group_sync *group, struct fc_partition *partiti
     (void)pthread_mutex_unlock(&group->lock);
 }
 
+static bool has(const struct partition_list *list, const struct fc_partition *partition)
+{
+    for (size_t index = 0; index < list->count; index++) {
+        if (list->items[index] == partition) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fc_group_sync_remove(struct fc_group_sync *group, struct fc_partition *partition)
+{
+    size_t kept = 0;
+    (void)pthread_mutex_lock(&group->lock);
+    for (size_t index = 0; index < group->dirty.count; index++) {
+        if (group->dirty.items[index] != partition) {
+            group->dirty.items[kept++] = group->dirty.items[index];
+        }
+    }
+    group->dirty.count = kept;
+    while (group->running && has(&group->syncing, partition)) {
+        (void)pthread_cond_wait(&group->finished_one, &group->lock);
+    }
+    (void)pthread_mutex_unlock(&group->lock);
+}
+
 static void sync_one(void *ctx, size_t index)
 {
     struct fc_group_sync *group = ctx;

@@ -24,6 +24,9 @@ void fc_group_sync_free(struct fc_group_sync *group); /* NULL is fine */
  * fc_partition_sync has taken it up. */
 void fc_group_sync_add(struct fc_group_sync *group, struct fc_partition *partition);
 
+/* The partition is going: forget it, once no sync uses it any more. */
+void fc_group_sync_remove(struct fc_group_sync *group, struct fc_partition *partition);
+
 /* FC_ERR_IO once a sync of any partition has failed: what was appended to it is in doubt. */
 FC_MUST_CHECK fc_code fc_group_sync_flush(struct fc_group_sync *group, struct fc_error *err);
 

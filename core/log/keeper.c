@@ -25,7 +25,9 @@ struct fc_keeper {
 
     pthread_mutex_t lock;
     pthread_cond_t stop;
+    pthread_cond_t moved_on; /* another partition is looked after, or none */
     /* Guarded by lock. */
+    struct fc_partition *current; /* that is looked after now; may be NULL */
     bool stopping;
     struct fc_partition **partitions;
     size_t count;
@@ -38,6 +40,8 @@ static struct fc_partition *partition_at(struct fc_keeper *keeper, size_t index)
     struct fc_partition *found;
     (void)pthread_mutex_lock(&keeper->lock);
     found = index < keeper->count && !keeper->stopping ? keeper->partitions[index] : NULL;
+    keeper->current = found;
+    (void)pthread_cond_broadcast(&keeper->moved_on);
     (void)pthread_mutex_unlock(&keeper->lock);
     return found;
 }
@@ -64,6 +68,7 @@ static void look_after_all(struct fc_keeper *keeper)
         keeper->next_scrub = 0;
     } else {
         fc_upkeep_scrub(partition, SCRUB_BYTES);
+        (void)partition_at(keeper, SIZE_MAX); /* it is let go */
     }
 }
 
@@ -104,8 +109,10 @@ fc_code fc_keeper_new(const struct fc_log_env *env, struct fc_keeper **out_keepe
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&keeper->stop, &attributes);
+    (void)pthread_cond_init(&keeper->moved_on, NULL);
     (void)pthread_condattr_destroy(&attributes);
     if (pthread_create(&keeper->thread, NULL, keeper_main, keeper) != 0) {
+        (void)pthread_cond_destroy(&keeper->moved_on);
         (void)pthread_cond_destroy(&keeper->stop);
         (void)pthread_mutex_destroy(&keeper->lock);
         free(keeper);
@@ -125,6 +132,7 @@ void fc_keeper_free(struct fc_keeper *keeper)
     (void)pthread_cond_signal(&keeper->stop);
     (void)pthread_mutex_unlock(&keeper->lock);
     (void)pthread_join(keeper->thread, NULL);
+    (void)pthread_cond_destroy(&keeper->moved_on);
     (void)pthread_cond_destroy(&keeper->stop);
     (void)pthread_mutex_destroy(&keeper->lock);
     free(keeper->partitions);
@@ -140,5 +148,24 @@ void fc_keeper_add(struct fc_keeper *keeper, struct fc_partition *partition)
                                               sizeof(struct fc_partition *));
     }
     keeper->partitions[keeper->count++] = partition;
+    (void)pthread_mutex_unlock(&keeper->lock);
+}
+
+void fc_keeper_remove(struct fc_keeper *keeper, struct fc_partition *partition)
+{
+    size_t kept = 0;
+    if (keeper == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&keeper->lock);
+    for (size_t index = 0; index < keeper->count; index++) {
+        if (keeper->partitions[index] != partition) {
+            keeper->partitions[kept++] = keeper->partitions[index];
+        }
+    }
+    keeper->count = kept;
+    while (keeper->current == partition) {
+        (void)pthread_cond_wait(&keeper->moved_on, &keeper->lock);
+    }
     (void)pthread_mutex_unlock(&keeper->lock);
 }

@@ -18,7 +18,10 @@ FC_MUST_CHECK fc_code fc_keeper_new(const struct fc_log_env *env, struct fc_keep
 /* Ends the thread; the partitions are the caller's. NULL is fine. */
 void fc_keeper_free(struct fc_keeper *keeper);
 
-/* Look after this one, too; it outlives the keeper. */
+/* Look after this one, too; it outlives the keeper, or is removed. */
 void fc_keeper_add(struct fc_keeper *keeper, struct fc_partition *partition);
+
+/* Look after it no longer, once nothing is being done to it. NULL keeper is fine. */
+void fc_keeper_remove(struct fc_keeper *keeper, struct fc_partition *partition);
 
 #endif

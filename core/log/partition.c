@@ -151,6 +151,28 @@ void fc_partition_fail(struct fc_partition *partition, const struct fc_error *wh
     (void)pthread_mutex_unlock(&partition->lock);
 }
 
+void fc_partition_drop(struct fc_partition *partition, const struct fc_error *why)
+{
+    struct fc_fs *fs = partition->env->fs;
+    (void)pthread_mutex_lock(&partition->lock);
+    partition->failed = true;
+    partition->damaged = true;
+    partition->dropped = true;
+    partition->failure = *why;
+    (void)pthread_cond_broadcast(&partition->changed);
+    (void)pthread_mutex_unlock(&partition->lock);
+    (void)pthread_mutex_lock(&partition->sync_lock); /* no sync uses the files now */
+    (void)pthread_mutex_lock(&partition->lock);
+    for (size_t index = 0; index < partition->pending; index++) {
+        fs->ops->close(partition->pending_files[index]);
+    }
+    partition->pending = 0;
+    fs->ops->close(partition->active.file);
+    partition->active.file = NULL;
+    (void)pthread_mutex_unlock(&partition->lock);
+    (void)pthread_mutex_unlock(&partition->sync_lock);
+}
+
 void fc_partition_push_closed(struct fc_partition *partition, const struct fc_segment *segment)
 {
     if (partition->closed_count == partition->closed_capacity) {

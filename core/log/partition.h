@@ -22,6 +22,7 @@ struct fc_log_env {
     const struct fc_clock *clock;
     struct fc_group_sync *group; /* NULL when read_only */
     bool read_only;
+    int64_t producer_expiration_ms;                 /* 0: a day */
     void (*on_notice)(void *ctx, const char *text); /* may be NULL */
     void *notice_ctx;
 };
@@ -57,6 +58,10 @@ void fc_partition_close(struct fc_partition *partition);
 
 void fc_partition_configure(struct fc_partition *partition,
                             const struct fc_partition_config *config);
+
+/* Its files are going: from now on every call fails with `why`, and those that wait return.
+ * Syncs of it do nothing any more. It is still to be closed. */
+void fc_partition_drop(struct fc_partition *partition, const struct fc_error *why);
 
 const char *fc_partition_dir(const struct fc_partition *partition);
 

@@ -65,6 +65,7 @@ struct fc_partition {
     uint64_t wakes;
     bool failed;  /* no more appends; failure says why */
     bool damaged; /* and no more reads: bytes below `durable` are not what they were */
+    bool dropped; /* and its files are none of ours any more */
     struct fc_error failure;
 };
 

@@ -138,7 +138,9 @@ fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err)
     (void)pthread_mutex_lock(&partition->sync_lock);
     (void)pthread_mutex_lock(&partition->lock);
     partition->in_group = false;
-    if (partition->failed && !partition->damaged) {
+    if (partition->dropped) {
+        needed = false;
+    } else if (partition->failed && !partition->damaged) {
         why = partition->failure;
         code = why.code;
     } else {

@@ -14,6 +14,8 @@ enum {
 
 typedef enum fc_compression {
     FC_COMPRESSION_NONE = 0, /* Kafka's codec numbers */
+    FC_COMPRESSION_GZIP = 1,
+    FC_COMPRESSION_SNAPPY = 2,
     FC_COMPRESSION_LZ4 = 3,
     FC_COMPRESSION_ZSTD = 4
 } fc_compression;

@@ -1,120 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "core/stream/embedded_state.h"
 
-enum { PID_TEXT_SIZE = 32 };
-
-/* Create the directory and what is missing above it; each new name is made durable. */
-static fc_code make_dirs(struct fc_fs *fs, const char *dir, struct fc_error *err)
-{
-    char *above = fc_strdup(dir);
-    char *slash = strrchr(above, '/');
-    fc_code code = fs->ops->make_dir(fs, dir, err);
-    if (slash != NULL) {
-        slash[slash == above ? 1 : 0] = '\0';
-    }
-    if (code == FC_ERR_NOT_FOUND && slash != NULL && strlen(above) < strlen(dir)) {
-        code = make_dirs(fs, above, err);
-        if (code == FC_OK) {
-            code = fs->ops->make_dir(fs, dir, err);
-        }
-    }
-    if (code == FC_OK) {
-        code = fs->ops->sync_dir(fs, slash == NULL ? "." : above, err);
-    }
-    free(above);
-    return code;
-}
-
-static fc_code fail_in_use(struct fc_embedded *embedded, struct fc_error *err)
-{
-    char pid[PID_TEXT_SIZE] = "";
-    size_t size = 0;
-    if (embedded->env.fs->ops->read(embedded->lock_file, 0, pid, sizeof(pid) - 1, &size,
-                                    NULL) != FC_OK) {
-        size = 0;
-    }
-    pid[size] = '\0';
-    pid[strspn(pid, "0123456789")] = '\0';
-    return fc_fail(
-        err, FC_ERR_REFUSED,
-        "data directory %s is in use by process %s; stop it, or use another directory",
-        embedded->dir, pid[0] == '\0' ? "(unknown)" : pid);
-}
-
-/* The file's content only helps a person; the lock goes with the process. */
-static fc_code take_lock(struct fc_embedded *embedded, struct fc_error *err)
-{
-    struct fc_fs *fs = embedded->env.fs;
-    char *path = fc_asprintf("%s/%s", embedded->dir, FC_EMBEDDED_LOCK_NAME);
-    char pid[PID_TEXT_SIZE];
-    struct iovec part = { pid, 0 };
-    fc_code code =
-        fs->ops->open(fs, path, FC_FS_WRITE | FC_FS_CREATE, &embedded->lock_file, err);
-    free(path);
-    if (code == FC_OK) {
-        code = fs->ops->lock(embedded->lock_file, err);
-        if (code == FC_ERR_REFUSED) {
-            return fail_in_use(embedded, err);
-        }
-    }
-    if (code == FC_OK) {
-        code = fs->ops->truncate(embedded->lock_file, 0, err);
-    }
-    if (code == FC_OK) {
-        part.iov_len = (size_t)snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-        code = fs->ops->write(embedded->lock_file, 0, &part, 1, err);
-        if (code == FC_ERR_FULL) {
-            code = FC_OK; /* reads go on while the disk is full */
-        }
-    }
-    return code;
-}
-
-static fc_code check_dir_exists(const struct fc_embedded *embedded, struct fc_error *err)
-{
-    uint64_t bytes = 0;
-    fc_code code =
-        embedded->env.fs->ops->free_space(embedded->env.fs, embedded->dir, &bytes, err);
-    if (code == FC_ERR_NOT_FOUND) {
-        return fc_fail(err, code, "there is no data directory %s", embedded->dir);
-    }
-    return code;
-}
-
-static void free_stream(struct fc_embedded *embedded)
-{
-    fc_keeper_free(embedded->keeper);
-    fc_embedded_free_topics(embedded);
-    fc_group_sync_free(embedded->env.group);
-    embedded->env.fs->ops->close(embedded->lock_file);
-    (void)pthread_mutex_destroy(&embedded->lock); /* nobody uses the stream any more */
-    free(embedded->dir);
-    free(embedded);
-}
-
-/* --- the slots of stream.h -------------------------------------------------------------- */
-
 static void embedded_close(struct fc_stream *stream)
 {
     struct fc_embedded *embedded = fc_embedded_of(stream);
-    struct fc_error why;
-    /* One sync for all; each partition is then closed with nothing left to wait for. */
-    if (!embedded->env.read_only && fc_group_sync_flush(embedded->env.group, &why) != FC_OK) {
-        fc_log_notice(&embedded->env, "%s: not everything could be synced: %s", embedded->dir,
-                      why.message);
-    }
-    free_stream(embedded);
+    fc_embedded_free_topics(embedded);
+    fc_data_dir_close(embedded->data);
+    (void)pthread_mutex_destroy(&embedded->lock); /* nobody uses the stream any more */
+    free(embedded);
 }
 
 static fc_code embedded_flush(struct fc_stream *stream, struct fc_error *err)
 {
-    struct fc_embedded *embedded = fc_embedded_of(stream);
-    return embedded->env.read_only ? FC_OK : fc_group_sync_flush(embedded->env.group, err);
+    return fc_data_dir_flush(fc_embedded_of(stream)->data, err);
 }
 
 /* A partition whose disk failed takes appends only after it was opened again: by a person, who
@@ -128,18 +29,13 @@ static fc_code embedded_renew(struct fc_stream *stream, struct fc_error *err)
 
 static void embedded_wake(struct fc_stream *stream)
 {
-    struct fc_embedded *embedded = fc_embedded_of(stream);
-    (void)pthread_mutex_lock(&embedded->lock);
-    for (size_t place = 0; place < embedded->topics_count; place++) {
-        struct fc_embedded_topic *topic = embedded->topics[place];
-        for (uint32_t index = 0; index < topic->base.partitions_count; index++) {
-            struct fc_partition *partition = topic->partitions[index].partition;
-            if (partition != NULL) {
-                fc_partition_wake(partition);
-            }
-        }
-    }
-    (void)pthread_mutex_unlock(&embedded->lock);
+    fc_data_dir_wake(fc_embedded_of(stream)->data);
+}
+
+static fc_code partition_of(struct fc_topic *topic, uint32_t index,
+                            struct fc_partition **out_partition, struct fc_error *err)
+{
+    return fc_log_topic_partition(fc_embedded_topic_of(topic)->log, index, out_partition, err);
 }
 
 static fc_code embedded_offsets(struct fc_topic *topic, uint32_t partition,
@@ -147,7 +43,7 @@ static fc_code embedded_offsets(struct fc_topic *topic, uint32_t partition,
 {
     struct fc_partition *opened = NULL;
     struct fc_partition_offsets offsets = { 0 };
-    fc_code code = fc_embedded_partition(fc_embedded_topic_of(topic), partition, &opened, err);
+    fc_code code = partition_of(topic, partition, &opened, err);
     if (code == FC_OK) {
         code = fc_partition_offsets(opened, &offsets, err);
     }
@@ -164,19 +60,9 @@ static fc_code embedded_offset_for_time(struct fc_topic *topic, uint32_t partiti
                                         struct fc_error *err)
 {
     struct fc_partition *opened = NULL;
-    fc_code code = fc_embedded_partition(fc_embedded_topic_of(topic), partition, &opened, err);
+    fc_code code = partition_of(topic, partition, &opened, err);
     return code == FC_OK ? fc_partition_offset_for_time(opened, time_ms, out_offset, err)
                          : code;
-}
-
-static void settings_of(struct fc_topic *topic, fc_compression *out_compression,
-                        uint64_t *out_record_bytes_max)
-{
-    struct fc_embedded_topic *embedded = fc_embedded_topic_of(topic);
-    (void)pthread_mutex_lock(&embedded->config_lock);
-    *out_compression = embedded->config.compression;
-    *out_record_bytes_max = embedded->config.record_bytes_max;
-    (void)pthread_mutex_unlock(&embedded->config_lock);
 }
 
 static struct fc_embedded_batch *batch_of(struct fc_stream_batch *batch)
@@ -189,7 +75,7 @@ static struct fc_stream_batch *embedded_batch_new(struct fc_topic *topic, uint32
     struct fc_embedded_batch *batch = fc_new(struct fc_embedded_batch);
     fc_compression compression;
     uint64_t record_bytes_max;
-    settings_of(topic, &compression, &record_bytes_max);
+    fc_embedded_batch_settings(topic, &compression, &record_bytes_max);
     fc_batch_builder_init(&batch->builder, compression, record_bytes_max);
     batch->base.topic = topic;
     batch->base.partition = partition;
@@ -207,7 +93,7 @@ static void embedded_batch_reset(struct fc_stream_batch *batch, struct fc_topic 
 {
     fc_compression compression;
     uint64_t record_bytes_max;
-    settings_of(topic, &compression, &record_bytes_max);
+    fc_embedded_batch_settings(topic, &compression, &record_bytes_max);
     fc_batch_builder_reset(&batch_of(batch)->builder, compression, record_bytes_max);
     batch->topic = topic;
     batch->partition = partition;
@@ -242,12 +128,11 @@ static fc_code embedded_append(struct fc_stream_batch *batch, int64_t *out_base,
     struct fc_partition *opened = NULL;
     struct fc_partition_offsets offsets = { 0 };
     fc_code code;
-    if (embedded->env.read_only) {
+    if (fc_data_dir_is_read_only(embedded->data)) {
         return fc_fail(err, FC_ERR_REFUSED, "data directory %s is open for reading only",
-                       embedded->dir);
+                       fc_data_dir_path(embedded->data));
     }
-    code = fc_embedded_partition(fc_embedded_topic_of(batch->topic), batch->partition, &opened,
-                                 err);
+    code = partition_of(batch->topic, batch->partition, &opened, err);
     if (code == FC_OK && builder->count > 0) {
         code = fc_partition_append(opened, builder, out_base, err);
     } else if (code == FC_OK) {
@@ -272,7 +157,7 @@ static fc_code embedded_reader_open(struct fc_topic *topic, uint32_t partition, 
 {
     struct fc_partition *opened = NULL;
     struct fc_log_reader *log = NULL;
-    fc_code code = fc_embedded_partition(fc_embedded_topic_of(topic), partition, &opened, err);
+    fc_code code = partition_of(topic, partition, &opened, err);
     if (code == FC_OK) {
         code = fc_log_reader_open(opened, offset, &log, err);
     }
@@ -337,35 +222,27 @@ static const struct fc_stream_ops embedded_ops = {
 fc_code fc_embedded_open(const struct fc_embedded_config *config, struct fc_stream **out_stream,
                          struct fc_error *err)
 {
+    struct fc_data_dir_config data = {
+        .dir = config->dir,
+        .read_only = config->read_only,
+        .fs = config->fs,
+        .clock = config->clock,
+        .on_notice = config->on_notice,
+        .notice_ctx = config->notice_ctx,
+    };
     struct fc_embedded *embedded = fc_new(struct fc_embedded);
-    fc_code code = FC_OK;
-    embedded->base.ops = &embedded_ops;
-    embedded->dir = fc_strdup(config->dir);
-    embedded->env.fs = config->fs == NULL ? fc_fs_system() : config->fs;
-    embedded->env.clock = config->clock == NULL ? fc_clock_system() : config->clock;
-    embedded->env.read_only = config->read_only;
-    embedded->env.on_notice = config->on_notice;
-    embedded->env.notice_ctx = config->notice_ctx;
-    (void)pthread_mutex_init(&embedded->lock, NULL); /* cannot fail on Linux */
-    if (config->read_only) {
-        code = check_dir_exists(embedded, err);
-    } else {
-        embedded->env.group = fc_group_sync_new();
-        code = make_dirs(embedded->env.fs, embedded->dir, err);
-        if (code == FC_OK) {
-            code = take_lock(embedded, err);
-        }
-        if (code == FC_OK) {
-            code = fc_keeper_new(&embedded->env, &embedded->keeper, err);
-        }
-        if (code == FC_OK) {
-            code = fc_embedded_open_topics(embedded, err);
-        }
-    }
+    fc_code code = fc_data_dir_open(&data, &embedded->data, err);
     if (code != FC_OK) {
-        free_stream(embedded);
+        free(embedded);
         return code;
     }
+    embedded->base.ops = &embedded_ops;
+    (void)pthread_mutex_init(&embedded->lock, NULL); /* cannot fail on Linux */
     *out_stream = &embedded->base;
     return FC_OK;
+}
+
+struct fc_data_dir *fc_embedded_data_dir(struct fc_stream *stream)
+{
+    return fc_embedded_of(stream)->data;
 }

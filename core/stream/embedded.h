@@ -39,4 +39,9 @@ struct fc_embedded_config {
 FC_MUST_CHECK fc_code fc_embedded_open(const struct fc_embedded_config *config,
                                        struct fc_stream **out_stream, struct fc_error *err);
 
+/* The open directory below an embedded stream, for what serves it to others; lives as long as
+ * the stream. */
+struct fc_data_dir;
+struct fc_data_dir *fc_embedded_data_dir(struct fc_stream *stream);
+
 #endif

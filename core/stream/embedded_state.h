@@ -5,39 +5,29 @@
 
 #include <pthread.h>
 
-#include "core/log/group_sync.h"
-#include "core/log/keeper.h"
+#include "core/log/data_dir.h"
 #include "core/log/log_reader.h"
-#include "core/log/partition.h"
 #include "core/stream/embedded.h"
 #include "core/stream/stream_ops.h"
 
-/* A partition that is open, or the reason why it is not. */
-struct fc_embedded_partition {
-    struct fc_partition
-        *_Atomic partition; /* NULL: see why; set once, under the stream's lock */
-    struct fc_error why;    /* Guarded by the stream's lock. */
-};
-
 struct fc_embedded_topic {
     struct fc_topic base;
-    struct fc_embedded_partition *partitions;
+    struct fc_log_topic *log; /* a reference */
 
-    pthread_mutex_t config_lock; /* taken after the stream's lock */
-    struct fc_topic_config
-        config; /* Guarded by config_lock; changed under the stream's lock. */
+    pthread_mutex_t config_lock;
+    /* Guarded by config_lock: what batches are built with. */
+    uint64_t generation; /* of the directory, when they were taken over */
+    fc_compression compression;
+    uint64_t record_bytes_max;
 };
 
 struct fc_embedded {
     struct fc_stream base;
-    char *dir;
-    struct fc_log_env env;
-    struct fc_file *lock_file; /* NULL when read_only */
-    struct fc_keeper *keeper;  /* NULL when read_only */
+    struct fc_data_dir *data;
 
     pthread_mutex_t lock;
     /* Guarded by lock; topics themselves live until close. */
-    struct fc_embedded_topic **topics; /* by name */
+    struct fc_embedded_topic **topics; /* in order of their first use */
     size_t topics_count;
 };
 
@@ -59,10 +49,6 @@ static inline struct fc_embedded_topic *fc_embedded_topic_of(struct fc_topic *to
 
 /* --- topics.c --- */
 
-/* Open every topic that the directory has; a damaged one is told as a notice and does not stop
- * the others. */
-FC_MUST_CHECK fc_code fc_embedded_open_topics(struct fc_embedded *embedded,
-                                              struct fc_error *err);
 void fc_embedded_free_topics(struct fc_embedded *embedded);
 
 /* The slots of stream.h that are about topics. */
@@ -77,9 +63,8 @@ FC_MUST_CHECK fc_code fc_embedded_topics(struct fc_stream *stream,
                                                              struct fc_error *err),
                                          void *ctx, struct fc_error *err);
 
-/* The open partition, or the error that it has instead. */
-FC_MUST_CHECK fc_code fc_embedded_partition(struct fc_embedded_topic *topic, uint32_t index,
-                                            struct fc_partition **out_partition,
-                                            struct fc_error *err);
+/* What a batch for the topic is built with. */
+void fc_embedded_batch_settings(struct fc_topic *topic, fc_compression *out_compression,
+                                uint64_t *out_record_bytes_max);
 
 #endif

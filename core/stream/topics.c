@@ -1,213 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Topics of an embedded stream: thin over those of the data directory. What this interface can
+ * set is set explicitly, whatever the directory's defaults are; other settings stay as they are.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
 #include "core/stream/embedded_state.h"
-#include "core/stream/topic_store.h"
 
-static struct fc_partition_config partition_config(const struct fc_topic_config *config)
+static int64_t as_signed(uint64_t value)
 {
-    struct fc_partition_config made = {
-        .retention_ms = config->retention_ms,
-        .retention_bytes = config->retention_bytes,
-        .segment_bytes = config->segment_bytes,
-        .segment_ms = config->segment_ms,
-        .flush_os = config->flush == FC_FLUSH_OS,
-    };
-    return made;
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
 
-/* Damage stays until somebody mends it; anything else may pass, so the next use tries again.
- * The stream's lock is held. */
-static void open_partition(struct fc_embedded_topic *topic, uint32_t index)
+/* Over the settings that there are. */
+static void put_config(struct fc_settings *settings, const struct fc_topic_config *config)
 {
-    struct fc_embedded *embedded = fc_embedded_of(topic->base.stream);
-    struct fc_embedded_partition *slot = &topic->partitions[index];
-    struct fc_partition_config config = partition_config(&topic->config);
-    struct fc_partition *opened = NULL;
-    char *path = fc_topic_store_partition_dir(embedded->dir, topic->base.name, index);
-    if (fc_partition_open(&embedded->env, path, &config, &opened, &slot->why) == FC_OK) {
-        slot->partition = opened;
-        if (embedded->keeper != NULL) {
-            fc_keeper_add(embedded->keeper, opened);
+    static const char *const keys[] = { "cleanup.policy",   "compression.type", "flush.policy",
+                                        "record.bytes.max", "retention.bytes",  "retention.ms",
+                                        "segment.bytes",    "segment.ms" };
+    struct fc_log_topic_config log;
+    fc_log_topic_config_init(&log);
+    log.compression = (int)config->compression;
+    log.flush_os = config->flush == FC_FLUSH_OS;
+    log.record_bytes_max = as_signed(config->record_bytes_max);
+    log.retention_bytes = config->retention_bytes;
+    log.retention_ms = config->retention_ms;
+    log.segment_bytes = as_signed(config->segment_bytes);
+    log.segment_ms = config->segment_ms;
+    for (size_t index = 0; index < sizeof(keys) / sizeof(keys[0]); index++) {
+        char text[FC_TOPIC_CONFIG_TEXT_SIZE];
+        if (fc_log_topic_config_get(&log, keys[index], text)) {
+            fc_settings_put(settings, keys[index], text);
         }
-    } else {
-        (void)fc_wrap(&slot->why, "topic %s partition %" PRIu32, topic->base.name, index);
-        fc_log_notice(&embedded->env, "%s", slot->why.message);
     }
-    free(path);
 }
 
-fc_code fc_embedded_partition(struct fc_embedded_topic *topic, uint32_t index,
-                              struct fc_partition **out_partition, struct fc_error *err)
+void fc_embedded_batch_settings(struct fc_topic *base, fc_compression *out_compression,
+                                uint64_t *out_record_bytes_max)
 {
-    struct fc_embedded *embedded = fc_embedded_of(topic->base.stream);
-    struct fc_embedded_partition *slot;
-    fc_code code = FC_OK;
-    if (index >= topic->base.partitions_count) {
-        return fc_fail(err, FC_ERR_NOT_FOUND,
-                       "topic %s has %" PRIu32 " partitions, and no partition %" PRIu32,
-                       topic->base.name, topic->base.partitions_count, index);
+    struct fc_embedded_topic *topic = fc_embedded_topic_of(base);
+    uint64_t generation = fc_data_dir_generation(fc_embedded_of(base->stream)->data);
+    (void)pthread_mutex_lock(&topic->config_lock);
+    if (topic->generation != generation) {
+        struct fc_log_topic_config config;
+        fc_log_topic_config(topic->log, &config);
+        topic->generation = generation;
+        topic->record_bytes_max = (uint64_t)config.record_bytes_max;
+        topic->compression = config.compression == FC_TOPIC_COMPRESSION_PRODUCER
+                                 ? FC_COMPRESSION_LZ4
+                                 : (fc_compression)config.compression;
     }
-    slot = &topic->partitions[index];
-    *out_partition = slot->partition;
-    if (*out_partition != NULL) {
-        return FC_OK; /* without the lock, which is held long while a topic is created */
-    }
+    *out_compression = topic->compression;
+    *out_record_bytes_max = topic->record_bytes_max;
+    (void)pthread_mutex_unlock(&topic->config_lock);
+}
+
+/* The stream's topic for one of the directory's, whose reference it takes. */
+static struct fc_embedded_topic *adopt(struct fc_embedded *embedded, struct fc_log_topic *log)
+{
+    struct fc_embedded_topic *topic = NULL;
     (void)pthread_mutex_lock(&embedded->lock);
-    if (slot->partition == NULL && slot->why.code != FC_ERR_CORRUPT &&
-        slot->why.code != FC_ERR_CONFIG) {
-        open_partition(topic, index);
-    }
-    if (slot->partition == NULL) {
-        code = slot->why.code;
-        if (err != NULL) {
-            *err = slot->why;
+    for (size_t index = 0; topic == NULL && index < embedded->topics_count; index++) {
+        if (embedded->topics[index]->log == log) {
+            topic = embedded->topics[index];
         }
+    }
+    if (topic != NULL) {
+        fc_log_topic_unref(log);
     } else {
-        *out_partition = slot->partition;
+        topic = fc_new(struct fc_embedded_topic);
+        topic->base.stream = &embedded->base;
+        topic->base.name = fc_strdup(fc_log_topic_name(log));
+        topic->base.partitions_count = fc_log_topic_partitions(log);
+        topic->log = log;
+        topic->generation = UINT64_MAX;
+        (void)pthread_mutex_init(&topic->config_lock, NULL); /* cannot fail on Linux */
+        embedded->topics = fc_realloc_array(embedded->topics, embedded->topics_count + 1,
+                                            sizeof(struct fc_embedded_topic *));
+        embedded->topics[embedded->topics_count++] = topic;
     }
     (void)pthread_mutex_unlock(&embedded->lock);
-    return code;
-}
-
-/* Where the name is, or would be. The stream's lock is held. */
-static size_t place_of(const struct fc_embedded *embedded, const char *name, bool *out_found)
-{
-    size_t low = 0;
-    size_t high = embedded->topics_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(embedded->topics[middle]->base.name, name) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    *out_found =
-        low < embedded->topics_count && strcmp(embedded->topics[low]->base.name, name) == 0;
-    return low;
-}
-
-/* The stream's lock is held. */
-static struct fc_embedded_topic *add_topic(struct fc_embedded *embedded, const char *name,
-                                           const struct fc_topic_config *config)
-{
-    bool found = false;
-    size_t place = place_of(embedded, name, &found);
-    struct fc_embedded_topic *topic = fc_new(struct fc_embedded_topic);
-    topic->base.stream = &embedded->base;
-    topic->base.name = fc_strdup(name);
-    (void)pthread_mutex_init(&topic->config_lock, NULL); /* cannot fail on Linux */
-    topic->config = *config;
-    topic->base.partitions_count = config->partitions;
-    topic->partitions = fc_new_array(struct fc_embedded_partition, config->partitions);
-    for (uint32_t index = 0; index < config->partitions; index++) {
-        open_partition(topic, index);
-    }
-    embedded->topics = fc_realloc_array(embedded->topics, embedded->topics_count + 1,
-                                        sizeof(struct fc_embedded_topic *));
-    for (size_t index = embedded->topics_count; index > place; index--) {
-        embedded->topics[index] = embedded->topics[index - 1];
-    }
-    embedded->topics[place] = topic;
-    embedded->topics_count++;
     return topic;
-}
-
-/* In memory, or on disk: a topic may be damaged at the open, or be another process's. The
- * stream's lock is held. */
-static fc_code find_topic(struct fc_embedded *embedded, const char *name,
-                          struct fc_embedded_topic **out_topic, struct fc_error *err)
-{
-    struct fc_topic_config config;
-    bool found = false;
-    size_t place = place_of(embedded, name, &found);
-    fc_code code;
-    if (found) {
-        *out_topic = embedded->topics[place];
-        return FC_OK;
-    }
-    code = fc_topic_store_read(embedded->env.fs, embedded->dir, name, &config, err);
-    if (code == FC_OK) {
-        *out_topic = add_topic(embedded, name, &config);
-    }
-    return code;
 }
 
 fc_code fc_embedded_topic(struct fc_stream *stream, const char *name,
                           struct fc_topic **out_topic, struct fc_error *err)
 {
-    struct fc_embedded *embedded = fc_embedded_of(stream);
-    struct fc_embedded_topic *topic = NULL;
-    fc_code code = fc_topic_store_check_name(name, err);
+    struct fc_log_topic *log = NULL;
+    fc_code code = fc_data_dir_topic(fc_embedded_of(stream)->data, name, &log, err);
     if (code == FC_OK) {
-        (void)pthread_mutex_lock(&embedded->lock);
-        code = find_topic(embedded, name, &topic, err);
-        (void)pthread_mutex_unlock(&embedded->lock);
-    }
-    if (code == FC_OK) {
-        *out_topic = &topic->base;
+        *out_topic = &adopt(fc_embedded_of(stream), log)->base;
     }
     return code;
 }
 
-static bool same_config(const struct fc_topic_config *a, const struct fc_topic_config *b)
+static fc_code change_config(struct fc_log_topic *log, const struct fc_topic_config *config,
+                             struct fc_error *err)
 {
-    return a->retention_ms == b->retention_ms && a->retention_bytes == b->retention_bytes &&
-           a->segment_bytes == b->segment_bytes && a->segment_ms == b->segment_ms &&
-           a->record_bytes_max == b->record_bytes_max && a->compression == b->compression &&
-           a->flush == b->flush;
-}
-
-/* The stream's lock is held. */
-static fc_code change_config(struct fc_embedded_topic *topic,
-                             const struct fc_topic_config *config, struct fc_error *err)
-{
-    struct fc_embedded *embedded = fc_embedded_of(topic->base.stream);
-    struct fc_partition_config changed = partition_config(config);
+    struct fc_settings settings = { 0 };
+    uint32_t partitions = fc_log_topic_partitions(log);
     fc_code code;
-    if (config->partitions != topic->base.partitions_count) {
+    if (config->partitions != partitions) {
         return fc_fail(err, FC_ERR_CONFIG,
                        "topic %s has %" PRIu32 " partitions, which cannot become %" PRIu32,
-                       topic->base.name, topic->base.partitions_count, config->partitions);
+                       fc_log_topic_name(log), partitions, config->partitions);
     }
-    if (same_config(&topic->config, config)) {
-        return FC_OK;
-    }
-    code = fc_topic_store_write(embedded->env.fs, embedded->dir, topic->base.name, config, err);
-    if (code != FC_OK) {
-        return code;
-    }
-    (void)pthread_mutex_lock(&topic->config_lock);
-    topic->config = *config;
-    (void)pthread_mutex_unlock(&topic->config_lock);
-    for (uint32_t index = 0; index < topic->base.partitions_count; index++) {
-        if (topic->partitions[index].partition != NULL) {
-            fc_partition_configure(topic->partitions[index].partition, &changed);
-        }
-    }
-    return FC_OK;
+    fc_log_topic_settings(log, &settings);
+    put_config(&settings, config);
+    code = fc_log_topic_alter(log, &settings, err);
+    fc_settings_release(&settings);
+    return code;
 }
 
-/* The stream's lock is held. */
-static fc_code ensure_topic(struct fc_embedded *embedded, const char *name,
-                            const struct fc_topic_config *config,
-                            struct fc_embedded_topic **out_topic, struct fc_error *err)
+static fc_code create(struct fc_data_dir *data, const char *name,
+                      const struct fc_topic_config *config, struct fc_log_topic **out_log,
+                      struct fc_error *err)
 {
-    struct fc_embedded_topic *topic = NULL;
-    fc_code code = find_topic(embedded, name, &topic, err);
-    if (code == FC_OK) {
-        code = change_config(topic, config, err);
-    } else if (code == FC_ERR_NOT_FOUND) {
-        code = fc_topic_store_write(embedded->env.fs, embedded->dir, name, config, err);
+    struct fc_settings settings = { 0 };
+    fc_code code;
+    put_config(&settings, config);
+    code = fc_data_dir_create(data, name, config->partitions, &settings, out_log, err);
+    fc_settings_release(&settings);
+    if (code == FC_ERR_REJECTED) { /* somebody else has just made it */
+        code = fc_data_dir_topic(data, name, out_log, err);
         if (code == FC_OK) {
-            topic = add_topic(embedded, name, config);
+            code = change_config(*out_log, config, err);
         }
-    }
-    if (code == FC_OK) {
-        *out_topic = topic;
     }
     return code;
 }
@@ -216,63 +136,39 @@ fc_code fc_embedded_topic_ensure(struct fc_stream *stream, const char *name,
                                  const struct fc_topic_config *config,
                                  struct fc_topic **out_topic, struct fc_error *err)
 {
-    struct fc_embedded *embedded = fc_embedded_of(stream);
-    struct fc_embedded_topic *topic = NULL;
-    fc_code code = fc_topic_store_check_name(name, err);
-    if (code == FC_OK) {
-        code = fc_topic_store_check_config(config, err);
+    struct fc_data_dir *data = fc_embedded_of(stream)->data;
+    struct fc_log_topic *log = NULL;
+    fc_code code;
+    if (fc_data_dir_is_read_only(data)) {
+        (void)fc_fail(err, FC_ERR_REFUSED,
+                      "topic %s: data directory %s is open for reading only", name,
+                      fc_data_dir_path(data));
+        return FC_ERR_REFUSED;
     }
-    if (code == FC_OK && embedded->env.read_only) {
-        code = fc_fail(err, FC_ERR_REFUSED, "data directory %s is open for reading only",
-                       embedded->dir);
+    code = fc_data_dir_topic(data, name, &log, err);
+    if (code == FC_OK) {
+        code = change_config(log, config, err);
+    } else if (code == FC_ERR_NOT_FOUND) {
+        code = create(data, name, config, &log, err);
     }
     if (code != FC_OK) {
-        return fc_wrap(err, "topic %s", name);
+        fc_log_topic_unref(log);
+        return code;
     }
-    (void)pthread_mutex_lock(&embedded->lock);
-    code = ensure_topic(embedded, name, config, &topic, err);
-    (void)pthread_mutex_unlock(&embedded->lock);
-    if (code == FC_OK) {
-        *out_topic = &topic->base;
-    }
-    return code;
-}
-
-fc_code fc_embedded_open_topics(struct fc_embedded *embedded, struct fc_error *err)
-{
-    char **names = NULL;
-    size_t count = 0;
-    fc_code code = fc_topic_store_list(embedded->env.fs, embedded->dir, &names, &count, err);
-    (void)pthread_mutex_lock(&embedded->lock);
-    for (size_t index = 0; index < count; index++) {
-        struct fc_embedded_topic *topic = NULL;
-        struct fc_error why;
-        fc_code found = code == FC_OK ? find_topic(embedded, names[index], &topic, &why) : code;
-        if (found != FC_OK && found != FC_ERR_NOT_FOUND && code == FC_OK) {
-            fc_log_notice(&embedded->env, "topic %s: %s", names[index], why.message);
-        }
-        free(names[index]);
-    }
-    (void)pthread_mutex_unlock(&embedded->lock);
-    free(names);
-    return code;
+    *out_topic = &adopt(fc_embedded_of(stream), log)->base;
+    return FC_OK;
 }
 
 void fc_embedded_free_topics(struct fc_embedded *embedded)
 {
-    for (size_t place = 0; place < embedded->topics_count; place++) {
-        struct fc_embedded_topic *topic = embedded->topics[place];
-        for (uint32_t index = 0; index < topic->base.partitions_count; index++) {
-            fc_partition_close(topic->partitions[index].partition);
-        }
+    for (size_t index = 0; index < embedded->topics_count; index++) {
+        struct fc_embedded_topic *topic = embedded->topics[index];
+        fc_log_topic_unref(topic->log);
         (void)pthread_mutex_destroy(&topic->config_lock); /* nobody uses the topic any more */
-        free(topic->partitions);
         free(topic->base.name);
         free(topic);
     }
     free(embedded->topics);
-    embedded->topics = NULL;
-    embedded->topics_count = 0;
 }
 
 fc_code fc_embedded_topics(struct fc_stream *stream,
@@ -281,22 +177,15 @@ fc_code fc_embedded_topics(struct fc_stream *stream,
                            void *ctx, struct fc_error *err)
 {
     struct fc_embedded *embedded = fc_embedded_of(stream);
-    struct fc_topic **topics = NULL;
-    size_t count;
-    fc_code code = FC_OK;
-    if (embedded->env.read_only) {
-        code = fc_embedded_open_topics(embedded, err);
-    }
-    (void)pthread_mutex_lock(&embedded->lock);
-    count = embedded->topics_count;
-    topics = fc_new_array(struct fc_topic *, count + 1);
+    struct fc_log_topic **logs = NULL;
+    size_t count = 0;
+    fc_code code = fc_data_dir_topics(embedded->data, &logs, &count, err);
     for (size_t index = 0; index < count; index++) {
-        topics[index] = &embedded->topics[index]->base;
+        struct fc_embedded_topic *topic = adopt(embedded, logs[index]);
+        if (code == FC_OK) {
+            code = on_topic(ctx, &topic->base, err);
+        }
     }
-    (void)pthread_mutex_unlock(&embedded->lock);
-    for (size_t index = 0; code == FC_OK && index < count; index++) {
-        code = on_topic(ctx, topics[index], err);
-    }
-    free(topics);
+    free(logs);
     return code;
 }

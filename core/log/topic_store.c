@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/stream/topic_store.h"
+#include "core/log/topic_store.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,23 +9,19 @@
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
 #include "core/base/crc32c.h"
-#include "core/log/codec.h"
-#include "core/log/partition.h"
 
 enum {
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2,
     FILE_SIZE_MAX = 64 * 1024,
-    PARTITIONS_MAX = 10000,
-    SEGMENT_BYTES_MIN = 1024,
     CRC_LINE_SIZE = 16 /* "crc32c=1a2b3c4d\n" */
 };
 
 fc_code fc_topic_store_check_name(const char *name, struct fc_error *err)
 {
     size_t length = strlen(name);
-    if (length == 0 || length > FC_TOPIC_NAME_MAX) {
+    if (length == 0 || length > FC_LOG_TOPIC_NAME_MAX) {
         return fc_fail(err, FC_ERR_CONFIG, "a topic name has 1 to %d characters, not %zu",
-                       FC_TOPIC_NAME_MAX, length);
+                       FC_LOG_TOPIC_NAME_MAX, length);
     }
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
         name[strspn(name,
@@ -38,30 +34,11 @@ fc_code fc_topic_store_check_name(const char *name, struct fc_error *err)
     return FC_OK;
 }
 
-fc_code fc_topic_store_check_config(const struct fc_topic_config *config, struct fc_error *err)
+fc_code fc_topic_store_check_partitions(uint32_t partitions, struct fc_error *err)
 {
-    if (config->partitions < 1 || config->partitions > PARTITIONS_MAX) {
+    if (partitions < 1 || partitions > FC_LOG_PARTITIONS_MAX) {
         return fc_fail(err, FC_ERR_CONFIG, "partitions: %" PRIu32 " is not between 1 and %d",
-                       config->partitions, PARTITIONS_MAX);
-    }
-    if (config->retention_ms < -1 || config->retention_bytes < -1 || config->segment_ms < -1) {
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "retention_ms, retention_bytes and segment_ms are -1 or more");
-    }
-    if (config->segment_bytes < SEGMENT_BYTES_MIN ||
-        config->segment_bytes > FC_SEGMENT_BYTES_MAX) {
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "segment_bytes: %" PRIu64 " is not between %d and %d",
-                       config->segment_bytes, SEGMENT_BYTES_MIN, FC_SEGMENT_BYTES_MAX);
-    }
-    if (config->record_bytes_max < 1 || config->record_bytes_max > FC_BATCH_BYTES_MAX / 2) {
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "record_bytes_max: %" PRIu64 " is not between 1 and %d",
-                       config->record_bytes_max, FC_BATCH_BYTES_MAX / 2);
-    }
-    if (!fc_codec_known((int)config->compression)) {
-        return fc_fail(err, FC_ERR_CONFIG, "compression: %d is not a codec",
-                       (int)config->compression);
+                       partitions, FC_LOG_PARTITIONS_MAX);
     }
     return FC_OK;
 }
@@ -76,43 +53,51 @@ static char *config_path(const char *dir, const char *name)
     return fc_asprintf("%s/%s-0/topic.json", dir, name);
 }
 
-static json_int_t number(const json_t *object, const char *key, bool *out_good)
+static fc_code decode_settings(const json_t *object, struct fc_settings *to)
 {
-    const json_t *value = json_object_get(object, key);
-    *out_good = *out_good && json_is_integer(value);
-    return json_integer_value(value);
+    const char *key;
+    const json_t *value;
+    if (!json_is_object(object)) {
+        return FC_ERR_CORRUPT;
+    }
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (!json_is_string(value)) {
+            return FC_ERR_CORRUPT;
+        }
+        fc_settings_put(to, key, json_string_value(value));
+    }
+    return FC_OK;
 }
 
 static fc_code decode_json(const json_t *object, const char *path,
-                           struct fc_topic_config *out_config, struct fc_error *err)
+                           struct fc_topic_record *out_record, struct fc_error *err)
 {
-    struct fc_topic_config config = { 0 };
-    bool good = true;
-    json_int_t version = number(object, "version", &good);
-    if (good && version != FORMAT_VERSION) {
+    struct fc_topic_record record = { 0 };
+    const char *id = json_string_value(json_object_get(object, "id"));
+    const json_t *version = json_object_get(object, "version");
+    json_int_t partitions = json_integer_value(json_object_get(object, "partitions"));
+    if (json_is_integer(version) && json_integer_value(version) != FORMAT_VERSION) {
         return fc_fail(err, FC_ERR_CONFIG,
                        "%s: written in format version %lld; this program reads version %d: use "
                        "the program that wrote it",
-                       path, (long long)version, FORMAT_VERSION);
+                       path, (long long)json_integer_value(version), FORMAT_VERSION);
     }
-    config.partitions = (uint32_t)number(object, "partitions", &good);
-    config.retention_ms = number(object, "retention_ms", &good);
-    config.retention_bytes = number(object, "retention_bytes", &good);
-    config.segment_bytes = (uint64_t)number(object, "segment_bytes", &good);
-    config.segment_ms = number(object, "segment_ms", &good);
-    config.record_bytes_max = (uint64_t)number(object, "record_bytes_max", &good);
-    config.compression = (fc_compression)number(object, "compression", &good);
-    config.flush = number(object, "flush_os", &good) != 0 ? FC_FLUSH_OS : FC_FLUSH_DURABLE;
-    if (!good || fc_topic_store_check_config(&config, NULL) != FC_OK) {
+    record.deleted = json_is_true(json_object_get(object, "deleted"));
+    record.partitions = partitions < 0 || partitions > UINT32_MAX ? 0 : (uint32_t)partitions;
+    if (id == NULL || !fc_uuid_from_text(fc_slice_text(id), &record.id) ||
+        fc_topic_store_check_partitions(record.partitions, NULL) != FC_OK ||
+        decode_settings(json_object_get(object, "settings"), &record.settings) != FC_OK) {
+        fc_topic_record_release(&record);
         return fc_fail(err, FC_ERR_CORRUPT, "%s: damaged at byte 0", path);
     }
-    *out_config = config;
+    *out_record = record;
     return FC_OK;
 }
 
 /* A line of JSON, then "crc32c=" and eight hex digits of that line without its end. */
 static fc_code decode_file(struct fc_slice text, const char *path,
-                           struct fc_topic_config *out_config, struct fc_error *err)
+                           struct fc_topic_record *out_record, struct fc_error *err)
 {
     char line[CRC_LINE_SIZE + 1];
     size_t size = text.len < CRC_LINE_SIZE ? 0 : text.len - CRC_LINE_SIZE;
@@ -127,7 +112,7 @@ static fc_code decode_file(struct fc_slice text, const char *path,
         return fc_fail(err, FC_ERR_CORRUPT, "%s: bad checksum, damaged at byte 0", path);
     }
     object = json_loadb((const char *)text.data, size, JSON_REJECT_DUPLICATES, NULL);
-    code = decode_json(object, path, out_config, err);
+    code = decode_json(object, path, out_record, err);
     json_decref(object);
     return code;
 }
@@ -164,7 +149,7 @@ static fc_code explain_missing(struct fc_fs *fs, const char *dir, const char *na
 }
 
 fc_code fc_topic_store_read(struct fc_fs *fs, const char *dir, const char *name,
-                            struct fc_topic_config *out_config, struct fc_error *err)
+                            struct fc_topic_record *out_record, struct fc_error *err)
 {
     char *path = config_path(dir, name);
     struct fc_buf text;
@@ -172,7 +157,7 @@ fc_code fc_topic_store_read(struct fc_fs *fs, const char *dir, const char *name,
     fc_buf_init(&text, FILE_SIZE_MAX);
     code = read_small_file(fs, path, &text, err);
     if (code == FC_OK) {
-        code = decode_file(fc_buf_slice(&text), path, out_config, err);
+        code = decode_file(fc_buf_slice(&text), path, out_record, err);
     } else if (code == FC_ERR_NOT_FOUND) {
         code = explain_missing(fs, dir, name, err);
     }
@@ -181,17 +166,37 @@ fc_code fc_topic_store_read(struct fc_fs *fs, const char *dir, const char *name,
     return code;
 }
 
-static void encode_file(const struct fc_topic_config *config, struct fc_buf *to)
+static fc_code encode_file(const struct fc_topic_record *record, struct fc_buf *to,
+                           struct fc_error *err)
 {
-    fc_buf_append_fmt(
-        to,
-        "{\"version\":%d,\"partitions\":%" PRIu32 ",\"retention_ms\":%" PRId64
-        ",\"retention_bytes\":%" PRId64 ",\"segment_bytes\":%" PRIu64 ",\"segment_ms\":%" PRId64
-        ",\"record_bytes_max\":%" PRIu64 ",\"compression\":%d,\"flush_os\":%d}",
-        FORMAT_VERSION, config->partitions, config->retention_ms, config->retention_bytes,
-        config->segment_bytes, config->segment_ms, config->record_bytes_max,
-        (int)config->compression, config->flush == FC_FLUSH_OS);
+    char id[FC_UUID_TEXT_SIZE];
+    json_t *object = json_object();
+    json_t *settings = json_object();
+    char *text;
+    bool good = true;
+    fc_uuid_to_text(record->id, id);
+    for (size_t index = 0; index < record->settings.count; index++) {
+        const struct fc_setting *setting = &record->settings.items[index];
+        good = good &&
+               json_object_set_new(settings, setting->key, json_string(setting->value)) == 0;
+    }
+    good = good && json_object_set_new(object, "version", json_integer(FORMAT_VERSION)) == 0 &&
+           json_object_set_new(object, "id", json_string(id)) == 0 &&
+           json_object_set_new(object, "partitions", json_integer(record->partitions)) == 0;
+    if (record->deleted) {
+        good = good && json_object_set_new(object, "deleted", json_true()) == 0;
+    }
+    good = json_object_set_new(object, "settings", settings) == 0 && good;
+    text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    if (!good || text == NULL) {
+        free(text);
+        return fc_fail(err, FC_ERR_CONFIG, "a setting is not text in UTF-8");
+    }
+    fc_buf_append_text(to, text);
     fc_buf_append_fmt(to, "\ncrc32c=%08" PRIx32 "\n", fc_crc32c(0, to->data, to->len));
+    free(text);
+    return fc_buf_check(to, "the topic's settings", err);
 }
 
 static fc_code make_dirs(struct fc_fs *fs, const char *dir, const char *name,
@@ -207,20 +212,27 @@ static fc_code make_dirs(struct fc_fs *fs, const char *dir, const char *name,
 }
 
 fc_code fc_topic_store_write(struct fc_fs *fs, const char *dir, const char *name,
-                             const struct fc_topic_config *config, struct fc_error *err)
+                             const struct fc_topic_record *record, struct fc_error *err)
 {
     char *path = config_path(dir, name);
     struct fc_buf text;
     fc_code code;
     fc_buf_init(&text, FILE_SIZE_MAX);
-    encode_file(config, &text);
-    code = make_dirs(fs, dir, name, config->partitions, err);
+    code = encode_file(record, &text, err);
+    if (code == FC_OK && !record->deleted) {
+        code = make_dirs(fs, dir, name, record->partitions, err);
+    }
     if (code == FC_OK) {
         code = fc_fs_replace(fs, path, text.data, text.len, err);
     }
     fc_buf_release(&text);
     free(path);
     return code;
+}
+
+void fc_topic_record_release(struct fc_topic_record *record)
+{
+    fc_settings_release(&record->settings);
 }
 
 struct name_list {
