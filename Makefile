@@ -122,7 +122,7 @@ bench: all tools ## print every figure beside its floor and its bar
 	$(Q)tests/bench/run
 
 # Fuzz targets are compiled in one go with everything they may need, by clang with its sanitizers.
-FUZZ_SRC := $(foreach d,core/base core/wire core/log core/stream catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
+FUZZ_SRC := $(foreach d,core/base core/wire core/log core/stream core/server catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
   $(filter-out %/plugin.c,$(call SRC_OF,connectors/mysql)) $(wildcard tests/support/*.c)
 build/fuzz/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)

@@ -317,8 +317,8 @@ void fc_loop_post(struct fc_loop *loop, struct fc_loop_task *task)
         loop->last->next = task;
     }
     loop->last = task;
-    (void)pthread_mutex_unlock(&loop->lock);
     if (was_empty) {
-        ring(loop);
+        ring(loop); /* under the lock: once the task has run, the loop may be gone */
     }
+    (void)pthread_mutex_unlock(&loop->lock);
 }

@@ -8,6 +8,9 @@
 #ifndef FC_SERVER_TLS_H
 #define FC_SERVER_TLS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <openssl/types.h>
 
 #include "core/base/error.h"
@@ -44,7 +47,8 @@ SSL *fc_tls_accept(struct fc_tls *tls, int fd);
  * none. */
 char *fc_tls_peer_subject(SSL *ssl);
 
-/* Why the last OpenSSL call of this thread failed, as text; empties the thread's queue. */
-void fc_tls_error_text(char *to, size_t size);
+/* Why the last OpenSSL call of this thread failed, as text; empties the thread's queue. False:
+ * OpenSSL does not say, the peer went. to may be NULL. */
+bool fc_tls_error_text(char *to, size_t size);
 
 #endif

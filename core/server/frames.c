@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes to requests: a frame is a big-endian length and so many bytes.
+ *
+ * A frame's memory grows with what has arrived, not with what was promised, and counts against
+ * the memory of all requests. A connection between frames holds no memory at all.
+ */
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/server/server_state.h"
+
+enum {
+    FRAME_SIZE_MIN = 8,       /* key, version, correlation id */
+    FRAME_STEP = 1024 * 1024, /* first room of a large frame */
+    FRAME_AUTH_STEP = 4096,   /* the same before authentication */
+    FRAME_PROGRESS = 4096     /* bytes that count as progress */
+};
+
+bool frames_may_take(const struct fc_connection *connection)
+{
+    const struct server_loop *home = connection->home;
+    const struct fc_server_config *config = &home->server->config;
+    const unsigned queued_max =
+        atomic_load(&connection->authenticated) ? config->pipeline_max : 1;
+    return connection->state == CONNECTION_OPEN && !connection->doomed && !home->stopping &&
+           connection->queued < queued_max &&
+           connection->queued_bytes < config->pipeline_bytes_max &&
+           connection->replies_bytes < config->replies_bytes_max &&
+           connection->muted_until_ms <= fc_loop_now_ms(home->loop);
+}
+
+/* What a wrong client may be, judged by its first bytes. */
+static const char *guess(const uint8_t bytes[4])
+{
+    static const char *const methods[] = { "GET ", "POST", "HEAD", "PUT ", "OPTI", "CONN" };
+    for (size_t index = 0; index < sizeof(methods) / sizeof(methods[0]); index++) {
+        if (memcmp(bytes, methods[index], 4) == 0) {
+            return " (an HTTP request?)";
+        }
+    }
+    return bytes[0] == 0x16 && bytes[1] == 0x03 ? " (TLS on a plain listener?)" : "";
+}
+
+static bool begin_frame(struct fc_connection *connection)
+{
+    const struct fc_server_config *config = &connection->home->server->config;
+    const uint8_t *bytes = connection->size_bytes;
+    const size_t limit =
+        atomic_load(&connection->authenticated) ? config->frame_max : config->frame_auth_max;
+    uint32_t size = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                    (uint32_t)bytes[2] << 8 | bytes[3];
+    if (size > limit || size < FRAME_SIZE_MIN) {
+        connection_doom(connection, FC_DIAG_WARN,
+                        "a frame of %d bytes%s, where %d to %zu are allowed", (int)size,
+                        guess(bytes), FRAME_SIZE_MIN, limit);
+        return false;
+    }
+    connection->frame_size = size;
+    connection->frame_have = 0;
+    connection->frame_mark = 0;
+    connection->frame_ms = fc_loop_now_ms(connection->home->loop);
+    return true;
+}
+
+/* Make room for at least one more byte; false when there is no memory for it now. */
+static bool grow_frame(struct fc_connection *connection)
+{
+    size_t step = atomic_load(&connection->authenticated) ? FRAME_STEP : FRAME_AUTH_STEP;
+    size_t wanted;
+    if (connection->frame_capacity > connection->frame_have) {
+        return true;
+    }
+    wanted = connection->frame_have * 2 < step ? step : connection->frame_have * 2;
+    wanted = wanted > connection->frame_size ? connection->frame_size : wanted;
+    if (!limits_charge(connection->home->server, wanted - connection->frame_capacity)) {
+        connection->retry_ms = fc_loop_now_ms(connection->home->loop) + SERVER_RETRY_MS;
+        return false;
+    }
+    connection->frame = fc_realloc_array(connection->frame, wanted, 1);
+    connection->frame_capacity = wanted;
+    return true;
+}
+
+static void hand_out(struct fc_connection *connection)
+{
+    struct server_loop *home = connection->home;
+    const struct fc_server_config *config = &home->server->config;
+    const char *why = NULL;
+    struct fc_request *request =
+        request_new(connection, connection->frame, connection->frame_size, &why);
+    if (request == NULL) {
+        connection_doom(connection, FC_DIAG_WARN, "%s", why);
+        return;
+    }
+    connection->frame = NULL;
+    connection->frame_capacity = 0;
+    connection->size_have = 0;
+    if (connection->last == NULL) {
+        connection->first = request;
+    } else {
+        connection->last->next = request;
+    }
+    connection->last = request;
+    connection->queued++;
+    connection->queued_bytes += request->frame_size;
+    connection->unanswered++;
+    connection->seen = true;
+    (void)atomic_fetch_add_explicit(&home->requests, 1, memory_order_relaxed);
+    config->on_request(config->ctx, request);
+}
+
+static void note_progress(struct fc_connection *connection)
+{
+    if (connection->frame_have - connection->frame_mark >= FRAME_PROGRESS) {
+        connection->frame_mark = connection->frame_have;
+        connection->frame_ms = fc_loop_now_ms(connection->home->loop);
+    }
+}
+
+/* How many of the bytes were taken. */
+static size_t take(struct fc_connection *connection, const uint8_t *data, size_t len)
+{
+    size_t at = 0;
+    while (at < len && !connection->doomed) {
+        size_t part;
+        if (connection->size_have < sizeof(connection->size_bytes)) {
+            if (connection->size_have == 0 && !frames_may_take(connection)) {
+                break;
+            }
+            if (connection->size_have == 0) {
+                connection->frame_ms = fc_loop_now_ms(connection->home->loop);
+            }
+            connection->size_bytes[connection->size_have++] = data[at++];
+            if (connection->size_have == sizeof(connection->size_bytes)) {
+                (void)begin_frame(connection); /* dooms the connection when it is wrong */
+            }
+            continue;
+        }
+        if (!grow_frame(connection)) {
+            break;
+        }
+        part = connection->frame_capacity - connection->frame_have;
+        part = part < len - at ? part : len - at;
+        memcpy(connection->frame + connection->frame_have, data + at, part);
+        at += part;
+        frames_filled(connection, part);
+    }
+    return at;
+}
+
+void frames_take(struct fc_connection *connection, const uint8_t *data, size_t len)
+{
+    size_t taken = take(connection, data, len);
+    if (taken < len && !connection->doomed) {
+        fc_assert(connection->pending == NULL);
+        connection->pending_len = len - taken;
+        connection->pending_at = 0;
+        connection->pending = fc_realloc_array(NULL, connection->pending_len, 1);
+        memcpy(connection->pending, data + taken, connection->pending_len);
+        limits_charge_anyway(connection->home->server, connection->pending_len);
+    }
+}
+
+static void free_pending(struct fc_connection *connection)
+{
+    if (connection->pending != NULL) {
+        limits_give_back(connection->home->server, connection->pending_len);
+        free(connection->pending);
+        connection->pending = NULL;
+        connection->pending_len = 0;
+        connection->pending_at = 0;
+    }
+}
+
+void frames_take_pending(struct fc_connection *connection)
+{
+    if (connection->pending != NULL) {
+        connection->pending_at += take(connection, connection->pending + connection->pending_at,
+                                       connection->pending_len - connection->pending_at);
+        if (connection->pending_at == connection->pending_len) {
+            free_pending(connection);
+        }
+    }
+}
+
+size_t frames_room(struct fc_connection *connection, uint8_t **out_to)
+{
+    if (connection->size_have < sizeof(connection->size_bytes) || !grow_frame(connection)) {
+        return 0;
+    }
+    *out_to = connection->frame + connection->frame_have;
+    return connection->frame_capacity - connection->frame_have;
+}
+
+void frames_filled(struct fc_connection *connection, size_t len)
+{
+    connection->frame_have += len;
+    note_progress(connection);
+    if (connection->frame_have == connection->frame_size) {
+        hand_out(connection);
+    }
+}
+
+void frames_release(struct fc_connection *connection)
+{
+    free_pending(connection);
+    limits_give_back(connection->home->server, connection->frame_capacity);
+    free(connection->frame);
+    connection->frame = NULL;
+    connection->frame_capacity = 0;
+}
