@@ -168,6 +168,7 @@ struct outgoing {
     const struct fc_shape *shape; /* NULL: none */
     struct fc_slice key;
     struct fc_slice value;
+    const struct fc_marks *marks; /* of the value; may be NULL */
     char op;
     bool has_schema;
     uint64_t schema_id;
@@ -219,6 +220,7 @@ static fc_code put_record(struct fc_records *records, struct outgoing *out,
     record.value = out->value;
     record.headers = out->headers;
     record.header_count = out->header_count + 1;
+    record.marks = out->marks;
     batch = fc_unit_output(records->unit, out->topic, partition);
     code = fc_stream_batch_add(batch, &record, err);
     if (code == FC_OK) {
@@ -250,6 +252,7 @@ static fc_code apply_script(struct fc_records *records, const struct fc_transfor
     }
     if (result->tombstone || !fc_slice_is_null(result->value)) {
         out->value = result->value;
+        out->marks = NULL;
     }
     for (uint32_t index = 0; index < result->header_count && index < EXTRA_HEADERS_MAX;
          index++) {
@@ -285,6 +288,7 @@ static fc_code put_row(struct fc_records *records, const struct fc_transformed *
         fc_envelope_value(records->envelope, change,
                           override == (char)change->op ? 0 : override, &records->value);
         out.value = fc_buf_slice(&records->value);
+        out.marks = fc_envelope_marks(records->envelope);
     }
     if (op == 'r' && change->snapshot == FC_SNAPSHOT_LAST_OF_TABLE) {
         out.op = 'e';

@@ -7,16 +7,27 @@
 #include "core/base/alloc.h"
 #include "core/log/bytes.h"
 
-enum { KEPT_BYTES_MAX = 4 * 1024 * 1024 }; /* of a buffer that the next batch may not need */
+enum {
+    KEPT_BYTES_MAX = 4 * 1024 * 1024, /* of a buffer that the next batch may not need */
+    PACK_BYTES_MIN = 16 * 1024,       /* a few records are seldom alike */
+    PACK_TRY_TURNS = 64,              /* so often both ways are tried */
+    PACK_LOSS_SHIFT = 3               /* by an eighth it may be larger */
+};
+
+static const size_t plain_bytes_max =
+    FC_BATCH_BYTES_MAX - FC_BATCH_HEADER_SIZE + FC_LZ4_READ_SLACK;
+static const size_t packed_bytes_max =
+    /* Incompressible records grow by less than 1 in 128. */
+    (size_t)FC_BATCH_BYTES_MAX + FC_BATCH_BYTES_MAX / 128;
 
 void fc_batch_builder_init(struct fc_batch_builder *builder, fc_compression compression,
                            uint64_t record_bytes_max)
 {
     memset(builder, 0, sizeof(*builder));
     builder->codec = fc_codec_new();
-    fc_buf_init(&builder->plain, FC_BATCH_BYTES_MAX - FC_BATCH_HEADER_SIZE);
-    /* Incompressible records grow by less than 1 in 128. */
-    fc_buf_init(&builder->packed, (size_t)FC_BATCH_BYTES_MAX + FC_BATCH_BYTES_MAX / 128);
+    fc_buf_init(&builder->plain, plain_bytes_max);
+    fc_buf_init(&builder->packed, packed_bytes_max);
+    fc_lz4_pack_init(&builder->pack);
     fc_batch_builder_reset(builder, compression, record_bytes_max);
 }
 
@@ -26,6 +37,7 @@ void fc_batch_builder_release(struct fc_batch_builder *builder)
     builder->codec = NULL;
     fc_buf_release(&builder->plain);
     fc_buf_release(&builder->packed);
+    fc_lz4_pack_release(&builder->pack);
 }
 
 static void empty_buffer(struct fc_buf *buf)
@@ -48,6 +60,11 @@ void fc_batch_builder_reset(struct fc_batch_builder *builder, fc_compression com
     builder->compression = compression;
     builder->count = 0;
     builder->sealed = false;
+    builder->packing = compression == FC_COMPRESSION_LZ4 &&
+                       (builder->packing_small || builder->turn % PACK_TRY_TURNS == 0);
+    if (builder->packing) {
+        fc_lz4_pack_begin(&builder->pack, &builder->packed);
+    }
 }
 
 static uint64_t zigzag(int64_t value)
@@ -89,6 +106,16 @@ static uint8_t *put_bytes(uint8_t *to, struct fc_slice bytes)
     return to + bytes.len;
 }
 
+static uint8_t *put_headers(uint8_t *to, const struct fc_record *record)
+{
+    to = put_varint(to, record->header_count);
+    for (uint32_t index = 0; index < record->header_count; index++) {
+        to = put_bytes(to, record->headers[index].key);
+        to = put_bytes(to, record->headers[index].value);
+    }
+    return to;
+}
+
 static size_t body_size(const struct fc_record *record, int64_t timestamp_delta,
                         uint32_t offset_delta)
 {
@@ -102,6 +129,19 @@ static size_t body_size(const struct fc_record *record, int64_t timestamp_delta,
     return size;
 }
 
+/* Compress the record, which was just put behind the others. */
+static void pack_record(struct fc_batch_builder *builder, const struct fc_record *record,
+                        const struct fc_lz4_layout *layout)
+{
+    if (record->marks == NULL) {
+        builder->packing = false;
+        fc_buf_clear(&builder->packed);
+        return;
+    }
+    fc_lz4_pack_record(&builder->pack, builder->plain.data, layout, record->marks,
+                       &builder->packed);
+}
+
 fc_code fc_batch_builder_add(struct fc_batch_builder *builder, const struct fc_record *record,
                              struct fc_error *err)
 {
@@ -109,6 +149,8 @@ fc_code fc_batch_builder_add(struct fc_batch_builder *builder, const struct fc_r
     int64_t delta = (int64_t)((uint64_t)record->timestamp_ms - (uint64_t)base);
     size_t size;
     size_t whole;
+    struct fc_lz4_layout layout = { 0 };
+    uint8_t *start;
     uint8_t *to;
     fc_assert(!builder->sealed);
     if (record->header_count > FC_RECORD_HEADERS_MAX) {
@@ -122,28 +164,68 @@ fc_code fc_batch_builder_add(struct fc_batch_builder *builder, const struct fc_r
                        "a record of %zu bytes; the topic's record_bytes_max is %" PRIu64, whole,
                        builder->record_bytes_max);
     }
-    to = builder->count < INT32_MAX ? fc_buf_reserve(&builder->plain, whole) : NULL;
-    if (to == NULL) {
+    start = builder->count < INT32_MAX
+                ? fc_buf_reserve(&builder->plain, whole + FC_LZ4_READ_SLACK)
+                : NULL;
+    if (start == NULL) {
         builder->plain.failed = false;
         return fc_fail(err, FC_ERR_NOMEM, "batch is full at %zu bytes", builder->plain.len);
     }
-    to = put_varint(to, (int64_t)size);
+    layout.begin = (uint32_t)builder->plain.len;
+    to = put_varint(start, (int64_t)size);
     *to++ = 0; /* attributes: none are defined */
     to = put_varint(to, delta);
     to = put_varint(to, builder->count);
+    layout.key = layout.begin + (uint32_t)(to - start);
     to = put_bytes(to, record->key);
+    layout.value = layout.begin + (uint32_t)(to - start);
     to = put_bytes(to, record->value);
-    to = put_varint(to, record->header_count);
-    for (uint32_t index = 0; index < record->header_count; index++) {
-        to = put_bytes(to, record->headers[index].key);
-        to = put_bytes(to, record->headers[index].value);
-    }
+    layout.headers = layout.begin + (uint32_t)(to - start);
+    layout.value_text = layout.headers - (uint32_t)record->value.len;
+    to = put_headers(to, record);
+    layout.end = layout.begin + (uint32_t)whole;
     builder->plain.len += whole;
+    if (builder->packing) {
+        pack_record(builder, record, &layout);
+    }
     builder->base_timestamp_ms = base;
     if (builder->count == 0 || record->timestamp_ms > builder->max_timestamp_ms) {
         builder->max_timestamp_ms = record->timestamp_ms;
     }
     builder->count++;
+    return FC_OK;
+}
+
+/* Compress with the library, unless that was done as the records came. */
+static fc_code compress(struct fc_batch_builder *builder, struct fc_error *err)
+{
+    struct fc_slice plain = fc_buf_slice(&builder->plain);
+    bool large = plain.len >= PACK_BYTES_MIN;
+    bool trying = builder->turn % PACK_TRY_TURNS == 0;
+    bool packed =
+        builder->packing && large &&
+        fc_lz4_pack_end(&builder->pack, plain.data, (uint32_t)plain.len, &builder->packed);
+    struct fc_buf other;
+    fc_code code;
+    builder->turn += large ? 1 : 0;
+    if (!packed) {
+        fc_buf_clear(&builder->packed);
+        return fc_codec_compress(builder->codec, builder->compression, plain, &builder->packed,
+                                 err);
+    }
+    if (!trying) {
+        return FC_OK;
+    }
+    fc_buf_init(&other, packed_bytes_max);
+    code = fc_codec_compress(builder->codec, builder->compression, plain, &other, err);
+    builder->packing_small =
+        code != FC_OK || builder->packed.len <= other.len + (other.len >> PACK_LOSS_SHIFT);
+    if (!builder->packing_small) {
+        struct fc_buf larger = builder->packed;
+        builder->packed = other;
+        other = larger;
+    }
+    fc_buf_release(&other);
     return FC_OK;
 }
 
@@ -153,8 +235,7 @@ fc_code fc_batch_builder_seal(struct fc_batch_builder *builder, struct fc_error 
     fc_compression codec = builder->compression;
     builder->body = fc_buf_slice(&builder->plain);
     if (codec != FC_COMPRESSION_NONE && builder->count > 0) {
-        fc_code code =
-            fc_codec_compress(builder->codec, codec, builder->body, &builder->packed, err);
+        fc_code code = compress(builder, err);
         if (code != FC_OK) {
             return code;
         }

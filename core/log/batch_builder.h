@@ -3,6 +3,9 @@
  * Builds one record batch: records are encoded as they come, then sealed (compressed and
  * checksummed) once. The log gives the base offset afterwards, in place.
  *
+ * With LZ4, records that bring marks are compressed as they come, by lz4_pack.h, as long as that
+ * makes them about as small as the library does: both are tried now and then.
+ *
  * Memory: the encoded records plus, once sealed with a codec, their compressed form; both
  * buffers are kept from batch to batch, unless they became large and are not needed so.
  *
@@ -14,11 +17,16 @@
 #include "core/base/buf.h"
 #include "core/log/batch.h"
 #include "core/log/codec.h"
+#include "core/log/lz4_pack.h"
 
 struct fc_batch_builder {
     struct fc_codec *codec;
     struct fc_buf plain;  /* encoded records */
-    struct fc_buf packed; /* compressed records, once sealed */
+    struct fc_buf packed; /* compressed records: all of them once sealed */
+    struct fc_lz4_pack pack;
+    uint32_t turn;        /* counts batches worth packing */
+    bool packing;         /* records are compressed as they come */
+    bool packing_small;   /* which was about as small as it gets when last tried */
     struct fc_slice body; /* what follows the header, once sealed; borrows from the above */
     int64_t base_timestamp_ms;
     int64_t max_timestamp_ms;

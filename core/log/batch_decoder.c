@@ -81,6 +81,7 @@ static bool read_headers(struct fc_batch_decoder *decoder, struct fc_reader *rea
     int64_t count = read_varint(reader);
     record->headers = NULL;
     record->header_count = 0;
+    record->marks = NULL;
     if (count == 0) {
         return true;
     }

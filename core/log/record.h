@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "core/base/marks.h"
 #include "core/base/slice.h"
 
 enum {
@@ -32,6 +33,7 @@ struct fc_record {
     struct fc_slice value; /* null: tombstone */
     const struct fc_header *headers;
     uint32_t header_count;
+    const struct fc_marks *marks; /* of the value, for compression; may be NULL; never read */
 };
 
 #endif

@@ -14,7 +14,8 @@
 
 enum {
     TAIL_SIZE = 192,
-    HEAD_ROOM = 64 /* {"before":null,"after":null, */
+    HEAD_ROOM = 64, /* {"before":null,"after":null, */
+    OTHER_MARKS = 3 /* besides those of the columns */
 };
 
 struct fc_envelope {
@@ -26,6 +27,9 @@ struct fc_envelope {
     char tail[TAIL_SIZE]; /* ,"transaction":null,"op":" to the end of the event */
     size_t tail_len;
     size_t tail_op_at; /* where in tail the op's letter goes */
+    struct fc_mark *marks;
+    uint32_t mark_capacity;
+    struct fc_marks last_marks; /* of the value written last */
 };
 
 struct fc_envelope *fc_envelope_new(const struct fc_envelope_config *config)
@@ -44,6 +48,7 @@ void fc_envelope_free(struct fc_envelope *envelope)
     if (envelope != NULL) {
         fc_plan_cache_release(&envelope->plans);
         fc_source_block_release(&envelope->source);
+        free(envelope->marks);
         free(envelope);
     }
 }
@@ -63,13 +68,31 @@ void fc_envelope_begin_batch(struct fc_envelope *envelope)
     fc_plan_cache_begin_batch(&envelope->plans);
 }
 
+const struct fc_marks *fc_envelope_marks(const struct fc_envelope *envelope)
+{
+    return &envelope->last_marks;
+}
+
+static void make_room_for_marks(struct fc_envelope *envelope,
+                                const struct fc_plan_object *object)
+{
+    uint32_t wanted = (object == NULL ? 0 : object->count * 2) + OTHER_MARKS;
+    if (envelope->mark_capacity < wanted) {
+        envelope->marks = fc_realloc_array(envelope->marks, wanted, sizeof(envelope->marks[0]));
+        envelope->mark_capacity = wanted;
+    }
+}
+
 static void append_object(struct fc_envelope *envelope, const struct fc_plan_object *object,
                           const struct fc_value *row, struct fc_buf *out)
 {
     char *start =
         (char *)fc_buf_reserve(out, fc_plan_object_bound(object, row) + FC_JSON_SLACK);
+    make_room_for_marks(envelope, object);
     if (start != NULL) {
-        out->len += (size_t)(fc_plan_object_put(start, object, row, &envelope->day) - start);
+        char *end =
+            fc_plan_object_put(start, object, row, &envelope->day, start, envelope->marks);
+        out->len += (size_t)(end - start);
     }
 }
 
@@ -97,13 +120,55 @@ void fc_envelope_ddl_key(struct fc_envelope *envelope, const struct fc_change *c
     fc_ddl_json_append_key(change, out);
 }
 
-static char *put_image(char *at, const char *name, size_t name_len,
-                       const struct fc_plan_object *object, const struct fc_value *row,
-                       struct fc_civil_day *day)
+/* Marks of an event while it is written. */
+struct event_marks {
+    const char *base;
+    struct fc_mark *next;
+};
+
+static void add_mark(struct event_marks *marks, const char *at)
 {
-    memcpy(at, name, name_len);
-    at += name_len;
-    return row == NULL ? fc_json_put_null(at) : fc_plan_object_put(at, object, row, day);
+    marks->next->at = (uint32_t)(at - marks->base);
+    marks->next->like = FC_MARK_NONE;
+    marks->next++;
+}
+
+static char *put_image(char *at, const struct fc_plan_object *object,
+                       const struct fc_value *row, struct fc_civil_day *day,
+                       struct event_marks *marks)
+{
+    if (row == NULL) {
+        return fc_json_put_null(at);
+    }
+    at = fc_plan_object_put(at, object, row, day, marks->base, marks->next);
+    marks->next += object->count;
+    return at;
+}
+
+/* Columns of the image after are most like those of the image before. */
+static void liken_images(struct fc_mark *before, struct fc_mark *after, uint32_t count)
+{
+    for (uint32_t index = 0; index < count; index++) {
+        after[index].like = before[index].at;
+    }
+}
+
+static char *put_images(char *at, struct fc_envelope *envelope,
+                        const struct fc_plan_object *object, const struct fc_value *before,
+                        const struct fc_value *after, struct event_marks *marks)
+{
+    static const char before_name[] = "{\"before\":";
+    static const char after_name[] = ",\"after\":";
+    struct fc_mark *first = marks->next;
+    memcpy(at, before_name, sizeof(before_name) - 1);
+    at = put_image(at + sizeof(before_name) - 1, object, before, &envelope->day, marks);
+    add_mark(marks, at - 1);
+    memcpy(at, after_name, sizeof(after_name) - 1);
+    at = put_image(at + sizeof(after_name) - 1, object, after, &envelope->day, marks);
+    if (before != NULL && after != NULL) {
+        liken_images(first, first + object->count + 1, object->count);
+    }
+    return at;
 }
 
 /* The source block must be prepared. object may be NULL when there is no row image. */
@@ -111,9 +176,8 @@ static void append_event(struct fc_envelope *envelope, const struct fc_plan_obje
                          const struct fc_value *before, const struct fc_value *after, char op,
                          uint32_t event_row, struct fc_buf *out)
 {
-    static const char before_name[] = "{\"before\":";
-    static const char after_name[] = ",\"after\":";
     size_t room = fc_source_block_bound(&envelope->source) + TAIL_SIZE + HEAD_ROOM;
+    struct event_marks marks;
     char *start;
     char *at;
     room += before == NULL ? 0 : fc_plan_object_bound(object, before);
@@ -123,14 +187,22 @@ static void append_event(struct fc_envelope *envelope, const struct fc_plan_obje
         out->failed = true;
         return;
     }
-    at = put_image(start, before_name, sizeof(before_name) - 1, object, before, &envelope->day);
-    at = put_image(at, after_name, sizeof(after_name) - 1, object, after, &envelope->day);
+    make_room_for_marks(envelope, object);
+    marks.base = start;
+    marks.next = envelope->marks;
+    at = put_images(start, envelope, object, before, after, &marks);
+    add_mark(&marks, at - 1);
     *at++ = ',';
     at = fc_source_block_put(at, &envelope->source, event_row);
+    add_mark(&marks, at - (envelope->source.text.len - envelope->source.row_at));
     memcpy(at, envelope->tail, TAIL_SIZE);
     at[envelope->tail_op_at] = op;
     at += envelope->tail_len;
     out->len += (size_t)(at - start);
+    envelope->last_marks.marks = envelope->marks;
+    envelope->last_marks.count = (uint32_t)(marks.next - envelope->marks);
+    envelope->last_marks.kind =
+        (((uint64_t)(uintptr_t)object * 0x9e3779b97f4a7c15ULL) >> 32) + (uint8_t)op;
 }
 
 /* Names of a change that may have no plan: as JSON, in a buffer of their own. */
@@ -162,6 +234,7 @@ void fc_envelope_value(struct fc_envelope *envelope, const struct fc_change *cha
 {
     char op = op_override != 0 ? op_override : (char)change->op;
     const struct fc_row_plan *plan;
+    envelope->last_marks.count = 0;
     if (op == FC_OP_DDL || op == FC_OP_TRUNCATE) {
         append_unplanned(envelope, change, out);
         return;

@@ -17,6 +17,7 @@
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/marks.h"
 #include "fc/connector.h"
 
 /* Copied by fc_envelope_new, but for `clock`. */
@@ -62,6 +63,10 @@ void fc_envelope_ddl_key(struct fc_envelope *envelope, const struct fc_change *c
  */
 void fc_envelope_value(struct fc_envelope *envelope, const struct fc_change *change,
                        char op_override, struct fc_buf *out);
+
+/* Where the value written last is like others; valid until the next call. The value must have
+ * been written to an empty buffer. */
+const struct fc_marks *fc_envelope_marks(const struct fc_envelope *envelope);
 
 /* One row as the JSON object that stands under "after": the same bytes as in
  * fc_envelope_value. */

@@ -107,13 +107,16 @@ size_t fc_plan_object_bound(const struct fc_plan_object *object, const struct fc
 }
 
 char *fc_plan_object_put(char *at, const struct fc_plan_object *object,
-                         const struct fc_value *row, struct fc_civil_day *day)
+                         const struct fc_value *row, struct fc_civil_day *day, const char *base,
+                         struct fc_mark *out_marks)
 {
     if (object->count == 0) {
         *at++ = '{';
     }
     for (uint32_t place = 0; place < object->count; place++) {
         const struct fc_plan_column *column = &object->columns[place];
+        out_marks[place].at = (uint32_t)(at - base);
+        out_marks[place].like = FC_MARK_NONE;
         at = fc_json_put_fragment(at, column->fragment, column->fragment_len);
         at = fc_value_put(at, column->form, &row[column->index], day);
     }

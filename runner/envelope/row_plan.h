@@ -6,6 +6,7 @@
 #ifndef FC_RUNNER_ROW_PLAN_H
 #define FC_RUNNER_ROW_PLAN_H
 
+#include "core/base/marks.h"
 #include "runner/envelope/encode_value.h"
 #include "runner/envelope/json_write.h"
 
@@ -38,8 +39,9 @@ void fc_row_plan_free(struct fc_row_plan *plan); /* NULL is fine */
 /* Room that the object needs for this row. FC_JSON_SLACK comes on top. */
 size_t fc_plan_object_bound(const struct fc_plan_object *object, const struct fc_value *row);
 
-/* Write the object; returns the end. */
+/* Write the object; returns the end. out_marks: where each member begins, counted from base. */
 char *fc_plan_object_put(char *at, const struct fc_plan_object *object,
-                         const struct fc_value *row, struct fc_civil_day *day);
+                         const struct fc_value *row, struct fc_civil_day *day, const char *base,
+                         struct fc_mark *out_marks);
 
 #endif
