@@ -11,6 +11,7 @@ FUZZ_CC := $(notdir $(firstword $(shell command -v clang-14 clang) clang-14))
 VERSION := 0.1.0
 Q := $(if $(V),,@)
 
+KAFKA_LIBS := $(shell pkg-config --libs rdkafka)
 MYSQL_PKG := $(if $(shell pkg-config --exists libmariadb && echo y),libmariadb,mysqlclient)
 PKGS := libzstd liblz4 zlib yaml-0.1 lua5.4 jansson libssl libcrypto libxxhash
 CFLAGS_PKGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS)))
@@ -87,7 +88,7 @@ $(B)/obj/%.o: %.c | $(GEN_H)
 
 $(RUNNER): $(B)/obj/runner/main.o $(call link_ars,runner)
 	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(KAFKA_LIBS) $(LIBS)
 
 $(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
 	@mkdir -p $(@D)
@@ -98,7 +99,7 @@ $(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
 define unit_rule
 $(1): $(patsubst $(B)/%,$(B)/obj/%.o,$(1)) $(call link_ars,$(patsubst $(B)/tests/unit/%/,%,$(dir $(1)))) $(call AR_OF,tests/support)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(if $(findstring connectors/mysql,$(1)),$(MYSQL_LIBS)) $$(LIBS)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(if $(findstring connectors/mysql,$(1)),$(MYSQL_LIBS)) $(KAFKA_LIBS) $(LIBS)
 endef
 $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 
@@ -106,7 +107,7 @@ $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 tools: $(TOOLS)
 $(TOOLS): $(B)/%: $(B)/obj/%.o $(call link_ars,runner) $(call AR_OF,tests/support)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS)
 $(TOOLS:$(B)/%=$(B)/obj/%.o): ALL_CFLAGS += $(MYSQL_CFLAGS)
 
 check: all $(UNIT) ## run the unit tests
@@ -132,7 +133,7 @@ build/fuzz/libfuzzed.a: $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
 	$(Q)ar rcs $@ $^
 build/fuzz/tests/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(MYSQL_LIBS) $(LIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS)
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 tidy: $(GEN_H) ## clang-tidy over the sources

@@ -30,6 +30,15 @@ typedef enum fc_flush_policy {
     FC_FLUSH_OS /* when the operating system has it: lost with power, not with the process */
 } fc_flush_policy;
 
+/* Which of a topic's settings a person has chosen: bits of `given`. */
+enum {
+    FC_TOPIC_RETENTION_MS = 1 << 0,
+    FC_TOPIC_RETENTION_BYTES = 1 << 1,
+    FC_TOPIC_SEGMENT_BYTES = 1 << 2,
+    FC_TOPIC_SEGMENT_MS = 1 << 3,
+    FC_TOPIC_RECORD_BYTES_MAX = 1 << 4
+};
+
 struct fc_topic_config {
     uint32_t partitions;     /* fixed at creation */
     int64_t retention_ms;    /* remove segments whose newest record is older; -1: for ever */
@@ -41,6 +50,7 @@ struct fc_topic_config {
     uint64_t record_bytes_max;
     fc_compression compression;
     fc_flush_policy flush;
+    unsigned given; /* in a cluster, which others may look after, only these are changed */
 };
 
 /* Kept for ever, one partition, segments of 1 GiB or a week, lz4, durable. */

@@ -130,7 +130,7 @@ grep -Hn '^#include "' runner/include/fc/*.h | grep -v '"fc/\|"core/base/\(error
 # --- each header compiles alone -----------------------------------------------------------------------------------------------------
 
 mysql=$(pkg-config --exists libmariadb && echo libmariadb || echo mysqlclient)
-flags="-std=c17 -D_GNU_SOURCE -DFC_VERSION=\"0\" -I. -I${GEN:-build/release/gen} -Irunner/include $(pkg-config --cflags libzstd liblz4 yaml-0.1 lua5.4 jansson libcrypto libxxhash "$mysql")"
+flags="-std=c17 -D_GNU_SOURCE -DFC_VERSION=\"0\" -I. -I${GEN:-build/release/gen} -Irunner/include $(pkg-config --cflags libzstd liblz4 yaml-0.1 lua5.4 jansson libcrypto libxxhash rdkafka "$mysql")"
 export flags
 alone() {
     # shellcheck disable=SC2086 # flags are words

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Properties are tried on a configuration of their own before anything connects, and the user's
+ * come before our defaults. A few are ours alone: acks=all and idempotence make an acknowledged
+ * record durable and written once; without a limit in time a message is tried until the cluster
+ * takes it; a message that cannot be written ends the producer, so that none behind it is.
+ */
+#include "core/stream/kafka.h"
+
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/stream/kafka_state.h"
+
+enum { CLOSE_WAIT_MS = 5000 };
+
+static const struct fc_kafka_property OURS[] = {
+    { "acks", "all" },
+    { "enable.idempotence", "true" },
+    { "enable.gapless.guarantee", "true" },
+    { "message.timeout.ms", "0" },
+    { "enable.partition.eof", "true" },
+    { "enable.auto.commit", "false" },
+    { "enable.auto.offset.store", "false" },
+    { "auto.offset.reset", "error" },
+    { "allow.auto.create.topics", "false" },
+};
+
+static const char *const REFUSED[] = {
+    "acks",
+    "request.required.acks",
+    "enable.idempotence",
+    "enable.gapless.guarantee",
+    "message.timeout.ms",
+    "delivery.timeout.ms",
+    "retries",
+    "message.send.max.retries",
+    "transactional.id",
+    "transaction.timeout.ms",
+    "enable.partition.eof",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "auto.commit.enable",
+    "auto.offset.reset",
+    "allow.auto.create.topics",
+    "group.id",
+    "group.instance.id",
+    "partitioner",
+    "check.crcs",
+};
+
+/* For all handles, unless the user says otherwise. */
+static const struct fc_kafka_property DEFAULTS[] = {
+    { "client.id", "fluvio-connect" },
+    { "socket.nagle.disable", "true" },
+    { "socket.keepalive.enable", "true" },
+    { "reconnect.backoff.ms", "50" },
+    { "reconnect.backoff.max.ms", "1000" },
+    { "topic.metadata.refresh.fast.interval.ms", "100" },
+    { "receive.message.max.bytes", "268435456" },
+    { "log.connection.close", "false" },
+};
+
+/* --- properties --------------------------------------------------------------------------- */
+
+fc_code fc_kafka_check_property(const char *name, const char *value, struct fc_error *err)
+{
+    rd_kafka_conf_t *conf;
+    rd_kafka_conf_res_t result;
+    char why[FC_KAFKA_REASON_SIZE] = "";
+    for (size_t index = 0; index < sizeof(REFUSED) / sizeof(REFUSED[0]); index++) {
+        if (strcmp(name, REFUSED[index]) == 0) {
+            return fc_fail(err, FC_ERR_CONFIG,
+                           "`%s` cannot be set: that nothing is lost or written twice rests "
+                           "on it",
+                           name);
+        }
+    }
+    conf = rd_kafka_conf_new();
+    result = rd_kafka_conf_set(conf, name, value, why, sizeof(why));
+    rd_kafka_conf_destroy(conf);
+    if (result == RD_KAFKA_CONF_UNKNOWN) {
+        return fc_fail(err, FC_ERR_CONFIG, "`%.80s` is no property of librdkafka %s", name,
+                       rd_kafka_version_str());
+    }
+    if (result != RD_KAFKA_CONF_OK) {
+        const char *at = *value == '\0' ? NULL : strstr(why, value);
+        /* librdkafka's text may repeat the value */
+        return at == NULL ? fc_fail(err, FC_ERR_CONFIG, "%s", why)
+                          : fc_fail(err, FC_ERR_CONFIG, "`%s` does not take this value", name);
+    }
+    return FC_OK;
+}
+
+static fc_code set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                   struct fc_error *err)
+{
+    char why[FC_KAFKA_REASON_SIZE] = "";
+    if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) != RD_KAFKA_CONF_OK) {
+        return fc_fail(err, FC_ERR_CONFIG, "librdkafka %s: %s", rd_kafka_version_str(), why);
+    }
+    return FC_OK;
+}
+
+bool fc_kafka_has(const struct fc_kafka *kafka, const char *name)
+{
+    for (uint32_t index = 0; index < kafka->given_count; index++) {
+        if (strcmp(kafka->given[index], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- what librdkafka tells ---------------------------------------------------------------- */
+
+static void note_reason(struct fc_kafka *kafka, const char *text, bool refused)
+{
+    (void)pthread_mutex_lock(&kafka->reason_lock);
+    (void)snprintf(kafka->reason, sizeof(kafka->reason), "%s", text);
+    kafka->refused = refused;
+    (void)pthread_mutex_unlock(&kafka->reason_lock);
+}
+
+static void on_error(rd_kafka_t *handle, int code, const char *text, void *ctx)
+{
+    (void)handle;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* says less than the one before it */
+        note_reason(ctx, text,
+                    code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+                        code == RD_KAFKA_RESP_ERR__SSL ||
+                        code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED);
+    }
+}
+
+/* What matters comes as an error, too; the rest is chatter. */
+static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
+{
+    (void)handle;
+    (void)level;
+    (void)facility;
+    (void)text;
+}
+
+static bool is_transient(rd_kafka_resp_err_t answer)
+{
+    switch ((int)answer) {
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+fc_code fc_kafka_fail(struct fc_kafka *kafka, rd_kafka_resp_err_t answer, const char *doing,
+                      struct fc_error *err)
+{
+    char reason[FC_KAFKA_REASON_SIZE];
+    bool refused;
+    const char *text = rd_kafka_err2str(answer);
+    (void)rd_kafka_poll(kafka->client, 0); /* brings the reason; how many is of no use */
+    (void)pthread_mutex_lock(&kafka->reason_lock);
+    (void)snprintf(reason, sizeof(reason), "%s", kafka->reason);
+    refused = kafka->refused;
+    (void)pthread_mutex_unlock(&kafka->reason_lock);
+    if (is_transient(answer)) {
+        text = reason[0] == '\0' ? text : reason;
+        if (refused) {
+            return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, text);
+        }
+        return fc_fail_retriable(err, FC_ERR_TIMEOUT, "Kafka: %s: %s", doing, text);
+    }
+    switch ((int)answer) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        return fc_fail(err, FC_ERR_NOT_FOUND, "Kafka: %s: %s", doing, text);
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+        return fc_fail(err, FC_ERR_CORRUPT, "Kafka: %s: %s", doing, text);
+    case RD_KAFKA_RESP_ERR__DESTROY:
+        return fc_fail(err, FC_ERR_CLOSED, "Kafka: %s: %s", doing, text);
+    default:
+        return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, text);
+    }
+}
+
+/* --- handles ------------------------------------------------------------------------------ */
+
+fc_code fc_kafka_handle(struct fc_kafka *kafka, rd_kafka_type_t type,
+                        const struct fc_kafka_property *ours, rd_kafka_t **out_handle,
+                        struct fc_error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(kafka->properties);
+    char why[FC_KAFKA_REASON_SIZE] = "";
+    fc_code code = FC_OK;
+    for (; ours != NULL && ours->name != NULL && code == FC_OK; ours++) {
+        if (!fc_kafka_has(kafka, ours->name)) {
+            code = set(conf, ours->name, ours->value, err);
+        }
+    }
+    if (code == FC_OK) {
+        *out_handle = rd_kafka_new(type, conf, why, sizeof(why)); /* takes conf over */
+        if (*out_handle != NULL) {
+            return FC_OK;
+        }
+        code = fc_fail(err, FC_ERR_CONFIG, "Kafka: %s", why);
+    }
+    rd_kafka_conf_destroy(conf);
+    return code;
+}
+
+static void kafka_close(struct fc_stream *stream)
+{
+    struct fc_kafka *kafka = fc_kafka_of(stream);
+    fc_kafka_end_producer(kafka, CLOSE_WAIT_MS);
+    fc_kafka_free_consumers(kafka);
+    fc_kafka_free_topics(kafka);
+    if (kafka->client != NULL) {
+        rd_kafka_destroy(kafka->client);
+    }
+    if (kafka->properties != NULL) {
+        rd_kafka_conf_destroy(kafka->properties);
+    }
+    for (uint32_t index = 0; index < kafka->given_count; index++) {
+        free(kafka->given[index]);
+    }
+    free(kafka->given);
+    (void)pthread_mutex_destroy(&kafka->lock); /* nobody uses the stream any more */
+    (void)pthread_mutex_destroy(&kafka->reason_lock);
+    free(kafka);
+}
+
+static void kafka_wake(struct fc_stream *stream)
+{
+    fc_kafka_of(stream)->wakes++;
+}
+
+static const struct fc_stream_ops KAFKA_OPS = {
+    .close = kafka_close,
+    .topic = fc_kafka_topic,
+    .topic_ensure = fc_kafka_topic_ensure,
+    .topics = fc_kafka_topics,
+    .flush = fc_kafka_flush,
+    .renew = fc_kafka_renew,
+    .wake = kafka_wake,
+    .offsets = fc_kafka_offsets,
+    .offset_for_time = fc_kafka_offset_for_time,
+    .batch_new = fc_kafka_batch_new,
+    .batch_free = fc_kafka_batch_free,
+    .batch_reset = fc_kafka_batch_reset,
+    .batch_add = fc_kafka_batch_add,
+    .batch_count = fc_kafka_batch_count,
+    .batch_bytes = fc_kafka_batch_bytes,
+    .batch_seal = fc_kafka_batch_seal,
+    .append = fc_kafka_append,
+    .reader_open = fc_kafka_reader_open,
+    .reader_close = fc_kafka_reader_close,
+    .reader_next = fc_kafka_reader_next,
+    .reader_offset = fc_kafka_reader_offset,
+    .reader_seek = fc_kafka_reader_seek,
+};
+
+static fc_code set_properties(struct fc_kafka *kafka, const struct fc_kafka_config *config,
+                              struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    for (size_t index = 0; code == FC_OK && index < sizeof(DEFAULTS) / sizeof(DEFAULTS[0]);
+         index++) {
+        code = set(kafka->properties, DEFAULTS[index].name, DEFAULTS[index].value, err);
+    }
+    for (uint32_t index = 0; code == FC_OK && index < config->property_count; index++) {
+        const struct fc_kafka_property *property = &config->properties[index];
+        code = fc_kafka_check_property(property->name, property->value, err);
+        code =
+            code == FC_OK ? set(kafka->properties, property->name, property->value, err) : code;
+        if (code == FC_OK) {
+            kafka->given =
+                fc_realloc_array(kafka->given, kafka->given_count + 1, sizeof(*kafka->given));
+            kafka->given[kafka->given_count++] = fc_strdup(property->name);
+        }
+    }
+    for (size_t index = 0; code == FC_OK && index < sizeof(OURS) / sizeof(OURS[0]); index++) {
+        code = set(kafka->properties, OURS[index].name, OURS[index].value, err);
+    }
+    return code;
+}
+
+fc_code fc_kafka_open(const struct fc_kafka_config *config, struct fc_stream **out_stream,
+                      struct fc_error *err)
+{
+    struct fc_kafka *kafka = fc_new(struct fc_kafka);
+    fc_code code;
+    kafka->base.ops = &KAFKA_OPS;
+    kafka->properties = rd_kafka_conf_new();
+    kafka->read_only = config->read_only;
+    kafka->replication_factor = config->replication_factor;
+    kafka->on_notice = config->on_notice;
+    kafka->notice_ctx = config->notice_ctx;
+    (void)pthread_mutex_init(&kafka->lock, NULL); /* cannot fail on Linux */
+    (void)pthread_mutex_init(&kafka->reason_lock, NULL);
+    rd_kafka_conf_set_opaque(kafka->properties, kafka);
+    rd_kafka_conf_set_error_cb(kafka->properties, on_error);
+    rd_kafka_conf_set_log_cb(kafka->properties, on_log);
+    code = set_properties(kafka, config, err);
+    if (code == FC_OK) {
+        /* a consumer, which never creates a topic by asking for it */
+        code = fc_kafka_handle(kafka, RD_KAFKA_CONSUMER, NULL, &kafka->client, err);
+    }
+    if (code != FC_OK) {
+        kafka_close(&kafka->base);
+        return code;
+    }
+    *out_stream = &kafka->base;
+    return FC_OK;
+}
