@@ -24,6 +24,7 @@ enum {
 struct fc_pipeline {
     struct fc_pipeline_config config;
     struct fc_unit_ring ring;
+    struct fc_room room;
     struct fc_resume resume;
     struct fc_schema_store *schemas;
     struct fc_reader *reader;
@@ -58,6 +59,7 @@ struct fc_pipeline *fc_pipeline_new(const struct fc_pipeline_config *config,
     fc_resume_init(&pipeline->resume);
     (void)pthread_mutex_init(&pipeline->lock, NULL);
     (void)pthread_cond_init(&pipeline->changed, NULL);
+    fc_room_init(&pipeline->room, config->diag);
     fc_pipeline_set_chain(pipeline, chain);
     return pipeline;
 }
@@ -70,6 +72,7 @@ void fc_pipeline_free(struct fc_pipeline *pipeline)
         }
         free(pipeline->chains);
         (void)pthread_cond_destroy(&pipeline->changed);
+        fc_room_release(&pipeline->room);
         (void)pthread_mutex_destroy(&pipeline->lock);
         free(pipeline);
     }
@@ -198,6 +201,7 @@ static struct worker_thread *start_workers(struct fc_pipeline *pipeline, uint32_
     config.records.schemas = pipeline->schemas;
     config.records.resume = &pipeline->resume;
     config.records.clock = pipeline->config.clock;
+    config.records.room = &pipeline->room;
     config.diag = pipeline->config.diag;
     for (uint32_t index = 0; index < count; index++) {
         int status;
@@ -219,6 +223,7 @@ static void make_parts(struct fc_pipeline *pipeline, struct fc_checkpoint *check
     writer.stream = pipeline->config.stream;
     writer.schemas = pipeline->schemas;
     writer.ring = &pipeline->ring;
+    writer.room = &pipeline->room;
     writer.clock = pipeline->config.clock;
     writer.diag = pipeline->config.diag;
     writer.on_failed = on_writer_failed;
@@ -252,6 +257,7 @@ static void set_running(struct fc_pipeline *pipeline, bool running)
     pipeline->running = running;
     if (running && pipeline->stopping) {
         fc_reader_stop(pipeline->reader);
+        fc_room_give_up(&pipeline->room);
     }
     if (!running) {
         pipeline->last = last;
@@ -283,7 +289,9 @@ static fc_code run_threads(struct fc_pipeline *pipeline, struct fc_error *err)
     set_running(pipeline, false);
     free(threads);
     lock(pipeline);
-    if (pipeline->failed) { /* the reader only stopped because the writer did */
+    if (pipeline->failed && pipeline->stopping && pipeline->error.code == FC_ERR_FULL) {
+        code = FC_OK; /* as asked for; what had no room is read again at the next start */
+    } else if (pipeline->failed) { /* the reader only stopped because the writer did */
         *err = pipeline->error;
         code = err->code;
     }
@@ -328,7 +336,7 @@ void fc_pipeline_stop(struct fc_pipeline *pipeline)
     pipeline->stopping = true;
     if (pipeline->running) {
         fc_reader_stop(pipeline->reader);
-        fc_writer_give_up(pipeline->writer);
+        fc_room_give_up(&pipeline->room);
     }
     unlock(pipeline);
 }

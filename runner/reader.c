@@ -101,12 +101,12 @@ static void set_text(struct fc_buf *buf, struct fc_slice text)
     fc_buf_append_slice(buf, text);
 }
 
-/* The transaction under way has ended. In another commit order than the log's its number may be
- * below that of one before it. */
+/* The transaction under way has ended, and with it all that has been numbered. In another commit
+ * order than the log's its own number may be below that of one before it. */
 static void complete(struct fc_reader *reader)
 {
-    if (reader->seq > reader->complete_seq) {
-        reader->complete_seq = reader->seq;
+    if (reader->seq_last > reader->complete_seq) {
+        reader->complete_seq = reader->seq_last;
         set_text(&reader->complete_tx, fc_buf_slice(&reader->tx_id));
     }
 }
@@ -120,6 +120,14 @@ static bool same_tx(const struct fc_reader *reader, const struct fc_change *chan
                               : fc_slice_equal(change->tx->id, fc_buf_slice(&reader->tx_id));
 }
 
+/* What is no transaction of the source comes after all that the log holds. */
+static void pass_all_numbers(struct fc_reader *reader)
+{
+    if (reader->seq_last < reader->config.resume->seq_max) {
+        reader->seq_last = reader->config.resume->seq_max;
+    }
+}
+
 static void begin_tx(struct fc_reader *reader, const struct fc_change *change)
 {
     uint64_t held = 0;
@@ -129,7 +137,12 @@ static void begin_tx(struct fc_reader *reader, const struct fc_change *change)
         fc_buf_append_slice(&reader->tx_id, change->tx->id);
         held = fc_resume_take_seq(reader->config.resume, change->tx->id);
     }
-    reader->seq = held != 0 ? held : ++reader->seq_last;
+    if (held == 0 && change->tx == NULL) {
+        pass_all_numbers(reader);
+    }
+    reader->seq =
+        held != 0 ? held : fc_resume_free_seq(reader->config.resume, reader->seq_last);
+    reader->seq_last = reader->seq > reader->seq_last ? reader->seq : reader->seq_last;
 }
 
 /*
@@ -245,7 +258,11 @@ static void send_mark(struct fc_reader *reader)
     unit = fc_unit_ring_begin(reader->config.ring);
     unit->generation = reader->generation;
     unit->mark = mark;
+    pass_all_numbers(reader);
     unit->mark_seq = ++reader->seq_last;
+    if (reader->seq == 0) { /* or the end of the transaction under way completes it, too */
+        reader->complete_seq = reader->seq_last;
+    }
     fc_unit_ring_fill(reader->config.ring, unit);
 }
 
@@ -306,9 +323,7 @@ static fc_code open_source(struct fc_reader *reader, struct fc_error *err)
     reader->seq = 0;
     fc_buf_clear(&reader->tx_id);
     fc_buf_clear(&reader->passed_over);
-    reader->seq_last = reader->config.resume->seq_max > reader->seq_last
-                           ? reader->config.resume->seq_max
-                           : reader->seq_last;
+    reader->seq_last = reader->checkpoint.seq;
     reader->complete_seq = reader->checkpoint.seq;
     set_text(&reader->complete_tx, fc_buf_slice(&reader->checkpoint.tx));
     (void)pthread_mutex_lock(&reader->lock);

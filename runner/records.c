@@ -106,15 +106,26 @@ void fc_records_encode_row(struct fc_records *records, const struct fc_shape *sh
 
 /* --- where a record goes ----------------------------------------------------------------------- */
 
+struct topic_step {
+    const struct fc_records *records;
+    const char *name;
+    struct fc_topic **out_topic;
+};
+
+static fc_code step_topic(void *ctx, struct fc_error *err)
+{
+    const struct topic_step *step = ctx;
+    const struct fc_records_config *config = &step->records->config;
+    return fc_stream_topic_ensure(config->stream, step->name, &config->config->topic_config,
+                                  step->out_topic, err);
+}
+
+/* It is made, or its settings become those of the file. */
 static fc_code topic_named(struct fc_records *records, const char *name,
                            struct fc_topic **out_topic, struct fc_error *err)
 {
-    fc_code code = fc_stream_topic(records->config.stream, name, out_topic, err);
-    if (code == FC_ERR_NOT_FOUND) {
-        code = fc_stream_topic_ensure(records->config.stream, name,
-                                      &records->config.config->topic_config, out_topic, err);
-    }
-    return code;
+    struct topic_step step = { records, name, out_topic };
+    return fc_room_do(records->config.room, step_topic, &step, err);
 }
 
 static fc_code table_topic(struct fc_records *records, struct fc_slice db,

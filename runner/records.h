@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "runner/config.h"
 #include "runner/resume.h"
+#include "runner/room.h"
 #include "runner/schema_store.h"
 #include "runner/unit.h"
 #include "transforms/transform.h"
@@ -28,6 +29,7 @@ struct fc_records_config {
     struct fc_schema_store *schemas;
     const struct fc_resume *resume; /* changes only while no unit is under way */
     const struct fc_clock *clock;
+    struct fc_room *room; /* where to wait while the disk has none for a new topic */
 };
 
 struct fc_records;

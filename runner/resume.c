@@ -23,12 +23,14 @@ void fc_resume_init(struct fc_resume *resume)
     memset(resume, 0, sizeof(*resume));
     fc_hashmap_init(&resume->transactions);
     fc_hashmap_init(&resume->rows);
+    fc_hashmap_init(&resume->numbers);
 }
 
 void fc_resume_release(struct fc_resume *resume)
 {
     fc_hashmap_release(&resume->transactions, free);
     fc_hashmap_release(&resume->rows, free);
+    fc_hashmap_release(&resume->numbers, NULL);
 }
 
 /* "<topic>/<partition>/<tx id>" in `buffer`; a longer one cannot be (both are bounded). */
@@ -86,6 +88,8 @@ static fc_code note_record(struct fc_resume *resume, const char *connector, cons
         resume->seq_max = identity.seq;
     }
     resume->records++;
+    (void)fc_hashmap_put(&resume->numbers, fc_slice_of(&identity.seq, sizeof(identity.seq)),
+                         resume);
     if (!fc_slice_equal_text(identity.tx_id, "-")) {
         remember(resume, topic, partition, &identity);
     }
@@ -164,6 +168,15 @@ uint64_t fc_resume_take_seq(struct fc_resume *resume, struct fc_slice tx_id)
         resume->unseen--;
     }
     return tx->seq;
+}
+
+uint64_t fc_resume_free_seq(const struct fc_resume *resume, uint64_t seq)
+{
+    do {
+        seq++;
+    } while (seq <= resume->seq_max &&
+             fc_hashmap_get(&resume->numbers, fc_slice_of(&seq, sizeof(seq))) != NULL);
+    return seq;
 }
 
 bool fc_resume_holds(const struct fc_resume *resume, const char *topic, uint32_t partition,

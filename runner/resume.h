@@ -5,7 +5,9 @@
  *
  * Within a partition a transaction's records stand in row order, so per partition and transaction the
  * highest (row, part) tells which of its records are there. Transactions keep the sequence number
- * that they were first written with.
+ * that they were first written with. One whose records were all lost, while other partitions hold
+ * some of later transactions, finds its number still free: numbers are given out from the
+ * checkpoint's on, leaving out those in use.
  *
  * Thread: built while no unit is under way; then fc_resume_take_seq belongs to the reader and
  * fc_resume_holds to any worker.
@@ -20,6 +22,7 @@
 struct fc_resume {
     struct fc_hashmap transactions; /* tx id -> struct held_tx */
     struct fc_hashmap rows;         /* topic, partition, tx id -> struct held_row */
+    struct fc_hashmap numbers;      /* in use beyond the checkpoint */
     uint64_t seq_max;               /* highest number seen, or the checkpoint's */
     uint64_t checkpoint_seq;        /* transactions up to it stand before the position */
     uint64_t records;               /* found beyond the checkpoint */
@@ -36,6 +39,9 @@ FC_MUST_CHECK fc_code fc_resume_scan(struct fc_resume *resume, struct fc_stream 
 
 /* Number that the transaction was written with, or 0. Counts it as sent again. */
 uint64_t fc_resume_take_seq(struct fc_resume *resume, struct fc_slice tx_id);
+
+/* The first number after `seq` that is not in use. */
+uint64_t fc_resume_free_seq(const struct fc_resume *resume, uint64_t seq);
 
 /* Whether the partition already holds this record. */
 bool fc_resume_holds(const struct fc_resume *resume, const char *topic, uint32_t partition,

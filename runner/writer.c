@@ -17,8 +17,7 @@
 enum {
     WRITER_TURN_BYTES_MAX = 32 * 1024 * 1024,
     WRITER_IDLE_MS = 20,
-    WRITER_CHECKPOINT_MS = 1000,
-    WRITER_FULL_WAIT_MS = 250
+    WRITER_CHECKPOINT_MS = 1000
 };
 
 struct fc_writer {
@@ -29,7 +28,8 @@ struct fc_writer {
         candidate;                /* newest position appended, with the ends before its unit */
     struct fc_checkpoint current; /* only its topics: the ends now */
     bool moved;                   /* candidate is newer than the last checkpoint appended */
-    int64_t checkpoint_ms;        /* when that was */
+    bool ahead;            /* candidate's unit is not appended yet: it must not be written */
+    int64_t checkpoint_ms; /* when that was */
     struct fc_writer_status turn; /* what this turn appends */
     bool turn_marks;              /* a restore marker among it */
 
@@ -42,7 +42,6 @@ struct fc_writer {
     bool settle_wanted;
     bool settled;
     bool failed;
-    bool gives_up;
 };
 
 static void copy_buf(struct fc_buf *to, const struct fc_buf *from)
@@ -98,57 +97,6 @@ void fc_writer_free(struct fc_writer *writer)
     }
 }
 
-static void set_full(struct fc_writer *writer, bool full)
-{
-    (void)pthread_mutex_lock(&writer->lock);
-    writer->status.full = full;
-    (void)pthread_mutex_unlock(&writer->lock);
-}
-
-/* Wait a moment on a full disk; false when the writer shall give up. */
-static bool wait_for_room(struct fc_writer *writer)
-{
-    struct timespec until;
-    bool go_on;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)WRITER_FULL_WAIT_MS * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    (void)pthread_mutex_lock(&writer->lock);
-    if (!writer->gives_up) {
-        (void)pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
-    }
-    go_on = !writer->gives_up;
-    (void)pthread_mutex_unlock(&writer->lock);
-    return go_on;
-}
-
-/* Do `step` until it is not stopped by a full disk. */
-static fc_code with_room(struct fc_writer *writer,
-                         fc_code (*step)(void *ctx, struct fc_error *err), void *ctx,
-                         struct fc_error *err)
-{
-    fc_code code = step(ctx, err);
-    bool was_full = code == FC_ERR_FULL;
-    if (was_full) {
-        fc_diag_report(writer->config.diag, FC_DIAG_WARN,
-                       "the log's disk is full; capture waits until there is room: %s",
-                       err->message);
-        set_full(writer, true);
-    }
-    while (code == FC_ERR_FULL && wait_for_room(writer)) {
-        code = step(ctx, err);
-    }
-    if (was_full && code == FC_OK) {
-        fc_diag_report(writer->config.diag, FC_DIAG_INFO,
-                       "there is room on the log's disk again; capture goes on");
-        set_full(writer, false);
-    }
-    return code;
-}
-
 static fc_code step_flush(void *ctx, struct fc_error *err)
 {
     struct fc_writer *writer = ctx;
@@ -188,7 +136,9 @@ static fc_code step_schema(void *ctx, struct fc_error *err)
 
 static fc_code append_checkpoint(struct fc_writer *writer, struct fc_error *err)
 {
-    fc_code code = with_room(writer, step_checkpoint, writer, err);
+    fc_code code;
+    fc_assert(!writer->ahead);
+    code = fc_room_do(writer->config.room, step_checkpoint, writer, err);
     if (code == FC_OK) {
         writer->moved = false;
         writer->checkpoint_ms = fc_clock_steady_ms(writer->config.clock);
@@ -199,11 +149,11 @@ static fc_code append_checkpoint(struct fc_writer *writer, struct fc_error *err)
 /* What was appended so far durable first, then a checkpoint, durable too. */
 static fc_code checkpoint_now(struct fc_writer *writer, struct fc_error *err)
 {
-    fc_code code = with_room(writer, step_flush, writer, err);
+    fc_code code = fc_room_do(writer->config.room, step_flush, writer, err);
     if (code == FC_OK) {
         code = append_checkpoint(writer, err);
     }
-    return code == FC_OK ? with_room(writer, step_flush, writer, err) : code;
+    return code == FC_OK ? fc_room_do(writer->config.room, step_flush, writer, err) : code;
 }
 
 static fc_code write_schemas(struct fc_writer *writer, struct fc_unit *unit,
@@ -213,9 +163,11 @@ static fc_code write_schemas(struct fc_writer *writer, struct fc_unit *unit,
     fc_code code = FC_OK;
     for (size_t index = 0; code == FC_OK && index < unit->schema_count; index++) {
         step.schema = unit->schemas[index];
-        code = with_room(writer, step_schema, &step, err);
+        code = fc_room_do(writer->config.room, step_schema, &step, err);
     }
-    return code == FC_OK && step.appended ? with_room(writer, step_flush, writer, err) : code;
+    return code == FC_OK && step.appended
+               ? fc_room_do(writer->config.room, step_flush, writer, err)
+               : code;
 }
 
 /* The topic's ends as they are now enter `current`. */
@@ -276,6 +228,7 @@ static void note_position(struct fc_writer *writer, struct fc_unit *unit)
     writer->candidate.present = true;
     copy_ends(&writer->candidate, &writer->current);
     writer->moved = true;
+    writer->ahead = true;
 }
 
 static fc_code append_unit(struct fc_writer *writer, struct fc_unit *unit, struct fc_error *err)
@@ -293,13 +246,14 @@ static fc_code append_unit(struct fc_writer *writer, struct fc_unit *unit, struc
         if (fc_stream_batch_count(output->batch) == 0) {
             continue;
         }
-        code = with_room(writer, step_append, &step, err);
+        code = fc_room_do(writer->config.room, step_append, &step, err);
         if (code == FC_OK) {
             fc_checkpoint_topic(&writer->current, fc_topic_name(output->topic))
                 ->ends[output->partition] = step.base + fc_stream_batch_count(output->batch);
         }
     }
     if (code == FC_OK) {
+        writer->ahead = false;
         writer->turn_marks = writer->turn_marks || unit->mark != NULL;
         writer->turn.records += unit->records;
         writer->turn.bytes += unit->bytes;
@@ -359,8 +313,10 @@ static fc_code turn(struct fc_writer *writer, struct fc_unit *unit, struct fc_er
                    : NULL;
     }
     if (code == FC_OK) {
-        code = with_room(writer, step_flush, writer, err);
-    } else if (with_room(writer, step_flush, writer, &ignored) == FC_OK && writer->moved) {
+        code = fc_room_do(writer->config.room, step_flush, writer, err);
+    } else if (!writer->ahead &&
+               fc_room_do(writer->config.room, step_flush, writer, &ignored) == FC_OK &&
+               writer->moved) {
         (void)checkpoint_now(writer, &ignored); /* the first error is the one to tell */
     }
     if (code == FC_OK) {
@@ -432,14 +388,6 @@ void fc_writer_run(struct fc_writer *writer)
     }
 }
 
-void fc_writer_give_up(struct fc_writer *writer)
-{
-    (void)pthread_mutex_lock(&writer->lock);
-    writer->gives_up = true;
-    (void)pthread_cond_broadcast(&writer->changed);
-    (void)pthread_mutex_unlock(&writer->lock);
-}
-
 fc_code fc_writer_settle(struct fc_writer *writer, struct fc_checkpoint *out_checkpoint,
                          struct fc_error *err)
 {
@@ -478,4 +426,5 @@ void fc_writer_status(struct fc_writer *writer, struct fc_writer_status *out_sta
     (void)pthread_mutex_lock(&writer->lock);
     *out_status = writer->status;
     (void)pthread_mutex_unlock(&writer->lock);
+    out_status->full = fc_room_is_full(writer->config.room);
 }

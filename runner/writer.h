@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/base/diag.h"
 #include "runner/checkpoint.h"
+#include "runner/room.h"
 #include "runner/schema_store.h"
 #include "runner/unit.h"
 
@@ -25,6 +26,7 @@ struct fc_writer_config {
     struct fc_stream *stream;
     struct fc_schema_store *schemas;
     struct fc_unit_ring *ring;
+    struct fc_room *room;
     const struct fc_clock *clock;
     struct fc_diag *diag;
     /* Called once when the writer fails, or a unit ends with an error. */
@@ -51,9 +53,6 @@ void fc_writer_free(struct fc_writer *writer); /* NULL is fine */
 
 /* Write until the ring is closed and empty. */
 void fc_writer_run(struct fc_writer *writer);
-
-/* Let a writer that waits for room on a full disk give up. */
-void fc_writer_give_up(struct fc_writer *writer);
 
 /*
  * Wait until all that the ring was given is durable and checkpointed, and copy that checkpoint.

@@ -13,6 +13,7 @@ struct fc_log_writer {
     struct fc_schema_store *schemas;
     struct fc_resume resume; /* empty: nothing is written again */
     struct fc_records *records;
+    struct fc_room room;
     struct fc_unit_ring ring; /* of one unit */
     struct fc_unit *unit;
     struct fc_stream *stream;
@@ -61,6 +62,8 @@ struct fc_log_writer *fc_log_writer_new(const struct fc_log_writer_config *confi
     records.schemas = writer->schemas;
     records.resume = &writer->resume;
     records.clock = fc_clock_system();
+    fc_room_init(&writer->room, NULL); /* the disk of tests is not full */
+    records.room = &writer->room;
     writer->records = fc_records_new(&records);
     fc_unit_ring_init(&writer->ring, 1, &limits);
     writer->unit = fc_unit_ring_begin(&writer->ring);
@@ -72,6 +75,7 @@ void fc_log_writer_free(struct fc_log_writer *writer)
 {
     if (writer != NULL) {
         fc_records_free(writer->records);
+        fc_room_release(&writer->room);
         fc_unit_ring_release(&writer->ring);
         fc_resume_release(&writer->resume);
         fc_schema_store_close(writer->schemas);

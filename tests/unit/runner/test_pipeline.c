@@ -4,9 +4,11 @@
  * moments until it gets to the end; then the log must hold each record exactly once, in order.
  */
 #include <inttypes.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@
 #include "runner/batch.h"
 #include "runner/identity.h"
 #include "runner/pipeline.h"
+#include "tests/support/fs_lossy.h"
 #include "tests/support/generator_source.h"
 
 enum { RECORD_MAX = 1 << 20 };
@@ -52,58 +55,90 @@ static void fill_config(struct fc_config *config, const struct scenario *scenari
     config->batch_bytes = 1 << 20;
 }
 
-static struct fc_stream *open_stream(const char *dir)
+/* fs: NULL: the system's. */
+static struct fc_stream *open_stream(const char *dir, struct fc_fs *fs)
 {
     struct fc_embedded_config embedded;
     struct fc_stream *stream = NULL;
     struct fc_error err;
     memset(&embedded, 0, sizeof(embedded));
     embedded.dir = dir;
+    embedded.fs = fs;
     if (fc_embedded_open(&embedded, &stream, &err) != FC_OK) {
         (void)fprintf(stderr, "open: %s\n", err.message);
     }
     return stream;
 }
 
-/* The child: 0 at the end of the history. */
-static int capture(const char *dir, const struct scenario *scenario, uint64_t seed)
-{
+/* A pipeline and all that it borrows. */
+struct capture {
     struct fc_generator generator;
     struct fc_pipeline_config config;
     struct fc_config file;
+    struct fc_stream *stream;
     struct fc_pipeline *pipeline;
-    struct fc_stream *stream = open_stream(dir);
-    struct fc_error err;
     fc_code code;
-    if (stream == NULL) {
+    struct fc_error err;
+    _Atomic bool ended;
+};
+
+/* False when the log cannot be opened. */
+static bool capture_begin(struct capture *capture, const char *dir, struct fc_fs *fs,
+                          const struct scenario *scenario, uint64_t seed)
+{
+    struct fc_generator *generator = &capture->generator;
+    memset(capture, 0, sizeof(*capture));
+    capture->stream = open_stream(dir, fs);
+    if (capture->stream == NULL) {
+        return false;
+    }
+    fill_config(&capture->file, scenario);
+    generator->host.size = sizeof(generator->host);
+    generator->host.batch_add = fc_batch_add;
+    generator->host.batch_alloc = fc_batch_alloc;
+    generator->host.batch_position = fc_batch_set_position;
+    generator->transactions = scenario->transactions;
+    generator->seed = seed;
+    generator->fail_one_in = scenario->fail_one_in;
+    generator->swaps = scenario->swaps;
+    generator->openings = seed;
+    capture->config.config = &capture->file;
+    capture->config.plugin = &fc_generator_connector;
+    capture->config.host = &generator->host;
+    capture->config.stream = capture->stream;
+    capture->config.until_end = true;
+    capture->config.clock = fc_clock_system();
+    capture->pipeline = fc_pipeline_new(&capture->config, NULL);
+    return true;
+}
+
+static void *capture_run(void *ctx)
+{
+    struct capture *capture = ctx;
+    capture->code = fc_pipeline_run(capture->pipeline, &capture->err);
+    atomic_store(&capture->ended, true);
+    return NULL;
+}
+
+static void capture_end(struct capture *capture)
+{
+    fc_pipeline_free(capture->pipeline);
+    fc_stream_close(capture->stream);
+    if (capture->code != FC_OK) {
+        (void)fprintf(stderr, "capture: %s\n", capture->err.message);
+    }
+}
+
+/* The child: 0 at the end of the history. */
+static int capture(const char *dir, const struct scenario *scenario, uint64_t seed)
+{
+    struct capture capture;
+    if (!capture_begin(&capture, dir, NULL, scenario, seed)) {
         return 3;
     }
-    fill_config(&file, scenario);
-    memset(&generator, 0, sizeof(generator));
-    generator.host.size = sizeof(generator.host);
-    generator.host.batch_add = fc_batch_add;
-    generator.host.batch_alloc = fc_batch_alloc;
-    generator.host.batch_position = fc_batch_set_position;
-    generator.transactions = scenario->transactions;
-    generator.seed = seed;
-    generator.fail_one_in = scenario->fail_one_in;
-    generator.swaps = scenario->swaps;
-    generator.openings = seed;
-    memset(&config, 0, sizeof(config));
-    config.config = &file;
-    config.plugin = &fc_generator_connector;
-    config.host = &generator.host;
-    config.stream = stream;
-    config.until_end = true;
-    config.clock = fc_clock_system();
-    pipeline = fc_pipeline_new(&config, NULL);
-    code = fc_pipeline_run(pipeline, &err);
-    fc_pipeline_free(pipeline);
-    fc_stream_close(stream);
-    if (code != FC_OK) {
-        (void)fprintf(stderr, "capture: %s\n", err.message);
-    }
-    return code == FC_OK ? 0 : 4;
+    (void)capture_run(&capture);
+    capture_end(&capture);
+    return capture.code == FC_OK ? 0 : 4;
 }
 
 static void pause_us(long us)
@@ -230,11 +265,11 @@ static uint64_t expected_records(const struct scenario *scenario)
     return count;
 }
 
-static void check_log(const char *dir, const struct scenario *scenario)
+static void check_log(const char *dir, struct fc_fs *fs, const struct scenario *scenario)
 {
     struct seen seen;
     struct fc_error err;
-    struct fc_stream *stream = open_stream(dir);
+    struct fc_stream *stream = open_stream(dir, fs);
     assert_non_null(stream);
     memset(&seen, 0, sizeof(seen));
     fc_hashmap_init(&seen.records);
@@ -255,7 +290,7 @@ static void run_scenario(const struct scenario *scenario)
     char command[64];
     assert_non_null(mkdtemp(dir));
     (void)capture_under_fire(dir, scenario);
-    check_log(dir, scenario);
+    check_log(dir, NULL, scenario);
     (void)snprintf(command, sizeof(command), "rm -rf %s", dir);
     assert_int_equal(WEXITSTATUS(pclose(popen(command, "r"))), 0);
 }
@@ -288,6 +323,52 @@ static void another_commit_order_after_a_failover_loses_and_doubles_nothing(void
     run_scenario(&scenario);
 }
 
+/* --- a full disk --------------------------------------------------------------------------- */
+
+/* Capture until the disk is full and stop then; true when it got to the end before. */
+static bool capture_until_full(struct fc_fs *fs, const struct scenario *scenario)
+{
+    struct capture capture;
+    struct fc_pipeline_status status;
+    pthread_t thread;
+    bool stopped = false;
+    assert_true(capture_begin(&capture, "/data", fs, scenario, 1));
+    assert_int_equal(pthread_create(&thread, NULL, capture_run, &capture), 0);
+    while (!atomic_load(&capture.ended)) {
+        fc_pipeline_status(capture.pipeline, &status);
+        if (!stopped && strcmp(status.waiting, "the log's disk is full") == 0) {
+            stopped = true;
+            fc_pipeline_stop(capture.pipeline);
+        }
+        pause_us(200);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    capture_end(&capture);
+    assert_int_equal(capture.code, FC_OK);
+    return !stopped;
+}
+
+/*
+ * What did not fit is read again at the next start: a checkpoint, which is small, must not be written past it.
+ * Each turn has a little more room.
+ */
+static void stops_on_a_full_disk_lose_and_double_nothing(void **state)
+{
+    static const struct scenario scenario = { "gen.${table}", 2, 3000, 0, false, 0 };
+    struct fc_fs *fs = fs_lossy_new(1, 512);
+    uint32_t stops = 0;
+    (void)state;
+    fs_lossy_set_capacity(fs, 64 * 1024);
+    while (!capture_until_full(fs, &scenario)) {
+        stops++;
+        fs_lossy_set_capacity(fs, fs_lossy_used(fs) + 40000 + stops * 977);
+    }
+    fs_lossy_set_capacity(fs, UINT64_MAX);
+    assert_true(stops > 5);
+    check_log("/data", fs, &scenario);
+    fs_lossy_free(fs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +376,7 @@ int main(void)
         cmocka_unit_test(several_topics_and_partitions_hold_each_record_once_after_kills),
         cmocka_unit_test(lost_connections_lose_and_double_nothing),
         cmocka_unit_test(another_commit_order_after_a_failover_loses_and_doubles_nothing),
+        cmocka_unit_test(stops_on_a_full_disk_lose_and_double_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
