@@ -313,11 +313,25 @@ static fc_code restore_query(struct fc_change_stream *stream, struct fc_error *e
                                  &stream->query, err);
 }
 
+/* What came before the failure is given out, and the next read fails. */
+static fc_code put_off(struct fc_change_stream *stream, fc_code code, struct fc_error *err)
+{
+    if (code == FC_OK || code == FC_ERR_CLOSED || stream->emitter.batch->count == 0) {
+        return code;
+    }
+    stream->failure = *err;
+    return FC_OK;
+}
+
 fc_code fc_change_stream_read(struct fc_change_stream *stream, struct fc_dump *dump,
                               const struct fc_binlog_place *stop, int wait_ms,
                               struct fc_batch *batch, struct fc_error *err)
 {
     fc_code code;
+    if (stream->failure.code != FC_OK) {
+        *err = stream->failure;
+        return err->code;
+    }
     fc_emitter_begin(&stream->emitter, batch);
     code = restore_query(stream, err);
     if (code == FC_OK) {
@@ -326,6 +340,7 @@ fc_code fc_change_stream_read(struct fc_change_stream *stream, struct fc_dump *d
     if (code == FC_OK) {
         code = carry_over(stream, err);
     }
+    code = put_off(stream, code, err);
     keep_query(stream);
     fc_emitter_end(&stream->emitter);
     return code;

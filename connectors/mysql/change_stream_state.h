@@ -53,6 +53,8 @@ struct fc_change_stream {
     struct fc_xa_events xa_events; /* of the XA transaction under way */
     struct fc_xa_events replay;    /* of one that is committed, under way */
 
+    struct fc_error failure; /* of the next read: what came before it goes out first */
+
     bool moved; /* the position, since it was last asked for */
     bool describe_failed;
     bool payload_open;
