@@ -75,6 +75,10 @@ bool fc_command_format(struct fc_command *command, const char *text, bool *out_j
 
 fc_exit fc_command_fail(struct fc_command *command, const struct fc_error *err)
 {
-    fc_command_tell(command, "%s", err->message);
+    fc_command_tell(command, "%s%s", err->message,
+                    err->code == FC_ERR_CORRUPT
+                        ? "; put back a copy of the log's files, or move them away and capture "
+                          "anew"
+                        : "");
     return fc_flags_exit(err->code);
 }

@@ -143,6 +143,12 @@ static fc_code apply_policy(struct fc_worker *worker, struct fc_unit *unit,
     case FC_ON_ERROR_FAIL:
         break;
     }
+    if (err->code == FC_ERR_LIMIT) {
+        struct fc_error why = *err;
+        return fc_fail(err, why.code,
+                       "%s (on-error: fail): %s; raise meta.producer.record-bytes-max", what,
+                       why.message);
+    }
     return fc_wrap(err, "%s (on-error: fail)", what);
 }
 

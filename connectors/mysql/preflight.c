@@ -272,6 +272,9 @@ static fc_code check_resume(const struct preflight *preflight, struct fc_slice r
     }
     fc_source_position_describe(&position, text, sizeof(text));
     code = fc_resume_check(preflight->session, &position, &place_known, &why);
+    if (code == FC_OK) {
+        code = fc_resume_check_kept(preflight->session, &position, &why);
+    }
     fc_source_position_release(&position);
     if (code != FC_OK && why.retriable) {
         *err = why;

@@ -7,7 +7,12 @@
 
 #include "core/base/alloc.h"
 
-enum { GTID_TEXT_MAX = 64 * 1024 * 1024, WAIT_S = 5, ER_UNKNOWN_VARIABLE = 1193 };
+enum {
+    GTID_TEXT_MAX = 64 * 1024 * 1024,
+    SQL_BYTES_MAX = 4096,
+    WAIT_S = 5,
+    ER_UNKNOWN_VARIABLE = 1193
+};
 
 static fc_code check_setting(struct fc_session *session, const char *name, const char *wanted,
                              const char *fix, struct fc_error *err)
@@ -157,6 +162,63 @@ static fc_code check_gtids(struct fc_session *session,
     }
     free(missing);
     return code == FC_OK ? check_not_ahead(session, position, err) : code;
+}
+
+/* Where the oldest binlog file that is left begins. */
+static fc_code query_oldest(struct fc_session *session, struct fc_mariadb_position *out_start,
+                            struct fc_error *err)
+{
+    struct fc_buf sql;
+    MYSQL_RES *files = NULL;
+    MYSQL_ROW row;
+    char *text = NULL;
+    fc_code code = fc_session_query(session, fc_slice_text("SHOW BINARY LOGS"), &files, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    row = mysql_fetch_row(files);
+    fc_buf_init(&sql, SQL_BYTES_MAX);
+    fc_buf_append_text(&sql, "SELECT BINLOG_GTID_POS(");
+    fc_session_append_text(&sql, fc_slice_text(row == NULL || row[0] == NULL ? "" : row[0]));
+    fc_buf_append_text(&sql, ", 4)");
+    fc_buf_append_u8(&sql, 0);
+    mysql_free_result(files);
+    code = fc_buf_check(&sql, "statement", err);
+    if (code == FC_OK) {
+        code = fc_session_query_text(session, (const char *)sql.data, &text, err);
+    }
+    fc_buf_release(&sql);
+    if (code == FC_OK) {
+        code =
+            fc_mariadb_position_parse(out_start, fc_slice_text(text == NULL ? "" : text), err);
+    }
+    free(text);
+    return code;
+}
+
+fc_code fc_resume_check_kept(struct fc_session *session,
+                             const struct fc_source_position *position, struct fc_error *err)
+{
+    struct fc_mariadb_position start;
+    fc_code code;
+    if (!position->by_gtid || position->flavor != FC_FLAVOR_MARIADB) {
+        return FC_OK;
+    }
+    code = query_oldest(session, &start, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    for (uint32_t index = 0; code == FC_OK && index < start.count; index++) {
+        const struct fc_mariadb_gtid *gtid = &start.gtids[index];
+        if (!fc_mariadb_position_reached(&position->mariadb, gtid)) {
+            code = fc_fail(err, FC_ERR_REFUSED,
+                           "the server has purged its binlog up to %" PRIu32 "-%" PRIu32
+                           "-%" PRIu64 ", which was not captured",
+                           gtid->domain_id, gtid->server_id, gtid->sequence);
+        }
+    }
+    fc_mariadb_position_release(&start);
+    return code;
 }
 
 fc_code fc_resume_check(struct fc_session *session, const struct fc_source_position *position,

@@ -22,6 +22,14 @@ FC_MUST_CHECK fc_code fc_resume_check(struct fc_session *session,
                                       const struct fc_source_position *position,
                                       bool *out_place_known, struct fc_error *err);
 
+/*
+ * MariaDB with GTIDs: the server still has its binlog from `position` on. The dump finds that out by
+ * itself; this is to know it before. FC_ERR_REFUSED when it has not.
+ */
+FC_MUST_CHECK fc_code fc_resume_check_kept(struct fc_session *session,
+                                           const struct fc_source_position *position,
+                                           struct fc_error *err);
+
 /* Both sessions reached one and the same server; retriable when not (a proxy in between). */
 FC_MUST_CHECK fc_code fc_resume_check_same_server(struct fc_session *a, struct fc_session *b,
                                                   struct fc_error *err);
