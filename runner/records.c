@@ -8,6 +8,7 @@
 #include "runner/identity.h"
 #include "runner/partitioner.h"
 #include "runner/topic_name.h"
+#include "runner/topic_use.h"
 
 enum { HEADER_BYTES_MAX = 4096, EXTRA_HEADERS_MAX = FC_RECORD_HEADERS_MAX - 4 };
 
@@ -106,26 +107,11 @@ void fc_records_encode_row(struct fc_records *records, const struct fc_shape *sh
 
 /* --- where a record goes ----------------------------------------------------------------------- */
 
-struct topic_step {
-    const struct fc_records *records;
-    const char *name;
-    struct fc_topic **out_topic;
-};
-
-static fc_code step_topic(void *ctx, struct fc_error *err)
-{
-    const struct topic_step *step = ctx;
-    const struct fc_records_config *config = &step->records->config;
-    return fc_stream_topic_ensure(config->stream, step->name, &config->config->topic_config,
-                                  step->out_topic, err);
-}
-
-/* It is made, or its settings become those of the file. */
 static fc_code topic_named(struct fc_records *records, const char *name,
                            struct fc_topic **out_topic, struct fc_error *err)
 {
-    struct topic_step step = { records, name, out_topic };
-    return fc_room_do(records->config.room, step_topic, &step, err);
+    return fc_topic_use(records->config.stream, name, &records->config.config->topic_config,
+                        records->config.room, out_topic, err);
 }
 
 static fc_code table_topic(struct fc_records *records, struct fc_slice db,
