@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
-#include "core/server/header.h"
 #include "core/server/server_state.h"
+#include "core/wire/api.h"
 
 static void on_answered(void *ctx);
 
@@ -21,20 +21,22 @@ struct fc_request *request_new(struct fc_connection *connection, uint8_t *frame,
                                const char **out_why)
 {
     const struct fc_server *server = connection->home->server;
-    struct fc_header header;
+    struct fc_wire_request_header header;
     struct fc_request *request;
-    if (!fc_header_decode(fc_slice_of(frame, size), &header)) {
+    struct fc_reader reader;
+    fc_reader_init(&reader, fc_slice_of(frame, size));
+    if (fc_wire_request_header_decode(&reader, &header, NULL) != FC_OK) {
         *out_why = "the request header cannot be read";
         return NULL;
     }
     request = fc_new(struct fc_request);
     request->connection = connection;
     request->api_key = header.api_key;
-    request->api_version = header.api_version;
+    request->api_version = header.version;
     request->correlation_id = header.correlation_id;
     request->client_id = header.client_id;
-    request->body = frame + header.size;
-    request->body_len = size - header.size;
+    request->body_len = fc_reader_left(&reader);
+    request->body = frame + (size - request->body_len);
     fc_arena_init(&request->arena, server->config.arena_max);
     request->received_ns = server->config.clock->steady_ns(server->config.clock);
     request->frame = frame;

@@ -86,6 +86,13 @@ void fc_reply_add_file(struct fc_reply *reply, int fd, uint64_t offset, size_t l
 void fc_reply_add_memory(struct fc_reply *reply, struct fc_slice bytes,
                          void (*release)(void *ctx), void *ctx);
 
+/* The same before byte `at` of what was appended (of reply->bytes), as fc_wire_encode_spliced
+ * tells it; `at` never goes back. */
+void fc_reply_insert_file(struct fc_reply *reply, size_t at, int fd, uint64_t offset,
+                          size_t length, void (*release)(void *ctx), void *ctx);
+void fc_reply_insert_memory(struct fc_reply *reply, size_t at, struct fc_slice bytes,
+                            void (*release)(void *ctx), void *ctx);
+
 /* Give up a reply that was begun and not sent. */
 void fc_reply_release(struct fc_reply *reply);
 

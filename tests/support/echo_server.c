@@ -33,6 +33,7 @@ struct echo_server {
     /* Guarded by lock. */
     struct fc_request *parked[PARKED_MAX];
     size_t parked_count;
+    size_t parked_ever;
     size_t cancelled;
     bool answer;
     bool end;
@@ -71,6 +72,7 @@ static void park(struct echo_server *echo, struct fc_request *request)
     (void)pthread_mutex_lock(&echo->lock);
     fc_assert(echo->parked_count < PARKED_MAX);
     echo->parked[echo->parked_count++] = request;
+    echo->parked_ever++;
     (void)pthread_cond_broadcast(&echo->changed);
     (void)pthread_mutex_unlock(&echo->lock);
 }
@@ -261,6 +263,11 @@ static void wait_for(struct echo_server *echo, const size_t *what, size_t count)
 void echo_server_wait_parked(struct echo_server *echo, size_t count)
 {
     wait_for(echo, &echo->parked_count, count);
+}
+
+void echo_server_wait_parked_ever(struct echo_server *echo, size_t count)
+{
+    wait_for(echo, &echo->parked_ever, count);
 }
 
 void echo_server_wait_cancelled(struct echo_server *echo, size_t count)

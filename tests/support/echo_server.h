@@ -39,6 +39,8 @@ uint16_t echo_server_port(struct echo_server *echo, size_t listener);
 const char *echo_server_diagnostics(struct echo_server *echo); /* after stop */
 
 void echo_server_wait_parked(struct echo_server *echo, size_t count);
+/* The same with those that were answered since. */
+void echo_server_wait_parked_ever(struct echo_server *echo, size_t count);
 /* By another thread, which this does not wait for. */
 void echo_server_answer_parked_in_reverse(struct echo_server *echo);
 /* Until so many parked requests in all were cancelled by their connection's end. */

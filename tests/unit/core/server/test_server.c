@@ -112,9 +112,10 @@ static void file_parts_equal_the_file(void **state)
         assert_int_equal(id, round);
         assert_true(echo_server_is_file_reply(echo, back));
     }
-    assert_int_equal(echo_server_released(echo), 15); /* two file parts, one of memory */
     free(back);
     (void)close(fd);
+    echo_server_stop(echo);
+    assert_int_equal(echo_server_released(echo), 15); /* two file parts, one of memory */
     echo_server_free(echo);
 }
 
@@ -256,12 +257,12 @@ static void closing_races_with_answers_of_another_thread(void **state)
 {
     struct echo_server *echo = echo_server_new(NULL);
     (void)state;
-    for (int round = 0; round < 200; round++) {
+    for (size_t round = 1; round <= 200; round++) {
         int fd = net_connect(echo_server_port(echo, 0));
         for (int32_t index = 0; index < 4; index++) {
             net_send_request(fd, ECHO_PARK, index, "p", 1);
         }
-        echo_server_wait_parked(echo, 4);
+        echo_server_wait_parked_ever(echo, 4 * round);
         (void)close(fd);
         echo_server_answer_parked_in_reverse(echo);
     }
