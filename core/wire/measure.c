@@ -5,6 +5,12 @@ enum { STRING_MAX = INT16_MAX };
 
 static bool is_default_struct(const struct fc_wire_type *type, const uint8_t *msg);
 
+/* A default is null or empty. */
+static bool is_default_slice(struct fc_slice slice, struct fc_slice initial)
+{
+    return slice.len == 0 && fc_slice_is_null(slice) == fc_slice_is_null(initial);
+}
+
 /* Whether a tagged field need not be written. */
 static bool is_default(const struct fc_wire_type *type, const struct fc_wire_field *field,
                        const uint8_t *msg)
@@ -21,7 +27,7 @@ static bool is_default(const struct fc_wire_type *type, const struct fc_wire_fie
     case FC_WIRE_STRING:
     case FC_WIRE_BYTES:
     case FC_WIRE_RECORDS:
-        return fc_slice_equal(fc_wire_get_slice(value), fc_wire_get_slice(initial));
+        return is_default_slice(fc_wire_get_slice(value), fc_wire_get_slice(initial));
     case FC_WIRE_STRUCT:
         return is_default_struct(field->type, value);
     case FC_WIRE_BOOL:

@@ -9,13 +9,11 @@ static void write_file(const struct schema *schema, const char *path,
 {
     FILE *to = fopen(path, "w");
     if (to == NULL) {
-        perror(path);
-        exit(1);
+        schema_fail(path, 0, "cannot be written");
     }
     emit(schema, to);
     if (ferror(to) != 0 || fclose(to) != 0) {
-        perror(path);
-        exit(1);
+        schema_fail(path, 0, "cannot be written");
     }
 }
 
@@ -23,8 +21,7 @@ int main(int argc, char **argv)
 {
     struct schema *schema = calloc(1, sizeof(*schema));
     if (schema == NULL || argc < 4) {
-        (void)fputs("usage: generator HEADER SOURCE SCHEMA...\n", stderr);
-        return 2;
+        schema_fail("usage", 0, "generator HEADER SOURCE SCHEMA...");
     }
     for (int index = 3; index < argc; index++) {
         schema_read(schema, argv[index]);

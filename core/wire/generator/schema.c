@@ -39,22 +39,21 @@ struct parser {
     int word_count;
 };
 
-__attribute__((format(printf, 2, 3), noreturn)) static void fail(const struct parser *parser,
-                                                                 const char *fmt, ...)
+void schema_fail(const char *where, int line, const char *fmt, ...)
 {
     va_list args;
-    (void)fprintf(stderr, "%s:%d: ", parser->path, parser->line);
+    (void)fprintf(stderr, "%s:%d: ", where, line);
     va_start(args, fmt);
     (void)vfprintf(stderr, fmt, args);
     va_end(args);
     (void)fputc('\n', stderr);
-    exit(1);
+    exit(1); /* NOLINT(concurrency-mt-unsafe): there is one thread */
 }
 
 static void copy_name(const struct parser *parser, char to[NAME_SIZE], const char *from)
 {
     if (strlen(from) >= NAME_SIZE) {
-        fail(parser, "%s is too long", from);
+        schema_fail(parser->path, parser->line, "%s is too long", from);
     }
     memcpy(to, from, strlen(from) + 1);
 }
@@ -64,7 +63,7 @@ static int number(const struct parser *parser, const char *word)
     char *end;
     long value = strtol(word, &end, 10);
     if (end == word || *end != '\0' || value < 0 || value >= NEVER) {
-        fail(parser, "%s is not a number", word);
+        schema_fail(parser->path, parser->line, "%s is not a number", word);
     }
     return (int)value;
 }
@@ -85,7 +84,7 @@ static void versions(const struct parser *parser, const char *word, int last, in
     } else if (word[digits] == '-') {
         *to = number(parser, word + digits + 1);
     } else {
-        fail(parser, "%s are no versions", word);
+        schema_fail(parser->path, parser->line, "%s are no versions", word);
     }
 }
 
@@ -94,7 +93,7 @@ static struct composite *new_struct(const struct parser *parser, const char *nam
     struct schema *schema = parser->schema;
     struct composite *made = &schema->structs[schema->struct_count];
     if (schema->struct_count == STRUCTS_MAX) {
-        fail(parser, "more than %d structs", STRUCTS_MAX);
+        schema_fail(parser->path, parser->line, "more than %d structs", STRUCTS_MAX);
     }
     schema->struct_count++;
     copy_name(parser, made->name, name);
@@ -108,7 +107,7 @@ static void close_message(struct parser *parser)
     for (int index = schema->struct_count - 1; parser->message != NULL;) {
         const struct composite *closed = &schema->structs[index--];
         if (closed->field_count == 0 && closed != parser->message) {
-            fail(parser, "%s has no fields", closed->name);
+            schema_fail(parser->path, parser->line, "%s has no fields", closed->name);
         }
         schema->order[schema->order_count++] = closed;
         if (closed == parser->message) {
@@ -147,7 +146,8 @@ static void read_api(struct parser *parser)
     struct schema *schema = parser->schema;
     close_message(parser);
     if (parser->word_count < 4 || schema->api_count == APIS_MAX) {
-        fail(parser, "api KEY NAME VERSIONS [advertise N] [flexible N]");
+        schema_fail(parser->path, parser->line,
+                    "api KEY NAME VERSIONS [advertise N] [flexible N]");
     }
     parser->api = &schema->apis[schema->api_count++];
     parser->api->key = number(parser, parser->words[1]);
@@ -164,7 +164,7 @@ static void read_side(struct parser *parser)
     bool is_request = strcmp(parser->words[0], "request") == 0;
     close_message(parser);
     if (parser->api == NULL || parser->word_count > 1) {
-        fail(parser, "%s belongs behind an api", parser->words[0]);
+        schema_fail(parser->path, parser->line, "%s belongs behind an api", parser->words[0]);
     }
     (void)snprintf(name, sizeof(name), "%s_%s", parser->api->name, parser->words[0]);
     open_message(parser, name, parser->api->version_min, parser->api->version_max,
@@ -184,7 +184,7 @@ static void read_message(struct parser *parser)
     close_message(parser);
     parser->api = NULL;
     if (parser->word_count < 3) {
-        fail(parser, "message NAME VERSIONS [flexible N]");
+        schema_fail(parser->path, parser->line, "message NAME VERSIONS [flexible N]");
     }
     versions(parser, parser->words[2], NEVER, &min, &max);
     open_message(parser, parser->words[1], min, max, option(parser, "flexible", 3, NEVER));
@@ -202,7 +202,7 @@ static const struct composite *find_struct(struct parser *parser, int depth, con
         }
     }
     if (depth + 1 == DEPTH_MAX) {
-        fail(parser, "%s is nested too deeply", full);
+        schema_fail(parser->path, parser->line, "%s is nested too deeply", full);
     }
     made = new_struct(parser, full);
     made->version_min = parser->message->version_min;
@@ -232,27 +232,31 @@ static void check_field(const struct parser *parser, const struct composite *own
     bool is_slice = field->primitive != NULL && field->primitive->is_slice;
     bool is_null = strcmp(field->initial, "null") == 0;
     if (field->null_from != NEVER && !field->array && field->composite == NULL && !is_slice) {
-        fail(parser, "%s cannot be null", field->name);
+        schema_fail(parser->path, parser->line, "%s cannot be null", field->name);
     }
     if (is_null && field->null_from == NEVER) {
-        fail(parser, "%s is never null", field->name);
+        schema_fail(parser->path, parser->line, "%s is never null", field->name);
     }
     if (field->initial[0] != '\0' && !is_null &&
         (field->array || field->primitive == NULL || is_slice)) {
-        fail(parser, "%s has a default that only numbers can have", field->name);
+        schema_fail(parser->path, parser->line, "%s has a default that only numbers can have",
+                    field->name);
     }
     if (field_is_pointer(field) && !is_null) {
-        fail(parser, "%s needs = null: a struct that may be null is a pointer", field->name);
+        schema_fail(parser->path, parser->line,
+                    "%s needs = null: a struct that may be null is a pointer", field->name);
     }
     if (field->tag >= 0 && field->from < owner->flexible_from) {
-        fail(parser, "%s is tagged before version %d", field->name, owner->flexible_from);
+        schema_fail(parser->path, parser->line, "%s is tagged before version %d", field->name,
+                    owner->flexible_from);
     }
     for (; before != NULL && before >= owner->fields; before--) {
         if (strcmp(before->name, field->name) == 0) {
-            fail(parser, "%s stands twice", field->name);
+            schema_fail(parser->path, parser->line, "%s stands twice", field->name);
         }
         if (field->tag >= 0 && before->tag >= field->tag) {
-            fail(parser, "tag %d stands behind a larger one", field->tag);
+            schema_fail(parser->path, parser->line, "tag %d stands behind a larger one",
+                        field->tag);
         }
     }
 }
@@ -263,10 +267,11 @@ static void read_field(struct parser *parser, int depth)
     struct composite *owner = depth < DEPTH_MAX ? parser->owners[depth] : NULL;
     struct field *field;
     if (parser->message == NULL || owner == NULL || parser->word_count < 3) {
-        fail(parser, "no field can stand here");
+        schema_fail(parser->path, parser->line, "no field can stand here");
     }
     if (owner->field_count == FIELDS_MAX) {
-        fail(parser, "%s has more than %d fields", owner->name, FIELDS_MAX);
+        schema_fail(parser->path, parser->line, "%s has more than %d fields", owner->name,
+                    FIELDS_MAX);
     }
     for (int below = depth + 1; below < DEPTH_MAX; below++) {
         parser->owners[below] = NULL;
@@ -281,7 +286,8 @@ static void read_field(struct parser *parser, int depth)
         const char *key = parser->words[index];
         if (index + 1 == parser->word_count ||
             (strcmp(key, "null") != 0 && strcmp(key, "tag") != 0 && strcmp(key, "=") != 0)) {
-            fail(parser, "%s is not [null N] [tag N] [= DEFAULT]", key);
+            schema_fail(parser->path, parser->line, "%s is not [null N] [tag N] [= DEFAULT]",
+                        key);
         }
         if (strcmp(key, "=") == 0) {
             copy_name(parser, field->initial, parser->words[index + 1]);
@@ -299,7 +305,7 @@ static void read_line(struct parser *parser, char *line)
     line[strcspn(line, "#\n")] = '\0';
     while ((word = strtok_r(rest, " ", &rest)) != NULL) {
         if (parser->word_count == WORDS_MAX) {
-            fail(parser, "more than %d words", WORDS_MAX);
+            schema_fail(parser->path, parser->line, "more than %d words", WORDS_MAX);
         }
         parser->words[parser->word_count++] = word;
     }
@@ -308,7 +314,7 @@ static void read_line(struct parser *parser, char *line)
     }
     if (indent > 0) {
         if (indent % INDENT != 0) {
-            fail(parser, "indent by %d", INDENT);
+            schema_fail(parser->path, parser->line, "indent by %d", INDENT);
         }
         read_field(parser, (int)indent / INDENT);
     } else if (strcmp(parser->words[0], "api") == 0) {
@@ -319,7 +325,8 @@ static void read_line(struct parser *parser, char *line)
                strcmp(parser->words[0], "response") == 0) {
         read_side(parser);
     } else {
-        fail(parser, "%s is not api, request, response or message", parser->words[0]);
+        schema_fail(parser->path, parser->line, "%s is not api, request, response or message",
+                    parser->words[0]);
     }
 }
 
@@ -329,7 +336,7 @@ void schema_read(struct schema *schema, const char *path)
     char line[LINE_SIZE];
     FILE *file = fopen(path, "r");
     if (file == NULL) {
-        fail(&parser, "cannot be read");
+        schema_fail(parser.path, parser.line, "cannot be read");
     }
     while (fgets(line, sizeof(line), file) != NULL) {
         parser.line++;
@@ -351,9 +358,7 @@ void schema_finish(struct schema *schema)
         const struct api *api = &schema->apis[index];
         if (api->request == NULL || api->response == NULL ||
             (index > 0 && api->key == api[-1].key)) {
-            (void)fprintf(stderr, "api %d %s lacks a side or stands twice\n", api->key,
-                          api->name);
-            exit(1);
+            schema_fail(api->name, api->key, "the api lacks a side or its key stands twice");
         }
     }
 }

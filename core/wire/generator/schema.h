@@ -65,6 +65,10 @@ struct schema {
     int api_count;
 };
 
+/* Complain and end the program. */
+__attribute__((format(printf, 3, 4), noreturn)) void schema_fail(const char *where, int line,
+                                                                 const char *fmt, ...);
+
 /* Add what a file says; complains with file and line and ends the program when it cannot. */
 void schema_read(struct schema *schema, const char *path);
 
