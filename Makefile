@@ -105,7 +105,7 @@ $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 
 # Programs that tests and benches drive; they may see everything but the connectors' insides.
 tools: $(TOOLS)
-$(TOOLS): $(B)/%: $(B)/obj/%.o $(call link_ars,runner) $(call AR_OF,core/wire) $(call AR_OF,tests/support)
+$(TOOLS): $(B)/%: $(B)/obj/%.o $(call link_ars,runner) $(call AR_OF,core/server) $(call AR_OF,core/wire) $(call AR_OF,tests/support)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS)
 $(TOOLS:$(B)/%=$(B)/obj/%.o): ALL_CFLAGS += $(MYSQL_CFLAGS)

@@ -289,7 +289,6 @@ void connection_settle(struct fc_connection *connection)
 {
     const struct server_loop *home = connection->home;
     if (!connection->doomed && connection->state == CONNECTION_OPEN) {
-        const bool was_open = (connection->io.events & EPOLLIN) != 0;
         output_flush(connection);
         if (connection->retry_ms == 0) {
             frames_take_pending(connection);
@@ -297,8 +296,8 @@ void connection_settle(struct fc_connection *connection)
         if (home->stopping && connection->first == NULL) {
             connection_doom(connection, FC_DIAG_DEBUG, "the server stops");
         }
-        if (connection->ssl != NULL && !was_open && is_open_for_input(connection) &&
-            SSL_has_pending(connection->ssl) != 0) {
+        if (connection->ssl != NULL && is_open_for_input(connection) &&
+            SSL_pending(connection->ssl) > 0) {
             connection->retry_ms = now_ms(connection); /* what OpenSSL holds wakes nobody */
         }
     } else if (home->stopping) {

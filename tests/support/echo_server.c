@@ -35,6 +35,7 @@ struct echo_server {
     size_t parked_count;
     size_t parked_ever;
     size_t cancelled;
+    size_t closed;
     bool answer;
     bool end;
 };
@@ -121,6 +122,7 @@ static void on_request(void *ctx, struct fc_request *request)
     struct fc_connection *connection = request->connection;
     struct fc_reply reply;
     const char *principal;
+    const char *peer;
     switch (request->api_key) {
     case ECHO_PARK:
         park(echo, request);
@@ -150,6 +152,17 @@ static void on_request(void *ctx, struct fc_request *request)
         fc_assert(fc_connection_set_principal(connection, "User:echo"));
         reply_with(request, "", 0);
         break;
+    case ECHO_LOGIN_OTHER:
+        if (fc_connection_set_principal(connection, "User:other")) {
+            reply_with(request, "", 0);
+        } else {
+            reply_with(request, "refused", 7);
+        }
+        break;
+    case ECHO_PEER:
+        peer = fc_connection_peer_text(connection);
+        reply_with(request, peer, strlen(peer));
+        break;
     case ECHO_PRINCIPAL:
         principal = fc_connection_principal(connection);
         reply_with(request, principal, strlen(principal));
@@ -158,6 +171,38 @@ static void on_request(void *ctx, struct fc_request *request)
         reply_with(request, request->body, request->body_len);
         break;
     }
+}
+
+/* Kept in the connection's slot, which frees it. */
+struct watched {
+    struct fc_close_hook hook;
+    struct fc_close_hook unused;
+    struct echo_server *echo;
+};
+
+static void on_closed(void *ctx, struct fc_connection *connection)
+{
+    struct watched *watched = ctx;
+    struct echo_server *echo = watched->echo;
+    fc_assert(fc_connection_auth(connection) == watched);
+    fc_assert(fc_loop_is_current(fc_connection_loop(connection)));
+    (void)pthread_mutex_lock(&echo->lock);
+    echo->closed++;
+    (void)pthread_cond_broadcast(&echo->changed);
+    (void)pthread_mutex_unlock(&echo->lock);
+}
+
+static void on_connection(void *ctx, struct fc_connection *connection)
+{
+    struct watched *watched = fc_new(struct watched);
+    watched->echo = ctx;
+    watched->hook.fn = on_closed;
+    watched->hook.ctx = watched;
+    fc_connection_on_close(connection, &watched->unused);
+    fc_connection_on_close(connection, &watched->hook);
+    fc_close_hook_remove(&watched->unused);
+    fc_close_hook_remove(&watched->unused); /* fine */
+    fc_connection_set_auth(connection, watched, free);
 }
 
 static void make_file(struct echo_server *echo)
@@ -195,6 +240,7 @@ struct echo_server *echo_server_new(const struct fc_server_config *config)
     mine.loops = 2;
     mine.diag = echo->diag;
     mine.on_request = on_request;
+    mine.on_connection = on_connection;
     mine.ctx = echo;
     if (fc_server_start(&mine, &echo->server, &err) != FC_OK) {
         fail_msg("%s", err.message);
@@ -273,6 +319,11 @@ void echo_server_wait_parked_ever(struct echo_server *echo, size_t count)
 void echo_server_wait_cancelled(struct echo_server *echo, size_t count)
 {
     wait_for(echo, &echo->cancelled, count);
+}
+
+void echo_server_wait_closed(struct echo_server *echo, size_t count)
+{
+    wait_for(echo, &echo->closed, count);
 }
 
 void echo_server_answer_parked_in_reverse(struct echo_server *echo)

@@ -13,16 +13,18 @@
 
 /* Request keys; none of them has flexible versions at 0. */
 enum {
-    ECHO_NOW = 0,         /* on the loop's thread, at once */
-    ECHO_PARK = 1,        /* kept until the test says */
-    ECHO_FILE = 2,        /* body, file, "mid", last 6 bytes of the file */
-    ECHO_MEGABYTE = 3,    /* 1 MiB of own bytes */
-    ECHO_DROP = 4,        /* closed */
-    ECHO_NOTHING = 5,     /* no reply */
-    ECHO_LAST = 6,        /* replied to, then closed */
-    ECHO_MUTE_300_MS = 8, /* replied to, then muted */
-    ECHO_LOGIN = 9,       /* authenticated as User:echo */
-    ECHO_PRINCIPAL = 10,  /* the principal's text */
+    ECHO_NOW = 0,          /* on the loop's thread, at once */
+    ECHO_PARK = 1,         /* kept until the test says */
+    ECHO_FILE = 2,         /* body, file, "mid", last 6 bytes of the file */
+    ECHO_MEGABYTE = 3,     /* 1 MiB of own bytes */
+    ECHO_DROP = 4,         /* closed */
+    ECHO_NOTHING = 5,      /* no reply */
+    ECHO_LAST = 6,         /* replied to, then closed */
+    ECHO_MUTE_300_MS = 8,  /* replied to, then muted */
+    ECHO_LOGIN = 9,        /* authenticated as User:echo */
+    ECHO_PRINCIPAL = 10,   /* the principal's text */
+    ECHO_LOGIN_OTHER = 12, /* "refused" when it cannot be User:other */
+    ECHO_PEER = 11,        /* the peer's text */
     ECHO_FILE_SIZE = 2500000
 };
 
@@ -49,5 +51,8 @@ void echo_server_wait_cancelled(struct echo_server *echo, size_t count);
 /* Whether `back` is the reply to ECHO_FILE with the body "ab". */
 bool echo_server_is_file_reply(struct echo_server *echo, const uint8_t *back);
 size_t echo_server_released(struct echo_server *echo); /* spliced parts */
+
+/* Until so many connections in all have called their close hook. */
+void echo_server_wait_closed(struct echo_server *echo, size_t count);
 
 #endif

@@ -30,7 +30,8 @@ struct bed {
     struct echo_server *echo;
 };
 
-static void bed_open(struct bed *bed, fc_tls_client_auth client_auth, int64_t handshake_ms)
+static void bed_open_with(struct bed *bed, fc_tls_client_auth client_auth, int64_t handshake_ms,
+                          unsigned pipeline_max)
 {
     struct fc_tls_config tls = { .client_auth = client_auth };
     struct fc_listener_config listener = { .name = "tls", .host = "127.0.0.1", .tls = &tls };
@@ -42,9 +43,15 @@ static void bed_open(struct bed *bed, fc_tls_client_auth client_auth, int64_t ha
     tls.ca_file = client_auth == FC_TLS_CLIENT_NONE ? NULL : tls_ca_file(bed->ca);
     fc_server_config_init(&config);
     config.handshake_ms = handshake_ms;
+    config.pipeline_max = pipeline_max;
     config.listeners = &listener;
     config.listeners_count = 1;
     bed->echo = echo_server_new(&config);
+}
+
+static void bed_open(struct bed *bed, fc_tls_client_auth client_auth, int64_t handshake_ms)
+{
+    bed_open_with(bed, client_auth, handshake_ms, 16);
 }
 
 static void bed_close(struct bed *bed)
@@ -161,6 +168,42 @@ static void what_openssl_holds_back_is_served(void **state)
     SSL_free(ssl);
     (void)close(fd);
     SSL_CTX_free(context);
+    bed_close(&bed);
+}
+
+/* The rest of a frame is read to where it belongs, and leaves the rest of its TLS record inside
+ * OpenSSL while the queue is full. */
+static void a_record_that_ends_within_the_next_frame_is_read_on(void **state)
+{
+    enum { COUNT = 60, BODY = 9000 };
+    struct bed bed;
+    SSL_CTX *context;
+    uint8_t *frames = calloc(COUNT, BODY + 14);
+    uint8_t *reply = calloc(1, BODY + 8);
+    size_t len = 0;
+    SSL *ssl;
+    int fd;
+    (void)state;
+    bed_open_with(&bed, FC_TLS_CLIENT_NONE, 10000, 1);
+    context = tls_ca_client(bed.ca, NULL, NULL);
+    fd = net_connect(echo_server_port(bed.echo, 0));
+    ssl = shake_hands(fd, context);
+    assert_non_null(ssl);
+    for (int32_t index = 0; index < COUNT; index++) {
+        len += net_frame(frames + len, ECHO_NOW, 0, index, reply, BODY);
+    }
+    assert_int_equal(SSL_write(ssl, frames, (int)len), (int)len);
+    for (uint32_t index = 0; index < COUNT; index++) {
+        uint32_t id;
+        tls_receive(ssl, reply, BODY + 8);
+        memcpy(&id, reply + 4, 4);
+        assert_int_equal(be32toh(id), index);
+    }
+    SSL_free(ssl);
+    (void)close(fd);
+    SSL_CTX_free(context);
+    free(frames);
+    free(reply);
     bed_close(&bed);
 }
 
@@ -332,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_and_files_go_through_tls),
         cmocka_unit_test(what_openssl_holds_back_is_served),
+        cmocka_unit_test(a_record_that_ends_within_the_next_frame_is_read_on),
         cmocka_unit_test(certificates_are_reloaded_and_bad_ones_are_not),
         cmocka_unit_test(a_client_certificate_gives_the_principal),
         cmocka_unit_test(without_the_certificate_that_is_required_it_is_closed),
