@@ -245,13 +245,18 @@ static fc_code system_free_space(struct fc_fs *fs, const char *path, uint64_t *o
     return FC_OK;
 }
 
+static int system_descriptor(struct fc_file *file)
+{
+    return system_file_of(file)->fd;
+}
+
 struct fc_fs *fc_fs_system(void)
 {
-    static const struct fc_fs_ops ops = { system_open,   system_close,     system_read,
-                                          system_write,  system_sync,      system_truncate,
-                                          system_size,   system_lock,      system_rename,
-                                          system_remove, system_make_dir,  system_sync_dir,
-                                          system_list,   system_free_space };
+    static const struct fc_fs_ops ops = { system_open,   system_close,      system_read,
+                                          system_write,  system_sync,       system_truncate,
+                                          system_size,   system_lock,       system_rename,
+                                          system_remove, system_make_dir,   system_sync_dir,
+                                          system_list,   system_free_space, system_descriptor };
     static struct fc_fs fs = { &ops };
     return &fs;
 }

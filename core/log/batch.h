@@ -32,6 +32,8 @@ enum {
     FC_BATCH_CRC_BEGIN = 21,                 /* first byte under the checksum */
     FC_BATCH_BYTES_MAX = 1024 * 1024 * 1024, /* of one batch, plain or compressed */
     FC_BATCH_CODEC_MASK = 7,
+    FC_BATCH_APPEND_TIME = 8, /* records have the max timestamp, which the log set */
+    FC_BATCH_TRANSACTIONAL = 16,
     FC_BATCH_CONTROL = 32
 };
 

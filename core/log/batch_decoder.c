@@ -112,6 +112,7 @@ static fc_code decode_records(struct fc_batch_decoder *decoder, struct fc_slice 
     uint32_t count = (uint32_t)header->count;
     int64_t last_delta = -1;
     size_t headers_used = 0;
+    bool logs_time = (header->attributes & FC_BATCH_APPEND_TIME) != 0;
     fc_reader_init(&reader, plain);
     for (uint32_t index = 0; index < count; index++) {
         struct fc_record *record = &decoder->records[index];
@@ -137,6 +138,9 @@ static fc_code decode_records(struct fc_batch_decoder *decoder, struct fc_slice 
         }
         last_delta = offset_delta;
         record->offset = header->base_offset + offset_delta; /* cannot overflow now */
+        if (logs_time) {
+            record->timestamp_ms = header->max_timestamp_ms;
+        }
     }
     if (fc_reader_left(&reader) != 0) {
         return fc_fail(err, FC_ERR_CORRUPT, "%zu bytes follow the last record of the batch",

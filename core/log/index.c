@@ -157,11 +157,17 @@ fc_code fc_index_restore(struct fc_index *index, uint64_t written, uint32_t crc,
     return code;
 }
 
-/* Binary search in the first `size` bytes of a file, a read an entry: 18 reads in the largest. */
-static fc_code find_in(struct fc_file *file, fc_segment_file kind, uint64_t size, int64_t key,
-                       bool *out_found, struct fc_index_entry *out_entry, struct fc_error *err)
+static bool is_at_most(const struct fc_index_entry *entry, const struct fc_index_target *target)
 {
-    uint64_t low = 0; /* entries below it have keys of at most `key` */
+    return (target->by_value ? (int64_t)entry->value : entry->key) <= target->most;
+}
+
+/* Binary search in the first `size` bytes of a file, a read an entry: 18 reads in the largest. */
+static fc_code find_in(struct fc_file *file, fc_segment_file kind, uint64_t size,
+                       const struct fc_index_target *target, bool *out_found,
+                       struct fc_index_entry *out_entry, struct fc_error *err)
+{
+    uint64_t low = 0; /* entries below it are at most the target */
     uint64_t high = size / entry_size(kind);
     bool found = false;
     struct fc_index_entry best = { 0, 0 };
@@ -180,7 +186,7 @@ static fc_code find_in(struct fc_file *file, fc_segment_file kind, uint64_t size
             continue;
         }
         entry = decode_entry(kind, bytes);
-        if (entry.key <= key) {
+        if (is_at_most(&entry, target)) {
             best = entry;
             found = true;
             low = middle + 1;
@@ -194,8 +200,8 @@ static fc_code find_in(struct fc_file *file, fc_segment_file kind, uint64_t size
 }
 
 fc_code fc_index_find_in_file(struct fc_fs *fs, const char *path, fc_segment_file kind,
-                              int64_t key, bool *out_found, struct fc_index_entry *out_entry,
-                              struct fc_error *err)
+                              const struct fc_index_target *target, bool *out_found,
+                              struct fc_index_entry *out_entry, struct fc_error *err)
 {
     struct fc_file *file = NULL;
     uint64_t size = 0;
@@ -208,14 +214,14 @@ fc_code fc_index_find_in_file(struct fc_fs *fs, const char *path, fc_segment_fil
         code = fs->ops->size(file, &size, err);
     }
     if (code == FC_OK) {
-        code = find_in(file, kind, size, key, out_found, out_entry, err);
+        code = find_in(file, kind, size, target, out_found, out_entry, err);
     }
     fs->ops->close(file);
     return code;
 }
 
-fc_code fc_index_find(const struct fc_index *index, int64_t key, bool *out_found,
-                      struct fc_index_entry *out_entry, struct fc_error *err)
+fc_code fc_index_find(const struct fc_index *index, const struct fc_index_target *target,
+                      bool *out_found, struct fc_index_entry *out_entry, struct fc_error *err)
 {
     size_t size = entry_size(index->kind);
     struct fc_file *file = NULL;
@@ -223,7 +229,7 @@ fc_code fc_index_find(const struct fc_index *index, int64_t key, bool *out_found
     *out_found = false;
     for (size_t at = index->buffered; at >= size; at -= size) {
         struct fc_index_entry entry = decode_entry(index->kind, index->buffer + at - size);
-        if (entry.key <= key) {
+        if (is_at_most(&entry, target)) {
             *out_entry = entry;
             *out_found = true;
             return FC_OK;
@@ -237,7 +243,7 @@ fc_code fc_index_find(const struct fc_index *index, int64_t key, bool *out_found
         return FC_OK;
     }
     if (code == FC_OK) {
-        code = find_in(file, index->kind, index->written, key, out_found, out_entry, err);
+        code = find_in(file, index->kind, index->written, target, out_found, out_entry, err);
     }
     index->fs->ops->close(file);
     return code;
@@ -246,5 +252,6 @@ fc_code fc_index_find(const struct fc_index *index, int64_t key, bool *out_found
 fc_code fc_index_last(const struct fc_index *index, bool *out_found,
                       struct fc_index_entry *out_entry, struct fc_error *err)
 {
-    return fc_index_find(index, INT64_MAX, out_found, out_entry, err);
+    const struct fc_index_target last = { false, INT64_MAX };
+    return fc_index_find(index, &last, out_found, out_entry, err);
 }

@@ -63,14 +63,22 @@ FC_MUST_CHECK fc_code fc_index_restore(struct fc_index *index, uint64_t written,
 FC_MUST_CHECK fc_code fc_index_last(const struct fc_index *index, bool *out_found,
                                     struct fc_index_entry *out_entry, struct fc_error *err);
 
-/* The last entry whose key is at most `key`. */
-FC_MUST_CHECK fc_code fc_index_find(const struct fc_index *index, int64_t key, bool *out_found,
+/* What is looked for: the last entry whose key is at most so much, or whose value is (where
+ * values rise with the keys). */
+struct fc_index_target {
+    bool by_value;
+    int64_t most;
+};
+
+FC_MUST_CHECK fc_code fc_index_find(const struct fc_index *index,
+                                    const struct fc_index_target *target, bool *out_found,
                                     struct fc_index_entry *out_entry, struct fc_error *err);
 
 /* The same in the file of a segment that does not grow here; no file: not found. */
 FC_MUST_CHECK fc_code fc_index_find_in_file(struct fc_fs *fs, const char *path,
-                                            fc_segment_file kind, int64_t key, bool *out_found,
-                                            struct fc_index_entry *out_entry,
+                                            fc_segment_file kind,
+                                            const struct fc_index_target *target,
+                                            bool *out_found, struct fc_index_entry *out_entry,
                                             struct fc_error *err);
 
 #endif

@@ -12,10 +12,10 @@
 #include "core/log/log_reader.h"
 #include "core/log/partition_state.h"
 
-/* Largest index entry with a key of at most `key`; the segment may grow here or not. */
+/* The last index entry that is at most the target; the segment may grow here or not. */
 static fc_code find_entry(struct fc_partition *partition, int64_t base, fc_segment_file kind,
-                          int64_t key, bool *out_found, struct fc_index_entry *out_entry,
-                          struct fc_error *err)
+                          const struct fc_index_target *target, bool *out_found,
+                          struct fc_index_entry *out_entry, struct fc_error *err)
 {
     fc_code code = FC_OK;
     bool growing;
@@ -26,15 +26,15 @@ static fc_code find_entry(struct fc_partition *partition, int64_t base, fc_segme
     if (growing) {
         const struct fc_index *index =
             kind == FC_SEGMENT_TIMES ? &partition->active.times : &partition->active.offsets;
-        code = fc_index_find(index, key, out_found, out_entry, err);
+        code = fc_index_find(index, target, out_found, out_entry, err);
     }
     (void)pthread_mutex_unlock(&partition->lock);
     if (growing) {
         return code;
     }
     path = fc_segment_path(partition->dir, base, kind);
-    code =
-        fc_index_find_in_file(partition->env->fs, path, kind, key, out_found, out_entry, err);
+    code = fc_index_find_in_file(partition->env->fs, path, kind, target, out_found, out_entry,
+                                 err);
     free(path);
     return code;
 }
@@ -71,6 +71,7 @@ fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
                          struct fc_lookup_place *out_place, struct fc_error *err)
 {
     struct fc_lookup_place place = { 0 };
+    struct fc_index_target target = { false, 0 };
     struct fc_index_entry entry = { 0, 0 };
     bool found = false;
     size_t index;
@@ -84,8 +85,9 @@ fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
         return fc_fail(err, FC_ERR_NOT_FOUND, "offset %" PRId64 " was removed", offset);
     }
     place.offset = place.segment_base;
-    code = find_entry(partition, place.segment_base, FC_SEGMENT_OFFSETS,
-                      offset - place.segment_base, &found, &entry, err);
+    target.most = offset - place.segment_base;
+    code = find_entry(partition, place.segment_base, FC_SEGMENT_OFFSETS, &target, &found,
+                      &entry, err);
     if (code == FC_OK && found) {
         code = check_place(partition, entry.value, place.segment_base + entry.key, offset,
                            &place, err);
@@ -94,6 +96,24 @@ fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
         *out_place = place;
     }
     return code;
+}
+
+void fc_lookup_skip(struct fc_partition *partition, int64_t segment_base, uint64_t from,
+                    uint64_t to, uint64_t *out_at, int64_t *out_offset)
+{
+    const struct fc_index_target target = { true, (int64_t)to };
+    struct fc_lookup_place place = { .segment_base = segment_base, .offset = -1 };
+    struct fc_index_entry entry = { 0, 0 };
+    bool found = false;
+    if (find_entry(partition, segment_base, FC_SEGMENT_OFFSETS, &target, &found, &entry,
+                   NULL) == FC_OK &&
+        found && entry.value > from &&
+        check_place(partition, entry.value, segment_base + entry.key, INT64_MAX, &place,
+                    NULL) == FC_OK &&
+        place.offset >= 0) {
+        *out_at = place.at;
+        *out_offset = place.offset;
+    }
 }
 
 /* Where the search for a time begins: a segment that has one so late, and in it an offset up to
@@ -197,7 +217,8 @@ fc_code fc_partition_offset_for_time(struct fc_partition *partition, int64_t tim
         return FC_OK;
     }
     if (time_ms > INT64_MIN) {
-        code = find_entry(partition, from, FC_SEGMENT_TIMES, time_ms - 1, &found, &entry, err);
+        const struct fc_index_target target = { false, time_ms - 1 };
+        code = find_entry(partition, from, FC_SEGMENT_TIMES, &target, &found, &entry, err);
     }
     if (code == FC_OK && found && from + entry.value >= offsets.start &&
         from + entry.value < offsets.end) {

@@ -16,4 +16,11 @@ struct fc_lookup_place {
 FC_MUST_CHECK fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
                                        struct fc_lookup_place *out_place, struct fc_error *err);
 
+/*
+ * A batch of the segment that begins behind byte `from` and at or before byte `to`, as far as
+ * the index knows one; otherwise out_at and out_offset stay as they are.
+ */
+void fc_lookup_skip(struct fc_partition *partition, int64_t segment_base, uint64_t from,
+                    uint64_t to, uint64_t *out_at, int64_t *out_offset);
+
 #endif

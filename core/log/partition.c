@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Appending: under the partition's lock the batch gets its offset, is written behind the last
- * one with a single call, and becomes readable. A write that fails for lack of room is cut off
- * again; any other failure leaves bytes of unknown state behind the end, so the partition takes
- * no more appends until recovery has looked at it.
- */
 #include "core/log/partition.h"
 
 #include <inttypes.h>
@@ -41,6 +35,9 @@ static void free_partition(struct fc_partition *partition)
     fc_manifest_release(&partition->manifest);
     free(partition->closed);
     free(partition->dir);
+    fc_producers_release(&partition->producers);
+    fc_fetch_close_files(partition);
+    (void)pthread_mutex_destroy(&partition->watch_lock);
     (void)pthread_cond_destroy(&partition->changed); /* nobody waits any more */
     (void)pthread_mutex_destroy(&partition->lock);
     (void)pthread_mutex_destroy(&partition->sync_lock);
@@ -58,6 +55,12 @@ fc_code fc_partition_open(const struct fc_log_env *env, const char *dir,
     partition->dir = fc_strdup(dir);
     partition->config = *config;
     (void)pthread_mutex_init(&partition->sync_lock, NULL); /* these cannot fail on Linux */
+    (void)pthread_mutex_init(&partition->watch_lock, NULL);
+    fc_producers_init(&partition->producers);
+    for (size_t index = 0; index < FC_FETCH_PLACES; index++) {
+        partition->fetch_places[index].offset = -1;
+    }
+    partition->stable.offset = -1;
     (void)pthread_mutex_init(&partition->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -69,6 +72,8 @@ fc_code fc_partition_open(const struct fc_log_env *env, const char *dir,
         free_partition(partition);
         return code;
     }
+    fc_partition_raise_high(partition, partition->durable, partition->active.base,
+                            partition->active.size);
     *out_partition = partition;
     return FC_OK;
 }
@@ -108,8 +113,7 @@ void fc_partition_close(struct fc_partition *partition)
     free_partition(partition);
 }
 
-/* Under the lock, so that who appends next can rely on it that the group knows. */
-static void join_group(struct fc_partition *partition)
+void fc_partition_join_group(struct fc_partition *partition)
 {
     if (!partition->in_group && partition->env->group != NULL) {
         partition->in_group = true;
@@ -122,10 +126,14 @@ void fc_partition_configure(struct fc_partition *partition,
 {
     (void)pthread_mutex_lock(&partition->lock);
     partition->config = *config;
-    if (!config->flush_os && partition->end > partition->durable) {
-        join_group(partition);
+    if (config->flush_os) {
+        fc_partition_raise_high(partition, partition->end, partition->active.base,
+                                partition->active.size);
+    } else if (partition->end > partition->durable) {
+        fc_partition_join_group(partition);
     }
     (void)pthread_mutex_unlock(&partition->lock);
+    fc_partition_notify(partition);
 }
 
 const char *fc_partition_dir(const struct fc_partition *partition)
@@ -133,8 +141,8 @@ const char *fc_partition_dir(const struct fc_partition *partition)
     return partition->dir;
 }
 
-static void fail_locked(struct fc_partition *partition, const struct fc_error *why,
-                        bool damaged)
+void fc_partition_fail_locked(struct fc_partition *partition, const struct fc_error *why,
+                              bool damaged)
 {
     if (!partition->failed || (damaged && !partition->damaged)) {
         partition->failed = true;
@@ -147,8 +155,9 @@ static void fail_locked(struct fc_partition *partition, const struct fc_error *w
 void fc_partition_fail(struct fc_partition *partition, const struct fc_error *why, bool damaged)
 {
     (void)pthread_mutex_lock(&partition->lock);
-    fail_locked(partition, why, damaged);
+    fc_partition_fail_locked(partition, why, damaged);
     (void)pthread_mutex_unlock(&partition->lock);
+    fc_partition_notify(partition);
 }
 
 void fc_partition_drop(struct fc_partition *partition, const struct fc_error *why)
@@ -161,6 +170,7 @@ void fc_partition_drop(struct fc_partition *partition, const struct fc_error *wh
     partition->failure = *why;
     (void)pthread_cond_broadcast(&partition->changed);
     (void)pthread_mutex_unlock(&partition->lock);
+    fc_partition_notify(partition);
     (void)pthread_mutex_lock(&partition->sync_lock); /* no sync uses the files now */
     (void)pthread_mutex_lock(&partition->lock);
     for (size_t index = 0; index < partition->pending; index++) {
@@ -169,6 +179,7 @@ void fc_partition_drop(struct fc_partition *partition, const struct fc_error *wh
     partition->pending = 0;
     fs->ops->close(partition->active.file);
     partition->active.file = NULL;
+    fc_fetch_close_files(partition);
     (void)pthread_mutex_unlock(&partition->lock);
     (void)pthread_mutex_unlock(&partition->sync_lock);
 }
@@ -287,111 +298,23 @@ void fc_partition_checkpoint_now(const struct fc_partition *partition,
     *out_checkpoint = checkpoint;
 }
 
-static bool must_roll(const struct fc_partition *partition, uint64_t batch_size, uint32_t count)
+void fc_partition_raise_high(struct fc_partition *partition, int64_t offset,
+                             int64_t segment_base, uint64_t at)
 {
-    const struct fc_active *active = &partition->active;
-    return active->size > 0 && (active->size + batch_size > partition->config.segment_bytes ||
-                                partition->end - active->base > (int64_t)INT32_MAX - count ||
-                                fc_partition_active_is_old(partition));
+    struct fc_place high = { offset, segment_base, at };
+    if (offset > partition->high.offset) {
+        partition->high = high;
+        (void)fc_producers_settle(&partition->producers, offset);
+    }
 }
 
-bool fc_partition_active_is_old(const struct fc_partition *partition)
+int64_t fc_partition_stable(const struct fc_partition *partition, int64_t high_watermark)
 {
-    const struct fc_partition_config *config = &partition->config;
-    int64_t age_max = config->segment_ms;
-    if (config->retention_ms >= 0 && (age_max < 0 || config->retention_ms < age_max)) {
-        age_max = config->retention_ms;
+    int64_t unstable = fc_producers_unstable(&partition->producers);
+    if (unstable >= high_watermark) {
+        return high_watermark;
     }
-    return age_max >= 0 && partition->active.size > 0 &&
-           fc_clock_wall_ms(partition->env->clock) - partition->active.first_append_ms >=
-               age_max;
-}
-
-/* Write behind the end; on failure nothing counts as appended. lock is held. */
-static fc_code write_batch(struct fc_partition *partition, struct fc_batch_builder *batch,
-                           struct fc_error *err)
-{
-    struct fc_active *active = &partition->active;
-    struct fc_buf *body =
-        batch->body.data == batch->packed.data ? &batch->packed : &batch->plain;
-    struct iovec parts[2] = { { batch->header, FC_BATCH_HEADER_SIZE },
-                              { body->data, body->len } };
-    struct fc_error why;
-    fc_code code = active->file->fs->ops->write(active->file, active->size, parts, 2, &why);
-    if (code == FC_OK) {
-        return FC_OK;
-    }
-    if (code == FC_ERR_FULL &&
-        active->file->fs->ops->truncate(active->file, active->size, NULL) != FC_OK) {
-        code = FC_ERR_IO;
-    }
-    if (code != FC_ERR_FULL) {
-        why.code = FC_ERR_IO;
-        why.retriable = false;
-        fail_locked(partition, &why, false);
-        code = FC_ERR_IO;
-    }
-    if (err != NULL) {
-        *err = why;
-    }
-    return code;
-}
-
-static fc_code append_locked(struct fc_partition *partition, struct fc_batch_builder *batch,
-                             struct fc_error *err)
-{
-    struct fc_batch_header header;
-    fc_code code = FC_OK;
-    if (partition->failed) {
-        if (err != NULL) {
-            *err = partition->failure;
-        }
-        return partition->failure.code;
-    }
-    if (must_roll(partition, fc_batch_builder_size(batch), batch->count)) {
-        struct fc_error why;
-        code = fc_partition_roll(partition, &why);
-        if (code == FC_ERR_IO) {
-            fail_locked(partition, &why, false);
-        }
-        if (code != FC_OK && err != NULL) {
-            *err = why;
-        }
-    }
-    if (code != FC_OK) {
-        return code;
-    }
-    fc_bytes_put64(batch->header, (uint64_t)partition->end);
-    fc_batch_header_decode(batch->header, &header);
-    code = write_batch(partition, batch, err);
-    if (code != FC_OK) {
-        return code;
-    }
-    if (partition->active.size == 0) {
-        partition->active.first_append_ms = fc_clock_wall_ms(partition->env->clock);
-    }
-    fc_partition_account(partition, &header, partition->active.size);
-    (void)pthread_cond_broadcast(&partition->changed);
-    return FC_OK;
-}
-
-fc_code fc_partition_append(struct fc_partition *partition, struct fc_batch_builder *batch,
-                            int64_t *out_base, struct fc_error *err)
-{
-    int64_t base;
-    fc_code code;
-    fc_assert(batch->sealed && batch->count > 0 && !partition->env->read_only);
-    (void)pthread_mutex_lock(&partition->lock);
-    base = partition->end;
-    code = append_locked(partition, batch, err);
-    if (code == FC_OK && !partition->config.flush_os) {
-        join_group(partition);
-    }
-    (void)pthread_mutex_unlock(&partition->lock);
-    if (code == FC_OK) {
-        *out_base = base;
-    }
-    return code;
+    return unstable > partition->start ? unstable : partition->start;
 }
 
 fc_code fc_partition_offsets(struct fc_partition *partition,
@@ -414,6 +337,9 @@ fc_code fc_partition_offsets(struct fc_partition *partition,
         out_offsets->start = partition->start;
         out_offsets->durable = partition->durable;
         out_offsets->end = partition->end;
+        out_offsets->high_watermark =
+            partition->env->read_only ? partition->durable : partition->high.offset;
+        out_offsets->stable = fc_partition_stable(partition, out_offsets->high_watermark);
     }
     (void)pthread_mutex_unlock(&partition->lock);
     return code;

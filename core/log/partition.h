@@ -69,6 +69,8 @@ struct fc_partition_offsets {
     int64_t start;
     int64_t durable;
     int64_t end;
+    int64_t high_watermark; /* how far clients may read: durable, or end with flush_os */
+    int64_t stable;         /* the same for those who read what is committed only */
 };
 
 /* Of a read_only partition they are looked up on disk again. */

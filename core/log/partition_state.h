@@ -6,7 +6,7 @@
  * begins; start <= durable <= end; the last `pending` of `closed` are rolled but not yet in the
  * manifest, and only they have an open file in `pending_files`.
  *
- * Locks, in the order in which they are taken: sync_lock, lock, the group's.
+ * Locks, in the order in which they are taken: sync_lock, watch_lock, lock, the group's.
  */
 #ifndef FC_LOG_PARTITION_STATE_H
 #define FC_LOG_PARTITION_STATE_H
@@ -16,6 +16,8 @@
 #include "core/log/index.h"
 #include "core/log/manifest.h"
 #include "core/log/partition.h"
+#include "core/log/producers.h"
+#include "core/log/watch.h"
 
 /* The segment that grows. */
 struct fc_active {
@@ -31,9 +33,23 @@ struct fc_active {
     struct fc_index times;
 };
 
+/* An offset that a batch begins with, or the end, and where that is. */
+struct fc_place {
+    int64_t offset;
+    int64_t segment_base;
+    uint64_t at;
+};
+
+enum { FC_FETCH_FILES = 2, FC_FETCH_PLACES = 8 };
+
 struct fc_partition {
     const struct fc_log_env *env;
     char *dir;
+
+    pthread_mutex_t watch_lock;
+    /* Guarded by watch_lock; the count is also looked at without. */
+    struct fc_watch *watches;
+    _Atomic size_t watches_count;
 
     pthread_mutex_t sync_lock;
     /* Guarded by sync_lock. */
@@ -59,6 +75,14 @@ struct fc_partition {
     int64_t start;
     int64_t durable;
     int64_t end;
+    int32_t leader_epoch;
+    struct fc_producers producers;
+    struct fc_place high;   /* the high watermark */
+    struct fc_place stable; /* where the last stable offset was found last */
+    struct fc_fetch_file
+        *fetch_files[FC_FETCH_FILES];              /* open for fetches; the last used first */
+    struct fc_place fetch_places[FC_FETCH_PLACES]; /* where fetches ended, so others begin */
+    size_t fetch_places_next;
     bool exists;        /* false: read_only, and nobody has created it yet */
     bool in_group;      /* on the group's list of what to sync */
     bool name_unsynced; /* a file was created since the directory was last synced */
@@ -74,6 +98,21 @@ struct fc_partition {
 /* Keep the first failure; wakes waiting readers. lock is not held. */
 void fc_partition_fail(struct fc_partition *partition, const struct fc_error *why,
                        bool damaged);
+
+/* The same with lock held; the caller notifies. */
+void fc_partition_fail_locked(struct fc_partition *partition, const struct fc_error *why,
+                              bool damaged);
+
+/* Have the group's next sync cover the partition. lock is held, so that who appends next can
+ * rely on it that the group knows. */
+void fc_partition_join_group(struct fc_partition *partition);
+
+/* Raise the high watermark, if that is higher. lock is held. */
+void fc_partition_raise_high(struct fc_partition *partition, int64_t offset,
+                             int64_t segment_base, uint64_t at);
+
+/* The last stable offset. lock is held. */
+int64_t fc_partition_stable(const struct fc_partition *partition, int64_t high_watermark);
 
 /* Add a segment to `closed`; lock is held or nobody else knows the partition. */
 void fc_partition_push_closed(struct fc_partition *partition, const struct fc_segment *segment);
@@ -96,6 +135,12 @@ bool fc_partition_active_is_old(const struct fc_partition *partition);
 /* The checkpoint that is true while everything up to end is durable. lock is held. */
 void fc_partition_checkpoint_now(const struct fc_partition *partition,
                                  struct fc_checkpoint *out_checkpoint);
+
+/* --- fetch.c --- */
+
+/* Let go of the files that are kept open for fetches. lock is held or nobody else knows the
+ * partition. */
+void fc_fetch_close_files(struct fc_partition *partition);
 
 /* --- recovery.c --- */
 

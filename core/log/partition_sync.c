@@ -107,7 +107,11 @@ static fc_code record(struct fc_partition *partition, const struct snapshot *sna
     if (snapshot->checkpoint.durable > partition->durable) {
         partition->durable = snapshot->checkpoint.durable;
     }
+    fc_partition_raise_high(partition, snapshot->checkpoint.durable,
+                            snapshot->checkpoint.segment_base,
+                            snapshot->checkpoint.segment_size);
     (void)pthread_mutex_unlock(&partition->lock);
+    fc_partition_notify(partition);
     if (snapshot->count > 0) {
         code = fc_manifest_add(&partition->manifest, snapshot->segments, snapshot->count, err);
         if (code == FC_OK) {

@@ -449,12 +449,18 @@ static fc_code lossy_free_space(struct fc_fs *base, const char *path, uint64_t *
     return leave(fs, FC_OK);
 }
 
+static int lossy_descriptor(struct fc_file *file)
+{
+    (void)file;
+    return -1;
+}
+
 const struct fc_fs_ops *lossy_ops(void)
 {
-    static const struct fc_fs_ops ops = { lossy_open,   lossy_close,     lossy_read,
-                                          lossy_write,  lossy_sync,      lossy_truncate,
-                                          lossy_size,   lossy_lock,      lossy_rename,
-                                          lossy_remove, lossy_make_dir,  lossy_sync_dir,
-                                          lossy_list,   lossy_free_space };
+    static const struct fc_fs_ops ops = { lossy_open,   lossy_close,      lossy_read,
+                                          lossy_write,  lossy_sync,       lossy_truncate,
+                                          lossy_size,   lossy_lock,       lossy_rename,
+                                          lossy_remove, lossy_make_dir,   lossy_sync_dir,
+                                          lossy_list,   lossy_free_space, lossy_descriptor };
     return &ops;
 }

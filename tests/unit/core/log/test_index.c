@@ -17,6 +17,20 @@ static void fill(struct fc_index *index, int64_t from, int64_t to)
     }
 }
 
+static fc_code find(const struct fc_index *index, int64_t key, bool *out_found,
+                    struct fc_index_entry *out_entry, struct fc_error *err)
+{
+    const struct fc_index_target target = { false, key };
+    return fc_index_find(index, &target, out_found, out_entry, err);
+}
+
+static fc_code find_in_file(struct fc_fs *fs, const char *path, fc_segment_file kind,
+                            struct fc_index_target target, bool *out_found,
+                            struct fc_index_entry *out_entry)
+{
+    return fc_index_find_in_file(fs, path, kind, &target, out_found, out_entry, NULL);
+}
+
 static void an_entry_is_laid_out_as_kafka_does(void **state)
 {
     static const uint8_t offsets[] = { 0, 0, 0, 7, 0x01, 0x02, 0x03, 0x04 };
@@ -59,24 +73,29 @@ static void the_last_entry_at_or_below_a_key_is_found_in_file_and_buffer(void **
     bool found = true;
     (void)state;
     fc_index_init(&index, fs, "", 0, FC_SEGMENT_TIMES);
-    assert_int_equal(fc_index_find(&index, 5, &found, &entry, NULL), FC_OK);
+    assert_int_equal(find(&index, 5, &found, &entry, NULL), FC_OK);
     assert_false(found);
     fill(&index, 1, 2000); /* more than the buffer holds */
     assert_in_range(index.written, 12, 2000 * 12);
     assert_in_range(index.buffered, 12, 2000 * 12);
-    assert_int_equal(fc_index_find(&index, 9, &found, &entry, NULL), FC_OK);
+    assert_int_equal(find(&index, 9, &found, &entry, NULL), FC_OK);
     assert_false(found);
     for (int64_t key = 10; key < 20000; key += 7) {
-        assert_int_equal(fc_index_find(&index, key, &found, &entry, NULL), FC_OK);
+        assert_int_equal(find(&index, key, &found, &entry, NULL), FC_OK);
         assert_true(found);
         assert_int_equal(entry.value, key / 10 < 2000 ? key / 10 : 1999);
     }
     assert_int_equal(fc_index_write(&index, NULL), FC_OK);
-    assert_int_equal(fc_index_find_in_file(fs, "/00000000000000000000.timeindex",
-                                           FC_SEGMENT_TIMES, 12345, &found, &entry, NULL),
+    assert_int_equal(find_in_file(fs, "/00000000000000000000.timeindex", FC_SEGMENT_TIMES,
+                                  (struct fc_index_target){ false, 12345 }, &found, &entry),
                      FC_OK);
     assert_true(found);
     assert_int_equal(entry.value, 1234);
+    assert_int_equal(find_in_file(fs, "/00000000000000000000.timeindex", FC_SEGMENT_TIMES,
+                                  (struct fc_index_target){ true, 777 }, &found, &entry),
+                     FC_OK);
+    assert_true(found);
+    assert_int_equal(entry.key, 7770);
     fc_index_release(&index);
     fs_lossy_free(fs);
 }
@@ -103,8 +122,8 @@ static void an_index_is_taken_over_only_with_its_checksum(void **state)
     assert_int_equal(entry.value, 99);
     fill(&index, 200, 201); /* the unknown ones are gone from the file, too */
     assert_int_equal(fc_index_write(&index, NULL), FC_OK);
-    assert_int_equal(fc_index_find_in_file(fs, "/00000000000000000000.index",
-                                           FC_SEGMENT_OFFSETS, INT64_MAX, &found, &entry, NULL),
+    assert_int_equal(find_in_file(fs, "/00000000000000000000.index", FC_SEGMENT_OFFSETS,
+                                  (struct fc_index_target){ false, INT64_MAX }, &found, &entry),
                      FC_OK);
     assert_int_equal(entry.value, 200);
     fs_lossy_flip_byte(fs, "/00000000000000000000.index", 17);
@@ -127,7 +146,7 @@ static void on_a_full_disk_an_index_becomes_sparser_and_stays_true(void **state)
     fs_lossy_set_capacity(fs, UINT64_MAX);
     fill(&index, 3000, 3001);
     for (int64_t key = 0; key < 40000; key += 100) {
-        assert_int_equal(fc_index_find(&index, key, &found, &entry, NULL), FC_OK);
+        assert_int_equal(find(&index, key, &found, &entry, NULL), FC_OK);
         assert_true(found);
         assert_true(entry.key <= key && entry.value * 10 == entry.key);
     }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Appending one batch, whoever made it; for the files of core/log only. */
+#ifndef FC_LOG_APPEND_H
+#define FC_LOG_APPEND_H
+
+#include <sys/uio.h>
+
+#include "core/log/partition_state.h"
+
+/* A whole batch: parts[0] begins with its header, in which base offset and leader epoch are
+ * set. */
+struct fc_append {
+    struct iovec parts[2];
+    int parts_count;
+};
+
+/*
+ * Write it behind the end, and account for it in indexes, offsets and group; not in producers.
+ * *out_header is the batch's, with its base offset. lock is held; afterwards the caller lets go
+ * of it and calls fc_partition_notify. Errors as fc_partition_append.
+ */
+FC_MUST_CHECK fc_code fc_append_locked(struct fc_partition *partition,
+                                       const struct fc_append *append,
+                                       struct fc_batch_header *out_header,
+                                       struct fc_error *err);
+
+/* Account for the batch in `producers`, when it is of one; marker as in fc_producers_note. lock
+ * is held. */
+void fc_append_note_producer(struct fc_partition *partition,
+                             const struct fc_batch_header *header,
+                             const struct fc_marker *marker);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The header is checked against the bytes and the checksum first; what is behind it is trusted
+ * to be records then, unless a rule has to look at them.
+ */
+#include "core/log/wire_check.h"
+
+#include <inttypes.h>
+
+#include "core/log/batch_decoder.h"
+#include "core/log/bytes.h"
+
+enum { NO_TIMESTAMP = -1 };
+
+void fc_wire_check_init(struct fc_wire_check *check, uint8_t *batch, size_t size)
+{
+    check->batch = batch;
+    check->size = size;
+    /* Incompressible records grow by less than 1 in 8 with any codec. */
+    fc_buf_init(&check->packed, (size_t)FC_BATCH_BYTES_MAX + FC_BATCH_BYTES_MAX / 8);
+}
+
+void fc_wire_check_release(struct fc_wire_check *check)
+{
+    fc_buf_release(&check->packed);
+}
+
+static fc_code reject(struct fc_append_result *result, fc_kafka_error error,
+                      struct fc_error *err, const char *why)
+{
+    result->error = error;
+    return fc_fail(err, FC_ERR_REJECTED, "%s", why);
+}
+
+/* That the bytes are one whole batch, as it left the client. */
+static fc_code check_bytes(struct fc_wire_check *check, struct fc_append_result *result,
+                           struct fc_error *err)
+{
+    struct fc_batch_header *header = &check->header;
+    struct fc_slice body;
+    const char *why;
+    if (check->size < 17) {
+        return reject(result, FC_KAFKA_CORRUPT_MESSAGE, err, "the batch is cut short");
+    }
+    if (check->batch[16] != 2) { /* where older formats have their magic, too */
+        return reject(result, FC_KAFKA_INVALID_RECORD, err, "the record format is not 2");
+    }
+    if (check->size < FC_BATCH_HEADER_SIZE) {
+        return reject(result, FC_KAFKA_CORRUPT_MESSAGE, err, "the batch is cut short");
+    }
+    fc_batch_header_decode(check->batch, header);
+    if (header->length < FC_BATCH_HEADER_SIZE - FC_BATCH_LENGTH_END ||
+        header->length > FC_BATCH_BYTES_MAX || fc_batch_size(header) > check->size) {
+        return reject(result, FC_KAFKA_CORRUPT_MESSAGE, err, "the batch has a wrong length");
+    }
+    if (fc_batch_size(header) < check->size) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err,
+                      "more than one batch for a partition");
+    }
+    body = fc_slice_of(check->batch + FC_BATCH_HEADER_SIZE, check->size - FC_BATCH_HEADER_SIZE);
+    if (fc_batch_crc(check->batch, body) != header->crc) {
+        return reject(result, FC_KAFKA_CORRUPT_MESSAGE, err, "bad checksum");
+    }
+    if (header->base_offset != 0) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err, "the base offset is not 0");
+    }
+    why = fc_batch_header_check(header);
+    if (why != NULL) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err, why);
+    }
+    if (header->count < 1 || header->count != header->last_offset_delta + (int64_t)1) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err,
+                      "the record count is not what the offsets say");
+    }
+    return FC_OK;
+}
+
+static fc_code check_producer(const struct fc_batch_header *header,
+                              struct fc_append_result *result, struct fc_error *err)
+{
+    if ((header->attributes & FC_BATCH_CONTROL) != 0) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err,
+                      "clients may not write control batches");
+    }
+    if (header->producer_id >= 0 && (header->producer_epoch < 0 || header->base_sequence < 0)) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err,
+                      "a producer id without epoch or sequence");
+    }
+    if (header->producer_id < 0 && (header->attributes & FC_BATCH_TRANSACTIONAL) != 0) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err,
+                      "transactional, but without a producer id");
+    }
+    return FC_OK;
+}
+
+static bool too_new(const struct fc_wire_check *check, const struct fc_append_rules *rules,
+                    int64_t timestamp_ms)
+{
+    return timestamp_ms > check->now_ms && (uint64_t)timestamp_ms - (uint64_t)check->now_ms >
+                                               (uint64_t)rules->timestamp_after_max_ms;
+}
+
+static bool too_old(const struct fc_wire_check *check, const struct fc_append_rules *rules,
+                    int64_t timestamp_ms)
+{
+    return timestamp_ms < check->now_ms && (uint64_t)check->now_ms - (uint64_t)timestamp_ms >
+                                               (uint64_t)rules->timestamp_before_max_ms;
+}
+
+static bool must_look_inside(const struct fc_append_rules *rules)
+{
+    return rules->compacted ||
+           (!rules->log_append_time && rules->timestamp_before_max_ms < INT64_MAX);
+}
+
+static fc_code check_records(struct fc_wire_check *check, const struct fc_append_rules *rules,
+                             struct fc_append_result *result, struct fc_error *err)
+{
+    struct fc_batch_decoder decoder;
+    const struct fc_record *records = NULL;
+    uint32_t count = 0;
+    struct fc_error why;
+    fc_code code;
+    fc_batch_decoder_init(&decoder, FC_BATCH_BYTES_MAX);
+    code = fc_batch_decode(&decoder, fc_slice_of(check->batch, check->size), &records, &count,
+                           &why);
+    if (code != FC_OK) {
+        code = reject(
+            result, code == FC_ERR_LIMIT ? FC_KAFKA_MESSAGE_TOO_LARGE : FC_KAFKA_INVALID_RECORD,
+            err, why.message);
+    }
+    for (uint32_t index = 0; code == FC_OK && index < count; index++) {
+        int64_t timestamp_ms = records[index].timestamp_ms;
+        if (rules->compacted && fc_slice_is_null(records[index].key)) {
+            code = reject(result, FC_KAFKA_INVALID_RECORD, err,
+                          "a record without a key in a compacted topic");
+        } else if (!rules->log_append_time && timestamp_ms != NO_TIMESTAMP &&
+                   (too_old(check, rules, timestamp_ms) ||
+                    too_new(check, rules, timestamp_ms))) {
+            code = reject(result, FC_KAFKA_INVALID_TIMESTAMP, err,
+                          "a record's timestamp is too far from now");
+        }
+        result->bad_record = code == FC_OK ? -1 : (int32_t)index;
+    }
+    fc_batch_decoder_release(&decoder);
+    return code;
+}
+
+static fc_code check_timestamps(const struct fc_wire_check *check,
+                                const struct fc_append_rules *rules,
+                                struct fc_append_result *result, struct fc_error *err)
+{
+    const struct fc_batch_header *header = &check->header;
+    if (rules->log_append_time) {
+        return FC_OK;
+    }
+    if ((header->attributes & FC_BATCH_APPEND_TIME) != 0) {
+        return reject(result, FC_KAFKA_INVALID_TIMESTAMP, err,
+                      "only the log may say that timestamps are the log's");
+    }
+    if (too_new(check, rules, header->max_timestamp_ms)) {
+        return reject(result, FC_KAFKA_INVALID_TIMESTAMP, err,
+                      "the batch's timestamp is too far ahead of now");
+    }
+    return FC_OK;
+}
+
+/* The records as they are, under the codec that the topic demands. */
+static fc_code repack(struct fc_wire_check *check, fc_compression wanted,
+                      struct fc_append_result *result, struct fc_error *err)
+{
+    struct fc_batch_header *header = &check->header;
+    struct fc_codec *codec = fc_codec_new();
+    fc_compression given = (fc_compression)(header->attributes & FC_BATCH_CODEC_MASK);
+    struct fc_slice body =
+        fc_slice_of(check->batch + FC_BATCH_HEADER_SIZE, check->size - FC_BATCH_HEADER_SIZE);
+    struct fc_buf plain;
+    struct fc_error why;
+    fc_code code = FC_OK;
+    fc_buf_init(&plain, FC_BATCH_BYTES_MAX);
+    if (given == FC_COMPRESSION_NONE) {
+        fc_buf_append_slice(&plain, body);
+    } else {
+        code = fc_codec_decompress(codec, given, body, &plain, &why);
+        if (code != FC_OK) {
+            code = reject(result, FC_KAFKA_INVALID_RECORD, err, why.message);
+        }
+    }
+    if (code == FC_OK && wanted != FC_COMPRESSION_NONE) {
+        code = fc_codec_compress(codec, wanted, fc_buf_slice(&plain), &check->packed, err);
+    }
+    if (code == FC_OK && (wanted == FC_COMPRESSION_NONE || check->packed.len >= plain.len)) {
+        struct fc_buf kept = check->packed;
+        check->packed = plain;
+        plain = kept;
+        wanted = FC_COMPRESSION_NONE;
+    }
+    if (code == FC_OK) {
+        header->attributes = (uint16_t)(header->attributes - given + wanted);
+        header->length =
+            (uint32_t)(check->packed.len + FC_BATCH_HEADER_SIZE - FC_BATCH_LENGTH_END);
+        check->append.parts[0].iov_base = check->packed_header;
+        check->append.parts[0].iov_len = FC_BATCH_HEADER_SIZE;
+        check->append.parts[1].iov_base = check->packed.data;
+        check->append.parts[1].iov_len = check->packed.len;
+        check->append.parts_count = 2;
+    }
+    fc_buf_release(&plain);
+    fc_codec_free(codec);
+    return code;
+}
+
+/* Write the changed header and its checksum. */
+static void seal(struct fc_wire_check *check)
+{
+    uint8_t *to = check->append.parts[0].iov_base;
+    struct fc_slice body =
+        check->append.parts_count == 2
+            ? fc_slice_of(check->append.parts[1].iov_base, check->append.parts[1].iov_len)
+            : fc_slice_of(to + FC_BATCH_HEADER_SIZE, check->size - FC_BATCH_HEADER_SIZE);
+    fc_batch_header_encode(&check->header, to);
+    fc_bytes_put32(to + 17, fc_batch_crc(to, body));
+}
+
+static fc_code shape(struct fc_wire_check *check, const struct fc_append_rules *rules,
+                     struct fc_append_result *result, struct fc_error *err)
+{
+    struct fc_batch_header *header = &check->header;
+    int given = header->attributes & FC_BATCH_CODEC_MASK;
+    bool changed = false;
+    check->append.parts[0].iov_base = check->batch;
+    check->append.parts[0].iov_len = check->size;
+    check->append.parts_count = 1;
+    if (rules->compression != FC_TOPIC_COMPRESSION_PRODUCER && rules->compression != given) {
+        fc_code code = repack(check, (fc_compression)rules->compression, result, err);
+        if (code != FC_OK) {
+            return code;
+        }
+        changed = true;
+    }
+    if (rules->log_append_time) {
+        header->attributes |= FC_BATCH_APPEND_TIME;
+        header->max_timestamp_ms = check->now_ms;
+        changed = true;
+    }
+    if (changed) {
+        seal(check);
+    }
+    return FC_OK;
+}
+
+fc_code fc_wire_check_run(struct fc_wire_check *check, const struct fc_append_rules *rules,
+                          struct fc_append_result *result, struct fc_error *err)
+{
+    fc_code code = check_bytes(check, result, err);
+    if (code == FC_OK) {
+        code = check_producer(&check->header, result, err);
+    }
+    if (code == FC_OK && !fc_codec_known(check->header.attributes & FC_BATCH_CODEC_MASK)) {
+        code = reject(result, FC_KAFKA_UNSUPPORTED_COMPRESSION_TYPE, err,
+                      "the codec is not known");
+    }
+    if (code == FC_OK && (int64_t)check->size > rules->message_bytes_max) {
+        code = reject(result, FC_KAFKA_MESSAGE_TOO_LARGE, err,
+                      "the batch is over max.message.bytes");
+    }
+    if (code == FC_OK) {
+        code = check_timestamps(check, rules, result, err);
+    }
+    if (code == FC_OK && must_look_inside(rules)) {
+        code = check_records(check, rules, result, err);
+    }
+    return code == FC_OK ? shape(check, rules, result, err) : code;
+}

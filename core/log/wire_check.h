@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a client's batch keeps the rules, and its form for the log; for the files of core/log
+ * and tests. */
+#ifndef FC_LOG_WIRE_CHECK_H
+#define FC_LOG_WIRE_CHECK_H
+
+#include "core/log/append.h"
+#include "core/log/wire_append.h"
+
+struct fc_wire_check {
+    uint8_t *batch;
+    size_t size;
+    int64_t now_ms;
+    struct fc_batch_header header;
+    struct fc_append append; /* what is to be written, once it was checked */
+    uint8_t packed_header[FC_BATCH_HEADER_SIZE];
+    struct fc_buf packed; /* the records under another codec */
+};
+
+void fc_wire_check_init(struct fc_wire_check *check, uint8_t *batch, size_t size);
+void fc_wire_check_release(struct fc_wire_check *check);
+
+/* FC_ERR_REJECTED, with result->error and result->bad_record set. */
+FC_MUST_CHECK fc_code fc_wire_check_run(struct fc_wire_check *check,
+                                        const struct fc_append_rules *rules,
+                                        struct fc_append_result *result, struct fc_error *err);
+
+#endif
