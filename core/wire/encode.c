@@ -157,7 +157,7 @@ static void write_tags(struct writer *writer, const struct fc_wire_type *type,
                        const uint8_t *msg)
 {
     uint32_t count = 0;
-    for (int index = 0; index < type->field_count; index++) {
+    for (int index = 0; type->has_tags && index < type->field_count; index++) {
         count += fc_wire_is_written_tag(type, &type->fields[index], writer->version, msg);
     }
     put_uvarint(writer, count);

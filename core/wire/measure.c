@@ -29,7 +29,8 @@ static bool is_default(const struct fc_wire_type *type, const struct fc_wire_fie
     case FC_WIRE_RECORDS:
         return is_default_slice(fc_wire_get_slice(value), fc_wire_get_slice(initial));
     case FC_WIRE_STRUCT:
-        return is_default_struct(field->type, value);
+        return memcmp(value, initial, field->type->size) == 0 || /* as it was initialised */
+               is_default_struct(field->type, value);
     case FC_WIRE_BOOL:
     case FC_WIRE_INT8:
     case FC_WIRE_INT16:
@@ -150,6 +151,10 @@ void fc_wire_measure_field(struct fc_wire_measure *measure, const struct fc_wire
         } else {
             measure_length(measure, 4, (uint64_t)array.count);
         }
+        if (array.count > 0 && fc_wire_kind_is_fixed(field->type->kind)) {
+            measure->size += (size_t)array.count * field->type->size;
+            array.count = 0;
+        }
         for (int32_t index = 0; index < array.count; index++) {
             measure_value(measure, field->type, false,
                           array.elements + (size_t)index * field->type->size);
@@ -181,7 +186,7 @@ static void measure_tags(struct fc_wire_measure *measure, const struct fc_wire_t
                          const uint8_t *msg)
 {
     uint32_t count = 0;
-    for (int index = 0; index < type->field_count; index++) {
+    for (int index = 0; type->has_tags && index < type->field_count; index++) {
         const struct fc_wire_field *field = &type->fields[index];
         size_t before = measure->size;
         if (fc_wire_is_written_tag(type, field, measure->version, msg)) {

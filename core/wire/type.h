@@ -48,7 +48,14 @@ struct fc_wire_type {
     int16_t version_max;
     int16_t flexible_from; /* INT16_MAX: never */
     fc_wire_kind kind;
+    bool has_tags; /* of its own */
 };
+
+/* Values of the kind take the same number of bytes on the wire as in memory. */
+static inline bool fc_wire_kind_is_fixed(fc_wire_kind kind)
+{
+    return kind <= FC_WIRE_UUID;
+}
 
 static inline bool fc_wire_field_in(const struct fc_wire_field *field, int16_t version)
 {

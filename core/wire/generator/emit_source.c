@@ -43,6 +43,16 @@ static void emit_field(const struct composite *owner, const struct field *field,
                   field->array ? "true" : "false", field_is_pointer(field) ? "true" : "false");
 }
 
+static bool has_tags(const struct composite *composite)
+{
+    for (int index = 0; index < composite->field_count; index++) {
+        if (composite->fields[index].tag >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void emit_type(const struct composite *composite, FILE *to)
 {
     const char *name = composite->name;
@@ -63,9 +73,10 @@ static void emit_type(const struct composite *composite, FILE *to)
         (void)fprintf(to, "NULL");
     }
     (void)fprintf(
-        to, ", &%s_defaults, sizeof(struct fc_msg_%s), %d, %d, %d, %d, FC_WIRE_STRUCT\n};\n\n",
+        to,
+        ", &%s_defaults, sizeof(struct fc_msg_%s), %d, %d, %d, %d, FC_WIRE_STRUCT, %s\n};\n\n",
         name, name, composite->field_count, composite->version_min, composite->version_max,
-        composite->flexible_from);
+        composite->flexible_from, has_tags(composite) ? "true" : "false");
 }
 
 /* "add_partitions_to_txn" as Kafka writes it. */
