@@ -241,6 +241,10 @@ static fc_code on_ddl(struct fc_change_stream *stream, const struct fc_binlog_ev
     if (!statement->scan.temporary) {
         forget_tables(stream, &statement->scan);
     }
+    if (statement->captured && statement->scan.moves_rows) {
+        fc_statement_warn_of_moved_rows(&statement->scan, stream->config.filter,
+                                        stream->config.host, fc_buf_slice(&stream->tx.emit.id));
+    }
     if (statement->captured) {
         fc_emitter_new_event(&stream->emitter);
         stream->tx.emit.thread_id = statement->query.thread_id;

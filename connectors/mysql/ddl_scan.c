@@ -208,8 +208,9 @@ static bool is_partition_verb(const struct scan *scan)
 }
 
 /* After RENAME in an ALTER TABLE. */
-static void scan_alter_rename(struct scan *scan, struct fc_ddl_table *entry)
+static void scan_alter_rename(struct scan *scan)
 {
+    struct fc_ddl_table *entry = &scan->out->tables[0];
     struct fc_slice db;
     struct fc_slice table;
     if (is(scan, "COLUMN") || is(scan, "INDEX") || is(scan, "KEY") || is(scan, "CONSTRAINT")) {
@@ -224,13 +225,30 @@ static void scan_alter_rename(struct scan *scan, struct fc_ddl_table *entry)
     }
 }
 
+/*
+ * After a verb that may concern rows: EXCHANGE PARTITION p WITH TABLE u, CONVERT PARTITION p TO TABLE u,
+ * CONVERT TABLE u TO PARTITION p, IMPORT TABLESPACE, and others without a second table.
+ */
+static void scan_moved_rows(struct scan *scan)
+{
+    if (!is(scan, "TABLE") && !is(scan, "PARTITION") && !is(scan, "TABLESPACE")) {
+        return; /* DROP COLUMN, CONVERT TO CHARACTER SET */
+    }
+    scan->out->moves_rows = true;
+    while (scan->lexer.token.kind != FC_SQL_END) {
+        if (skip(scan, "TABLE")) {
+            (void)read_table(scan); /* when there is none, none is touched */
+            return;
+        }
+        fc_sql_lexer_next(&scan->lexer);
+    }
+}
+
 static void scan_alter_table(struct scan *scan)
 {
-    struct fc_ddl_table *entry;
     unsigned depth = 0;
     skip_if_exists(scan);
-    entry = read_table(scan);
-    if (entry == NULL) {
+    if (read_table(scan) == NULL) {
         return;
     }
     set_ddl(scan, FC_DDL_ALTER_TABLE);
@@ -240,12 +258,11 @@ static void scan_alter_table(struct scan *scan)
         } else if (fc_sql_lexer_is_punct(&scan->lexer, ')') && depth > 0) {
             depth--;
         } else if (depth == 0 && skip(scan, "RENAME")) {
-            scan_alter_rename(scan, entry);
+            scan_alter_rename(scan);
             continue;
         } else if (depth == 0 && is_partition_verb(scan)) {
             fc_sql_lexer_next(&scan->lexer);
-            scan->out->moves_rows = scan->out->moves_rows || is(scan, "PARTITION") ||
-                                    is(scan, "TABLESPACE") || is(scan, "TABLE");
+            scan_moved_rows(scan);
             continue;
         }
         fc_sql_lexer_next(&scan->lexer);

@@ -43,7 +43,8 @@ struct fc_ddl_scan {
     bool if_not_exists;  /* CREATE TABLE: may have done nothing */
     bool or_replace;     /* CREATE TABLE: an older table of this name and its rows are gone */
     bool moves_rows;     /* ALTER TABLE that takes or brings rows without row events: DROP,
-                            TRUNCATE, EXCHANGE or CONVERT PARTITION, DISCARD or IMPORT TABLESPACE */
+                            TRUNCATE, EXCHANGE or CONVERT PARTITION, DISCARD or IMPORT TABLESPACE;
+                            the table that it exchanges with is among the tables, too */
     bool starts_transaction; /* MySQL's atomic CREATE TABLE ... SELECT ends in START
                                 TRANSACTION: rows and XID follow in the same transaction */
     bool truncated;          /* the list of tables is not whole: more than FC_DDL_TABLES_MAX, or

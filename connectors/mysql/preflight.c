@@ -386,34 +386,52 @@ static fc_code check_select(const struct preflight *preflight, const struct fc_t
     return FC_OK;
 }
 
-static fc_code check_cascades(const struct preflight *preflight, struct fc_error *err)
+/* Warn when the query (db, table) names a captured table. */
+static fc_code warn_if_captured(const struct preflight *preflight, const char *sql,
+                                const char *what, const char *why, const char *fix,
+                                struct fc_error *err)
 {
-    static const char sql[] =
-        "SELECT CONSTRAINT_SCHEMA, TABLE_NAME FROM "
-        "information_schema.REFERENTIAL_CONSTRAINTS WHERE DELETE_RULE IN ('CASCADE', 'SET "
-        "NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL')";
     MYSQL_RES *result = NULL;
     MYSQL_ROW row;
-    char first[300] = "";
+    bool found = false;
     fc_code code = fc_session_query(preflight->session, fc_slice_text(sql), &result, err);
     if (code != FC_OK) {
         return code;
     }
-    while ((row = mysql_fetch_row(result)) != NULL && first[0] == '\0') {
-        if (fc_table_filter_match(&preflight->filter, fc_slice_text(row[0]),
-                                  fc_slice_text(row[1]))) {
-            (void)snprintf(first, sizeof(first), "%s.%s", row[0], row[1]);
+    while (!found && (row = mysql_fetch_row(result)) != NULL) {
+        found = fc_table_filter_match(&preflight->filter, fc_slice_text(row[0]),
+                                      fc_slice_text(row[1]));
+        if (found) {
+            tell(preflight, FC_CHECK_WARN, what, fix, "%s.%s: %s", row[0], row[1], why);
         }
     }
     mysql_free_result(result);
-    if (first[0] != '\0') {
-        tell(preflight, FC_CHECK_WARN, "cascading foreign keys",
-             "change child rows by statements of their own instead of ON DELETE/UPDATE CASCADE",
-             "%s: InnoDB writes rows that a cascade changes to no binlog, so the capture does "
-             "not see them",
-             first);
-    }
     return FC_OK;
+}
+
+static fc_code check_cascades(const struct preflight *preflight, struct fc_error *err)
+{
+    return warn_if_captured(
+        preflight,
+        "SELECT CONSTRAINT_SCHEMA, TABLE_NAME FROM "
+        "information_schema.REFERENTIAL_CONSTRAINTS WHERE DELETE_RULE IN ('CASCADE', 'SET "
+        "NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL')",
+        "cascading foreign keys",
+        "InnoDB writes rows that a cascade changes to no binlog, so we do not see them",
+        "change child rows by statements of their own instead of ON DELETE/UPDATE CASCADE",
+        err);
+}
+
+static fc_code check_partitions(const struct preflight *preflight, struct fc_error *err)
+{
+    return warn_if_captured(
+        preflight,
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.PARTITIONS WHERE "
+        "PARTITION_NAME IS NOT NULL AND PARTITION_ORDINAL_POSITION = 1",
+        "partitioned tables",
+        "DROP, TRUNCATE, EXCHANGE and CONVERT PARTITION move rows without row events; the "
+        "table is read again each time",
+        "delete rows by DELETE where the table is too large for that", err);
 }
 
 static fc_code check_tables(const struct preflight *preflight, struct fc_error *err)
@@ -446,7 +464,7 @@ static fc_code check_tables(const struct preflight *preflight, struct fc_error *
                 "ALTER TABLE ... ENGINE=InnoDB");
     code = check_select(preflight, &list, err);
     fc_table_list_release(&list);
-    return code == FC_OK ? check_cascades(preflight, err) : code;
+    return code;
 }
 
 fc_code fc_preflight_run(const struct fc_host *host, struct fc_slice resume,
@@ -456,8 +474,8 @@ fc_code fc_preflight_run(const struct fc_host *host, struct fc_slice resume,
 {
     static fc_code (*const checks[])(const struct preflight *preflight,
                                      struct fc_error *err) = {
-        check_settings,  check_grants, check_server_id, check_replica,
-        check_retention, check_xa,     check_tables,
+        check_settings, check_grants, check_server_id, check_replica,    check_retention,
+        check_xa,       check_tables, check_cascades,  check_partitions,
     };
     struct preflight preflight = { .host = host, .on_result = on_result, .ctx = ctx };
     fc_code code = fc_table_filter_init(&preflight.filter, host, err);

@@ -93,8 +93,8 @@ static void on_row(void *ctx, const struct fc_shape *shape, const struct fc_valu
     }
 }
 
-/* A table that was not captured under its old name: the stream does not have its rows. */
-static void enter_capture(struct fc_snapshot *snapshot, const struct fc_ddl_table *names)
+/* The stream does not have all rows of the table; with `snapshot: never` it stays so. */
+static void read_table(struct fc_snapshot *snapshot, struct fc_slice db, struct fc_slice table)
 {
     struct fc_source_position *position = fc_change_stream_position(snapshot->stream);
     if (strcmp(snapshot->host->option_text(snapshot->host, "snapshot"), "never") == 0) {
@@ -105,7 +105,19 @@ static void enter_capture(struct fc_snapshot *snapshot, const struct fc_ddl_tabl
         fc_assert(position->snapshot != NULL);
         snapshot->step = FC_SNAPSHOT_STEP_BEGIN;
     }
-    fc_snapshot_plan_add(position->snapshot, names->new_db, names->new_table);
+    fc_snapshot_plan_add(position->snapshot, db, table);
+}
+
+/* Rows came or went that the stream does not have: what was read of the table before is of no use. */
+static void on_moved_rows(struct fc_snapshot *snapshot, const struct fc_ddl_table *names)
+{
+    if (!fc_table_filter_match(snapshot->filter, names->db, names->table)) {
+        return;
+    }
+    if (is_current(snapshot, names->db, names->table)) {
+        fc_snapshot_plan_set_key(fc_snapshot_plan_of(snapshot), NULL);
+    }
+    read_table(snapshot, names->db, names->table);
 }
 
 static void on_rename(struct fc_snapshot *snapshot, const struct fc_ddl_table *names)
@@ -117,7 +129,8 @@ static void on_rename(struct fc_snapshot *snapshot, const struct fc_ddl_table *n
         spoil(snapshot);
     }
     if (is && !was) {
-        enter_capture(snapshot, names);
+        read_table(snapshot, names->new_db,
+                   names->new_table); /* not captured under its old name */
     }
 }
 
@@ -140,7 +153,9 @@ static void on_statement(void *ctx, const struct fc_ddl_scan *scan)
         if (is_current(snapshot, table->db, table->table)) {
             spoil(snapshot);
         }
-        if (!fc_slice_is_null(table->new_table)) {
+        if (scan->moves_rows) {
+            on_moved_rows(snapshot, table);
+        } else if (!fc_slice_is_null(table->new_table)) {
             on_rename(snapshot, table);
         } else if (scan->kind == FC_DDL_DROP_TABLE && plan != NULL &&
                    scan->statement_class == FC_STATEMENT_DDL) {

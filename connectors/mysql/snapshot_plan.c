@@ -101,7 +101,13 @@ bool fc_snapshot_plan_drop(json_t *plan, struct fc_slice db, struct fc_slice tab
 
 void fc_snapshot_plan_add(json_t *plan, struct fc_slice db, struct fc_slice table)
 {
-    json_t *pair = pair_of(db, table);
+    json_t *pair = NULL;
+    for (size_t index = 0; index < fc_snapshot_plan_count(plan); index++) {
+        if (is_named(plan, index, db, table)) {
+            return;
+        }
+    }
+    pair = pair_of(db, table);
     if (pair != NULL) {
         fc_assert(json_array_append_new(tables_of(plan), pair) == 0);
     }

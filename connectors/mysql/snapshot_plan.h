@@ -31,6 +31,7 @@ void fc_snapshot_plan_next(json_t *plan);
 
 /* Forget a table (an empty `table`: all of db). True when that changed the table under way. */
 bool fc_snapshot_plan_drop(json_t *plan, struct fc_slice db, struct fc_slice table);
+/* At the end, unless it is there. */
 void fc_snapshot_plan_add(json_t *plan, struct fc_slice db, struct fc_slice table);
 bool fc_snapshot_plan_rename(json_t *plan, const struct fc_ddl_table *names, bool keep);
 

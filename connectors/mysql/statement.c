@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connectors/mysql/statement.h"
 
-#include "connectors/mysql/charset.h"
+#include <stdlib.h>
 
-enum { SQL_MODE_ANSI_QUOTES = 4 };
+#include "connectors/mysql/charset.h"
+#include "core/base/alloc.h"
+
+enum { SQL_MODE_ANSI_QUOTES = 4, WARN_LEVEL = 2 };
 
 static fc_code to_utf8(const struct fc_binlog_query *query, struct fc_emitter *emitter,
                        struct fc_slice *out_text, struct fc_error *err)
@@ -78,7 +81,7 @@ static fc_code make_change(struct fc_statement *statement, struct fc_slice text,
     if (ddl == NULL) {
         return FC_ERR_LIMIT;
     }
-    ddl->kind = scan->kind;
+    ddl->kind = scan->moves_rows ? FC_DDL_ALTER_ROWS : scan->kind;
     ddl->statement = text;
     ddl->tables = scan->tables;
     ddl->table_count = scan->table_count;
@@ -122,4 +125,28 @@ fc_code fc_statement_decode(const struct fc_binlog_event *event, bool mariadb,
                 mariadb, &emitter->memory, &out_statement->scan);
     out_statement->captured = is_captured(&out_statement->scan, filter);
     return out_statement->captured ? make_change(out_statement, text, emitter, err) : FC_OK;
+}
+
+void fc_statement_warn_of_moved_rows(const struct fc_ddl_scan *scan,
+                                     const struct fc_table_filter *filter,
+                                     const struct fc_host *host, struct fc_slice tx)
+{
+    bool never = strcmp(host->option_text(host, "snapshot"), "never") == 0;
+    for (uint32_t index = 0; index < scan->table_count; index++) {
+        const struct fc_ddl_table *table = &scan->tables[index];
+        char *text;
+        if (!fc_table_filter_match(filter, table->db, table->table)) {
+            continue;
+        }
+        text =
+            fc_asprintf("%.*s.%.*s: the ALTER TABLE of transaction %.*s moves rows without row "
+                        "events; %s",
+                        (int)table->db.len, (const char *)table->db.data, (int)table->table.len,
+                        (const char *)table->table.data, (int)tx.len, (const char *)tx.data,
+                        never ? "it cannot be restored to later points (snapshot: never)"
+                              : "the table is read again, and can be restored to later "
+                                "points once that is done");
+        host->report(host, WARN_LEVEL, text);
+        free(text);
+    }
 }

@@ -31,4 +31,9 @@ FC_MUST_CHECK fc_code fc_statement_decode(const struct fc_binlog_event *event, b
                                           struct fc_statement *out_statement,
                                           struct fc_error *err);
 
+/* A line for each captured table of a statement that moves rows. tx: the transaction's id. */
+void fc_statement_warn_of_moved_rows(const struct fc_ddl_scan *scan,
+                                     const struct fc_table_filter *filter,
+                                     const struct fc_host *host, struct fc_slice tx);
+
 #endif

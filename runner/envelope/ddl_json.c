@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/envelope/ddl_json.h"
 
-const char *const fc_ddl_json_kinds[FC_DDL_JSON_KINDS] = { "other", "create", "alter",
-                                                           "drop",  "rename", "drop_database" };
+const char *const fc_ddl_json_kinds[FC_DDL_JSON_KINDS] = {
+    "other", "create", "alter", "drop", "rename", "drop_database", "alter_rows"
+};
 
 static struct fc_slice db_of(const struct fc_change *change)
 {

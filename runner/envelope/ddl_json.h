@@ -26,7 +26,7 @@ void fc_ddl_json_append(const struct fc_change *change, const struct fc_source_b
                         int64_t now_ms, struct fc_buf *out);
 
 /* The names of fc_ddl_kind in "kind", in its order. */
-enum { FC_DDL_JSON_KINDS = FC_DDL_DROP_DATABASE + 1 };
+enum { FC_DDL_JSON_KINDS = FC_DDL_ALTER_ROWS + 1 };
 extern const char *const fc_ddl_json_kinds[FC_DDL_JSON_KINDS];
 
 #endif

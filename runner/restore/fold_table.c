@@ -67,6 +67,7 @@ void fc_fold_table_begin(struct fc_fold_table *table, uint64_t lost_seq)
     table->gone.present = false;
     free(table->gone_how);
     table->gone_how = NULL;
+    table->moved.present = false;
 }
 
 /* --- rows -------------------------------------------------------------------------------- */
@@ -218,6 +219,20 @@ static void found_anew(struct fc_fold_table *table, uint64_t seq, uint64_t lost_
     table->base = FC_BASE_COMPLETE;
     table->trusted = lost_seq == 0 || seq > lost_seq;
     table->gone.present = false;
+    table->moved.present = false;
+}
+
+/* Rows came or went that the log does not have: from here on only a snapshot that follows knows. */
+static void note_moved(struct fc_fold_table *table, const struct fc_lineage_event *event,
+                       uint64_t lost_seq)
+{
+    if (table->base == FC_BASE_GONE) {
+        return;
+    }
+    found_anew(table, event->mark.seq, lost_seq);
+    table->met = true;
+    table->base = FC_BASE_UNKNOWN;
+    table->moved = event->mark;
 }
 
 /*
@@ -280,6 +295,7 @@ static void note_gone(struct fc_fold_table *table, const struct fc_lineage_event
     fc_versions_release(&table->versions);
     table->base = FC_BASE_GONE;
     table->gone = event->mark;
+    table->moved.present = false;
     free(table->gone_how);
     table->gone_how = how;
 }
@@ -315,6 +331,9 @@ static void apply_ddl(struct fc_fold_table *table, const struct fc_lineage_event
     case FC_DDL_DROP_DATABASE:
         note_gone(table, event, fc_strdup("dropped"));
         break;
+    case FC_DDL_ALTER_ROWS:
+        note_moved(table, event, lost_seq);
+        break;
     case FC_DDL_ALTER_TABLE:
     case FC_DDL_RENAME_TABLE:
     case FC_DDL_OTHER:
@@ -328,7 +347,8 @@ static void apply_ddl(struct fc_fold_table *table, const struct fc_lineage_event
             return;
         }
     }
-    if (event->kind == FC_DDL_ALTER_TABLE || event->kind == FC_DDL_OTHER) {
+    if (event->kind == FC_DDL_ALTER_TABLE || event->kind == FC_DDL_ALTER_ROWS ||
+        event->kind == FC_DDL_OTHER) {
         fc_versions_note_ddl(&table->versions, &event->mark, event->statement);
     }
 }

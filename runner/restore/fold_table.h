@@ -42,7 +42,8 @@ struct fc_fold_table {
     bool trusted; /* nothing that counts was removed by retention */
     bool keyed;
     struct fc_log_mark gone;
-    char *gone_how; /* "dropped", "renamed to shop.old" */
+    char *gone_how;           /* "dropped", "renamed to shop.old" */
+    struct fc_log_mark moved; /* the statement that made the base unknown by moving rows */
     struct fc_versions versions;
     struct fc_keymap places; /* of this pass: key or row image -> partition and offset */
     struct fc_keymap

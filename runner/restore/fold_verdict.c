@@ -37,6 +37,22 @@ static fc_code find_snapshot_end(struct fc_fold_state *state, const struct fc_fo
     return code;
 }
 
+static fc_code fail_moved(const struct fc_fold_table *table, const struct fc_log_mark *end,
+                          struct fc_error *err)
+{
+    char text[FC_TIME_TEXT_SIZE];
+    char later[64] = "";
+    if (end->present) {
+        (void)snprintf(later, sizeof(later), ", or from number %" PRIu64 " on", end->seq);
+    }
+    return fc_fail(err, FC_ERR_REFUSED,
+                   "%s: the ALTER TABLE of transaction %s at %s moved rows (of a partition or "
+                   "tablespace) that the log does not have; it can be restored with --before "
+                   "%s%s",
+                   table->name, table->moved.tx_id, fc_time_text(table->moved.time_ms, text),
+                   table->moved.tx_id, later);
+}
+
 static fc_code fail_incomplete(struct fc_fold_state *state, const struct fc_fold_table *table,
                                struct fc_error *err)
 {
@@ -45,6 +61,9 @@ static fc_code fail_incomplete(struct fc_fold_state *state, const struct fc_fold
     fc_code code = find_snapshot_end(state, table, &end, err);
     if (code != FC_OK) {
         return code;
+    }
+    if (table->moved.present) {
+        return fail_moved(table, &end, err);
     }
     if (end.present) {
         return fc_fail(

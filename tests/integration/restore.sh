@@ -135,6 +135,44 @@ through_ddl() {
     same "  it is what is there" "5	50	y" "$(sql 'SELECT * FROM grown2' copy)"
 }
 
+# What brings no row events: the capture says so and reads the tables again; between the two there is nothing to restore.
+moved_rows() {
+    local before moved
+    sql "CREATE TABLE parts (id INT PRIMARY KEY, v INT) PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (100), PARTITION high VALUES LESS THAN (200));
+        CREATE TABLE aside (id INT PRIMARY KEY, v INT); INSERT INTO parts VALUES (1, 1), (2, 2), (101, 3); INSERT INTO aside VALUES (50, 50)"
+    before=$(now_tx) parts=$(state parts)
+    sql "ALTER TABLE parts EXCHANGE PARTITION low WITH TABLE aside"
+    moved=$(now_tx)
+    sql "UPDATE parts SET v = 51 WHERE id = 50; INSERT INTO parts VALUES (102, 4); DELETE FROM aside WHERE id = 1"
+    capture
+    if grep -q "warn .*shop.parts: the ALTER TABLE of transaction $moved moves rows" "$work/run" && grep -q 'warn .*shop.aside: ' "$work/run"; then
+        ok "EXCHANGE PARTITION is told of, for both tables"
+    else
+        not_ok "EXCHANGE PARTITION is told of, for both tables" "$(cat "$work/run")"
+    fi
+    works "  both can be restored to the end" restore --table shop.parts --into copy.parts
+    same "    it is what is there" "$(state parts)" "$(state parts copy)"
+    works "    the other, too" restore --table shop.aside --into copy.aside
+    same "    it is what is there" "$(state aside)" "$(state aside copy)"
+    works "    verify says so" "$connect" verify -q "$work/$kind.yaml" --table shop.parts --table shop.aside
+    works "  and to before" restore --before "$moved" --table shop.parts --into copy.parts0
+    same "    it is what was there" "$parts" "$(state parts0 copy)"
+    refused "  but not to between it and the snapshot" 3 "shop.parts: the ALTER TABLE of transaction $moved .*--before $moved, or from number [0-9]+ on" restore --to "$moved" --table shop.parts --into copy.parts1
+    refused "    the other neither" 3 "shop.aside: the ALTER TABLE of transaction $moved " restore --to "$moved" --table shop.aside --into copy.parts1
+    sed "s/name: shop/name: never/; s/topic: shop/topic: never/; s/user: root/user: root, snapshot: never/" "$work/$kind.yaml" >"$work/$kind-never.yaml"
+    works "with snapshot: never" "$connect" run -q "$work/$kind-never.yaml" --until-end
+    sql "CREATE TABLE lone (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (10), PARTITION high VALUES LESS THAN (20)); INSERT INTO lone VALUES (1), (11)"
+    sql "ALTER TABLE lone DROP PARTITION low"
+    moved=$(now_tx)
+    sql "INSERT INTO lone VALUES (12)"
+    works "  DROP PARTITION goes by" "$connect" run -q "$work/$kind-never.yaml" --until-end
+    refused "  a verify later stops" 3 "shop.lone: the ALTER TABLE of transaction $moved .*--before" "$connect" verify -q "$work/$kind-never.yaml" --table shop.lone
+    works "  a restore to before does not" "$connect" restore -q "$work/$kind-never.yaml" --before "$moved" --table shop.lone --into copy.lone
+    same "    it is what was there" "1 11" "$(sql 'SELECT * FROM lone ORDER BY id' copy | tr '\n' ' ' | sed 's/ $//')"
+    sql "DROP TABLE lone, parts, aside"
+    capture
+}
+
 bad_points() {
     local log=$work/$kind-log file
     refused "a point before the capture" 2 'before|first|captured' restore --to '2001-01-01 00:00:00' --into 'copy.*' --replace
@@ -163,6 +201,7 @@ for kind in "$@"; do
     set_up
     to_any_point
     through_ddl
+    moved_rows
     bad_points
     tests/support/servers stop "$work/$kind"
 done

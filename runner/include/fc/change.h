@@ -114,7 +114,9 @@ typedef enum fc_ddl_kind {
     FC_DDL_ALTER_TABLE,
     FC_DDL_DROP_TABLE,
     FC_DDL_RENAME_TABLE,
-    FC_DDL_DROP_DATABASE
+    FC_DDL_DROP_DATABASE,
+    FC_DDL_ALTER_ROWS /* an ALTER TABLE that takes or brings rows without changes that say so;
+                         its tables are all whose rows it may touch */
 } fc_ddl_kind;
 
 /* A table that a DDL statement names; new_* are null but for RENAME (also ALTER TABLE ...

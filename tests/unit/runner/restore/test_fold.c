@@ -100,6 +100,35 @@ static void a_cut_inside_a_snapshot_names_where_it_is_complete(void **state)
     fc_log_fixture_release(&fixture);
 }
 
+static void moved_rows_are_a_gap_until_a_snapshot_follows(void **state)
+{
+    static const char *const exchange = "ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u";
+    struct fc_log_fixture fixture;
+    (void)state;
+    fc_log_fixture_init(&fixture, "cap", 1);
+    write_snapshot(&fixture, 5);
+    fc_log_fixture_ddl(&fixture, FC_DDL_ALTER_ROWS, exchange, "t", NULL);
+    fc_log_fixture_begin(&fixture, false);
+    write_row(&fixture, FC_OP_UPDATE, 9, 1); /* a row that came with the partition */
+    fc_log_writer_commit(fixture.writer);
+    fc_log_fixture_view(&fixture);
+    assert_rows(&fixture, 1, "d.t", 5);
+    assert_fails(&fixture, 2, "d.t", FC_ERR_REFUSED, "moved rows");
+    assert_fails(&fixture, 3, "d.t", FC_ERR_REFUSED, "it can be restored with --before 0-1-2");
+    write_snapshot(&fixture, 3);
+    fc_log_fixture_view(&fixture);
+    assert_fails(&fixture, 3, "d.t", FC_ERR_REFUSED, "or from number 4 on");
+    assert_rows(&fixture, 4, "d.t", 4);
+    fc_log_fixture_ddl(&fixture, FC_DDL_ALTER_ROWS, exchange, "t", NULL);
+    fc_log_fixture_begin(&fixture, false);
+    fc_log_writer_truncate(fixture.writer, "d", "t");
+    fc_log_writer_commit(fixture.writer);
+    fc_log_fixture_view(&fixture);
+    assert_fails(&fixture, 5, "d.t", FC_ERR_REFUSED, "moved rows");
+    assert_rows(&fixture, 6, "d.t", 0);
+    fc_log_fixture_release(&fixture);
+}
+
 static void a_table_that_is_gone_at_the_cut_says_how_to_get_it(void **state)
 {
     struct fc_log_fixture fixture;
@@ -274,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_inside_a_snapshot_names_where_it_is_complete),
+        cmocka_unit_test(moved_rows_are_a_gap_until_a_snapshot_follows),
         cmocka_unit_test(a_table_that_is_gone_at_the_cut_says_how_to_get_it),
         cmocka_unit_test(a_renamed_table_is_found_by_its_new_name_only),
         cmocka_unit_test(creating_if_not_exists_keeps_the_rows_that_there_are),
