@@ -19,9 +19,9 @@
 
 #include "core/base/alloc.h"
 #include "core/base/terminal.h"
-#include "core/stream/embedded.h"
 #include "runner/command.h"
 #include "runner/control.h"
+#include "runner/log_open.h"
 #include "runner/pipeline.h"
 #include "runner/status.h"
 #include "runner/statusline.h"
@@ -32,7 +32,7 @@ struct run {
     struct fc_command *command;
     const char *path;
     struct fc_setup setup;
-    struct fc_stream *stream;
+    struct fc_log log;
     struct fc_pipeline *pipeline;
     struct fc_control *control;
     struct fc_statusline *line;
@@ -110,10 +110,11 @@ static void on_status(void *ctx, struct fc_buf *out)
 {
     const struct run *run = ctx;
     struct fc_pipeline_status status = { 0 };
+    char place[FC_LOG_PLACE_TEXT_SIZE];
     struct fc_status_input input = {
         .name = run->setup.config->name,
-        .dir = run->setup.config->log_dir,
-        .stream = run->stream,
+        .dir = fc_log_place(run->setup.config, place),
+        .stream = run->log.stream,
         .pipeline = &status,
         .uptime_ms = fc_clock_steady_ms(run->command->clock) - run->started_ms,
         .rows_per_second = fc_statusline_rate(run->line),
@@ -223,9 +224,7 @@ static fc_code start(struct run *run, bool until_end, struct fc_error *err)
 {
     const struct fc_config *config = run->setup.config;
     struct fc_command *command = run->command;
-    struct fc_embedded_config log = { .dir = config->log_dir,
-                                      .on_notice = on_notice,
-                                      .notice_ctx = command->diag };
+    struct fc_log_notices notices = { .on_notice = on_notice, .ctx = command->diag };
     struct fc_pipeline_config pipeline = { .config = config,
                                            .plugin = run->setup.connector,
                                            .host = run->setup.host,
@@ -238,6 +237,7 @@ static fc_code start(struct run *run, bool until_end, struct fc_error *err)
                                          .on_stop = on_stop,
                                          .ctx = run };
     struct fc_transform_chain *chain = NULL;
+    char place[FC_LOG_PLACE_TEXT_SIZE];
     fc_code code;
     if (run->setup.connector->source == NULL) {
         return fc_fail(err, FC_ERR_CONFIG,
@@ -245,18 +245,18 @@ static fc_code start(struct run *run, bool until_end, struct fc_error *err)
                        config->plugin);
     }
     code = load_chain(run, config, &chain, err);
-    code = code == FC_OK ? fc_embedded_open(&log, &run->stream, err) : code;
+    code = code == FC_OK ? fc_log_open(config, command->clock, &notices, &run->log, err) : code;
     if (code != FC_OK) {
         fc_transform_chain_free(chain);
         return code;
     }
-    pipeline.stream = run->stream;
+    pipeline.stream = run->log.stream;
     run->pipeline = fc_pipeline_new(&pipeline, chain);
     run->line = fc_statusline_new(config->name, command->diag, command->err, command->clock);
     fc_diag_report(command->diag, FC_DIAG_INFO,
                    "%s capturing with %s %s into %s, topic %s (fluvio-connect " FC_VERSION ")",
-                   config->name, config->plugin, run->setup.connector->version, config->log_dir,
-                   config->topic);
+                   config->name, config->plugin, run->setup.connector->version,
+                   fc_log_place(config, place), config->topic);
     code = fc_control_start(&control, &run->control, err);
     if (code == FC_OK && pthread_create(&run->thread, NULL, pipeline_thread, run) != 0) {
         code = fc_fail(err, FC_ERR_NOMEM, "no thread for the pipeline");
@@ -286,7 +286,7 @@ static void release(struct run *run)
     fc_control_stop(run->control);
     fc_statusline_free(run->line);
     fc_pipeline_free(run->pipeline);
-    fc_stream_close(run->stream);
+    fc_log_close(&run->log);
     fc_setup_release(&run->setup);
     if (run->signal_fd >= 0) {
         (void)close(run->signal_fd); /* nothing is lost */

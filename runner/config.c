@@ -14,6 +14,7 @@
 #include "core/base/suggest.h"
 #include "core/base/text_file.h"
 #include "core/base/yaml.h"
+#include "runner/config_log.h"
 #include "runner/config_secrets.h"
 #include "runner/config_steps.h"
 #include "runner/secrets.h"
@@ -31,13 +32,12 @@ struct config {
     struct fc_options *top;
     struct fc_options *meta;
     struct fc_options *producer;
-    struct fc_options *embedded;
+    struct fc_config_log log;
     struct fc_config_steps steps;
     char *path;
     char *dir;
     char *plugin;
     char *dead_letter_topic;
-    char *log_dir;
 };
 
 static const struct fc_option TOP[] = {
@@ -86,13 +86,6 @@ static const struct fc_option PRODUCER[] = {
       "of one record" },
     { .key = NULL },
 };
-
-static const struct fc_option EMBEDDED[] = {
-    { "dir", FC_OPTION_TEXT, false, "./fluvio-data", 0, 0, NULL, "where the log's files are" },
-    { .key = NULL },
-};
-
-static const struct fc_option NOTHING[] = { { .key = NULL } };
 
 static fc_code read_block(struct config *config, const char *what,
                           const struct fc_yaml_node *map, const struct fc_option *table,
@@ -204,6 +197,24 @@ static fc_code read_retention(struct config *config, struct fc_topic_config *top
     return FC_OK;
 }
 
+static unsigned given_of(const struct fc_options *producer)
+{
+    static const struct {
+        const char *key;
+        unsigned bit;
+    } keys[] = {
+        { "retention", FC_TOPIC_RETENTION_MS },
+        { "retention-bytes", FC_TOPIC_RETENTION_BYTES },
+        { "segment-bytes", FC_TOPIC_SEGMENT_BYTES },
+        { "record-bytes-max", FC_TOPIC_RECORD_BYTES_MAX },
+    };
+    unsigned given = 0;
+    for (size_t index = 0; index < sizeof(keys) / sizeof(keys[0]); index++) {
+        given |= fc_options_node(producer, keys[index].key) == NULL ? 0U : keys[index].bit;
+    }
+    return given;
+}
+
 static fc_code read_producer(struct config *config, const struct fc_yaml_node *map,
                              struct fc_error *err)
 {
@@ -231,6 +242,7 @@ static fc_code read_producer(struct config *config, const struct fc_yaml_node *m
     topic->retention_bytes = fc_options_node(config->producer, "retention-bytes") == NULL
                                  ? -1
                                  : fc_options_int(config->producer, "retention-bytes");
+    topic->given = given_of(config->producer);
     config->public.batch_bytes = (size_t)fc_options_int(config->producer, "batch-size");
     return read_retention(config, topic, err);
 }
@@ -310,39 +322,6 @@ static fc_code read_top(struct config *config, const struct fc_yaml_node *root,
     return FC_OK;
 }
 
-/* A path of the file, seen from the working directory. */
-static char *beside_file(const struct config *config, const char *path)
-{
-    if (*path == '/' || strcmp(config->dir, ".") == 0) {
-        return fc_strdup(path);
-    }
-    return fc_asprintf("%s/%s", config->dir, strncmp(path, "./", 2) == 0 ? path + 2 : path);
-}
-
-static fc_code read_log(struct config *config, const struct fc_yaml_node *map,
-                        struct fc_error *err)
-{
-    static const char *const others[] = { "embedded", NULL };
-    struct fc_options *nothing = NULL;
-    const char *dir;
-    fc_code code = read_block(config, "log", map, NOTHING, others, &nothing, err);
-    fc_options_free(nothing);
-    code = code == FC_OK ? read_block(config, "log.embedded", fc_yaml_get(map, "embedded"),
-                                      EMBEDDED, NULL, &config->embedded, err)
-                         : code;
-    if (code != FC_OK) {
-        return code;
-    }
-    dir = fc_options_text(config->embedded, "dir");
-    if (*dir == '\0') {
-        (void)fc_fail(err, FC_ERR_CONFIG, "`dir` is empty: name a directory");
-        return at_option(config, config->embedded, "dir", err);
-    }
-    config->log_dir = beside_file(config, dir);
-    config->public.log_dir = config->log_dir;
-    return FC_OK;
-}
-
 /* --- all of it ---------------------------------------------------------------------------- */
 
 static fc_code missing_meta(const struct config *config, const struct fc_yaml_node *root,
@@ -379,7 +358,9 @@ static fc_code read_all(struct config *config, const struct fc_config_source *so
     }
     code = read_meta(config, meta, err);
     code = code == FC_OK ? read_top(config, root, err) : code;
-    code = code == FC_OK ? read_log(config, fc_yaml_get(root, "log"), err) : code;
+    code = code == FC_OK ? fc_config_log_read(config->path, config->dir, config->public.name,
+                                              fc_yaml_get(root, "log"), &config->log, err)
+                         : code;
     code = code == FC_OK ? fc_config_secrets_check(&config->yaml, config->plugin, err) : code;
     if (code == FC_OK && !source->without_secrets) {
         code = fc_config_secrets_fill(&config->yaml, config->plugin, source->secrets_path, err);
@@ -388,6 +369,13 @@ static fc_code read_all(struct config *config, const struct fc_config_source *so
         code = fc_config_steps_read(config->path, fc_yaml_get(root, "transforms"),
                                     &config->steps, err);
     }
+    if (code == FC_OK) {
+        code = fc_config_log_fill(config->path, &config->log, source->without_secrets, err);
+    }
+    config->public.log_dir = config->log.dir;
+    config->public.kafka = config->log.kafka;
+    config->public.kafka_count = config->log.kafka_count;
+    config->public.kafka_replication = config->log.replication_factor;
     config->public.steps = config->steps.items;
     config->public.step_count = config->steps.count;
     config->public.plugin_block = code == FC_OK ? fc_yaml_get(root, config->plugin) : NULL;
@@ -453,13 +441,12 @@ void fc_config_free(struct fc_config *public)
     fc_options_free(config->top);
     fc_options_free(config->meta);
     fc_options_free(config->producer);
-    fc_options_free(config->embedded);
+    fc_config_log_release(&config->log);
     fc_yaml_release(&config->yaml);
     free(config->path);
     free(config->dir);
     free(config->plugin);
     free(config->dead_letter_topic);
-    free(config->log_dir);
     free(config);
 }
 

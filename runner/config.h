@@ -12,6 +12,7 @@
 #define FC_RUNNER_CONFIG_H
 
 #include "catalog/schema.h"
+#include "core/stream/kafka.h"
 #include "core/stream/stream.h"
 #include "transforms/transform.h"
 
@@ -45,7 +46,12 @@ struct fc_config {
     const char *dead_letter_topic;
     uint32_t workers; /* 0: as many as the pipeline thinks right for this machine */
     size_t memory_bytes;
-    const char *log_dir; /* absolute, or relative to the working directory */
+    /* Absolute, or relative to the working directory. The embedded log's; of a cluster, where
+     * the capture that runs here has its lock and can be asked. */
+    const char *log_dir;
+    const struct fc_kafka_property *kafka; /* the cluster's properties; NULL: embedded */
+    uint32_t kafka_count;
+    int kafka_replication;
     const struct fc_transform_step *steps;
     uint32_t step_count;
 

@@ -4,6 +4,22 @@
 #include "runner/secrets.h"
 
 static const char TRANSFORMS[] = "transforms";
+static const char LOG[] = "log";
+static const char KAFKA[] = "kafka";
+
+/* Nowhere in the list's or map's items but under one key. */
+static fc_code refuse_but(const struct fc_yaml *yaml, const struct fc_yaml_node *map,
+                          const char *key, struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    for (const struct fc_yaml_node *node = map->first; node != NULL && code == FC_OK;
+         node = node->next) {
+        code = node->key != NULL && strcmp(node->key, key) == 0
+                   ? FC_OK
+                   : fc_secrets_refuse(yaml, node, err);
+    }
+    return code;
+}
 
 fc_code fc_config_secrets_check(const struct fc_yaml *yaml, const char *plugin,
                                 struct fc_error *err)
@@ -12,6 +28,10 @@ fc_code fc_config_secrets_check(const struct fc_yaml *yaml, const char *plugin,
     for (const struct fc_yaml_node *node = yaml->root->first; node != NULL && code == FC_OK;
          node = node->next) {
         if (strcmp(node->key, plugin) == 0) {
+            continue;
+        }
+        if (strcmp(node->key, LOG) == 0) {
+            code = refuse_but(yaml, node, KAFKA, err);
             continue;
         }
         if (strcmp(node->key, TRANSFORMS) != 0) {
@@ -34,8 +54,12 @@ fc_code fc_config_secrets_fill(struct fc_yaml *yaml, const char *plugin,
         fc_yaml_get(fc_yaml_get(yaml->root, "meta"), "secrets");
     const struct fc_yaml_node *transforms = fc_yaml_get(yaml->root, TRANSFORMS);
     struct fc_yaml_node *block = fc_yaml_get(yaml->root, plugin);
+    struct fc_yaml_node *kafka = fc_yaml_get(fc_yaml_get(yaml->root, LOG), KAFKA);
     struct fc_secrets *secrets = NULL;
     fc_code code = fc_secrets_open(secrets_path, &secrets, err);
+    if (code == FC_OK && kafka != NULL) {
+        code = fc_secrets_fill(secrets, yaml, kafka, declared, err);
+    }
     if (code == FC_OK && block != NULL) {
         code = fc_secrets_fill(secrets, yaml, block, declared, err);
     }

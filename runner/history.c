@@ -7,7 +7,7 @@
 #include "core/base/alloc.h"
 #include "core/base/quantity.h"
 #include "core/base/terminal.h"
-#include "core/stream/embedded.h"
+#include "runner/log_open.h"
 
 enum { PARTITIONS_SHOWN_MAX = 8 };
 
@@ -59,14 +59,9 @@ static fc_code find_target(struct fc_history *history, struct fc_error *err)
 static fc_code open_log(struct fc_history *history, struct fc_error *err)
 {
     const struct fc_config *config = history->setup.config;
-    struct fc_embedded_config log;
     struct fc_log_view_config view;
     fc_code code;
-    memset(&log, 0, sizeof(log));
-    log.dir = config->log_dir;
-    log.read_only = true;
-    log.clock = history->command->clock;
-    code = fc_embedded_open(&log, &history->stream, err);
+    code = fc_log_open_reader(config, history->command->clock, &history->stream, err);
     if (code != FC_OK) {
         return code;
     }

@@ -7,10 +7,10 @@
 #include <jansson.h>
 
 #include "core/base/alloc.h"
-#include "core/stream/embedded.h"
 #include "runner/checkpoint.h"
 #include "runner/control.h"
 #include "runner/identity.h"
+#include "runner/log_open.h"
 #include "runner/resume.h"
 
 enum { HEADER_BYTES_MAX = 1024, REQUEST_BYTES_MAX = FC_CONTROL_LINE_MAX - 1 };
@@ -18,7 +18,7 @@ enum { HEADER_BYTES_MAX = 1024, REQUEST_BYTES_MAX = FC_CONTROL_LINE_MAX - 1 };
 struct fc_marker {
     const struct fc_config *config;
     const struct fc_clock *clock;
-    struct fc_stream *stream; /* NULL: a running capture writes */
+    struct fc_log log; /* stream NULL: a running capture writes */
 };
 
 /* --- by the running capture -------------------------------------------------------------- */
@@ -43,12 +43,7 @@ static fc_code ask(const char *dir, const char *what, const char *json, struct f
 
 static fc_code take_directory(struct fc_marker *marker, struct fc_error *err)
 {
-    struct fc_embedded_config log;
-    fc_code code;
-    memset(&log, 0, sizeof(log));
-    log.dir = marker->config->log_dir;
-    log.clock = marker->clock;
-    code = fc_embedded_open(&log, &marker->stream, err);
+    fc_code code = fc_log_open(marker->config, marker->clock, NULL, &marker->log, err);
     if (code == FC_ERR_REFUSED) {
         char reason[FC_ERROR_MESSAGE_SIZE];
         memcpy(reason, err->message, sizeof(reason));
@@ -84,7 +79,7 @@ fc_code fc_marker_open(const struct fc_config *config, const struct fc_clock *cl
 void fc_marker_close(struct fc_marker *marker)
 {
     if (marker != NULL) {
-        fc_stream_close(marker->stream);
+        fc_log_close(&marker->log);
         free(marker);
     }
 }
@@ -97,9 +92,9 @@ static fc_code enter_topic(struct fc_marker *marker, struct fc_checkpoint *check
 {
     const char *name = marker->config->name;
     struct fc_checkpoint_topic *entry;
-    fc_code code = fc_stream_topic(marker->stream, name, out_topic, err);
+    fc_code code = fc_stream_topic(marker->log.stream, name, out_topic, err);
     if (code == FC_ERR_NOT_FOUND) {
-        code = fc_stream_topic_ensure(marker->stream, name, &marker->config->topic_config,
+        code = fc_stream_topic_ensure(marker->log.stream, name, &marker->config->topic_config,
                                       out_topic, err);
     }
     if (code != FC_OK || fc_checkpoint_topic(checkpoint, name) != NULL) {
@@ -112,9 +107,9 @@ static fc_code enter_topic(struct fc_marker *marker, struct fc_checkpoint *check
         entry->ends[index] = code == FC_OK ? offsets.end : 0;
     }
     if (code == FC_OK) {
-        code = fc_checkpoint_append(marker->stream, name, checkpoint, marker->clock, err);
+        code = fc_checkpoint_append(marker->log.stream, name, checkpoint, marker->clock, err);
     }
-    return code == FC_OK ? fc_stream_flush(marker->stream, err) : code;
+    return code == FC_OK ? fc_stream_flush(marker->log.stream, err) : code;
 }
 
 static fc_code append_record(struct fc_marker *marker, struct fc_topic *topic, uint64_t seq,
@@ -150,7 +145,7 @@ static fc_code append_record(struct fc_marker *marker, struct fc_topic *topic, u
         code = fc_stream_append(batch, &base, err);
     }
     if (code == FC_OK) {
-        code = fc_stream_flush(marker->stream, err);
+        code = fc_stream_flush(marker->log.stream, err);
     }
     fc_stream_batch_free(batch);
     fc_buf_release(&text);
@@ -165,9 +160,10 @@ static fc_code write_ourselves(struct fc_marker *marker, const char *json, struc
     fc_code code;
     fc_checkpoint_init(&checkpoint);
     fc_resume_init(&resume);
-    code = fc_checkpoint_read(marker->stream, marker->config->name, &checkpoint, err);
+    code = fc_checkpoint_read(marker->log.stream, marker->config->name, &checkpoint, err);
     if (code == FC_OK) {
-        code = fc_resume_scan(&resume, marker->stream, marker->config->name, &checkpoint, err);
+        code =
+            fc_resume_scan(&resume, marker->log.stream, marker->config->name, &checkpoint, err);
     }
     if (code == FC_OK) {
         code = enter_topic(marker, &checkpoint, &topic, err);
@@ -177,9 +173,9 @@ static fc_code write_ourselves(struct fc_marker *marker, const char *json, struc
     }
     if (code == FC_OK && checkpoint.present && resume.seq_max == checkpoint.seq) {
         checkpoint.seq = resume.seq_max + 1; /* nothing before it is incomplete */
-        code = fc_checkpoint_append(marker->stream, marker->config->name, &checkpoint,
+        code = fc_checkpoint_append(marker->log.stream, marker->config->name, &checkpoint,
                                     marker->clock, err);
-        code = code == FC_OK ? fc_stream_flush(marker->stream, err) : code;
+        code = code == FC_OK ? fc_stream_flush(marker->log.stream, err) : code;
     }
     fc_resume_release(&resume);
     fc_checkpoint_release(&checkpoint);
@@ -197,13 +193,13 @@ fc_code fc_marker_write(struct fc_marker *marker, const char *db, const char *ta
     if (json == NULL) {
         return fc_fail(err, FC_ERR_PROTOCOL, "the name of %s.%s is not UTF-8", db, table);
     }
-    if (marker->stream == NULL) {
+    if (marker->log.stream == NULL) {
         code = ask(marker->config->log_dir, "mark ", json, err);
         if (code == FC_ERR_NOT_FOUND) { /* it has ended meanwhile */
             code = take_directory(marker, err);
         }
-        code =
-            code == FC_OK && marker->stream != NULL ? write_ourselves(marker, json, err) : code;
+        code = code == FC_OK && marker->log.stream != NULL ? write_ourselves(marker, json, err)
+                                                           : code;
     } else {
         code = write_ourselves(marker, json, err);
     }

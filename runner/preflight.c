@@ -15,6 +15,8 @@
 #include "core/base/terminal.h"
 #include "core/stream/embedded.h"
 #include "runner/checkpoint.h"
+#include "runner/log_open.h"
+#include "runner/preflight_kafka.h"
 #include "runner/topic_name.h"
 
 enum {
@@ -173,7 +175,6 @@ static void check_clock(const struct fc_preflight *preflight)
 static void check_topic(const struct fc_preflight *preflight)
 {
     const struct fc_config *config = preflight->config;
-    struct fc_embedded_config log = { .dir = config->log_dir, .read_only = true };
     struct fc_stream *stream = NULL;
     struct fc_topic *topic = NULL;
     struct fc_error error = { 0 };
@@ -182,7 +183,7 @@ static void check_topic(const struct fc_preflight *preflight)
         tell(preflight, FC_CHECK_OK, "topic", "%s, one a table", config->topic);
         return;
     }
-    code = fc_embedded_open(&log, &stream, &error);
+    code = fc_log_open_reader(config, preflight->clock, &stream, &error);
     code = code == FC_OK ? fc_stream_topic(stream, config->topic, &topic, &error) : code;
     if (code == FC_ERR_NOT_FOUND) {
         tell(preflight, FC_CHECK_OK, "topic", "%s will be created", config->topic);
@@ -196,6 +197,18 @@ static void check_topic(const struct fc_preflight *preflight)
     } else {
         tell(preflight, FC_CHECK_OK, "topic", "%s is there", config->topic);
     }
+    fc_stream_close(stream);
+}
+
+static void check_cluster(const struct fc_preflight *preflight)
+{
+    struct fc_stream *stream = NULL;
+    struct fc_error error = { 0 };
+    if (fc_log_open_reader(preflight->config, preflight->clock, &stream, &error) != FC_OK) {
+        tell(preflight, FC_CHECK_FAIL, "cluster", "%s", error.message);
+        return;
+    }
+    fc_preflight_kafka(preflight, stream);
     fc_stream_close(stream);
 }
 
@@ -232,21 +245,26 @@ void fc_preflight_run(const struct fc_preflight *preflight)
 {
     char *nearest = nearest_dir(preflight->config->log_dir);
     check_dir(preflight, nearest);
-    check_space(preflight, nearest);
+    if (preflight->config->kafka == NULL) {
+        check_space(preflight, nearest);
+    }
     free(nearest);
     check_files(preflight);
     check_clock(preflight);
-    check_topic(preflight);
+    if (preflight->config->kafka == NULL) {
+        check_topic(preflight);
+    } else {
+        check_cluster(preflight);
+    }
     check_transforms(preflight);
 }
 
 fc_code fc_preflight_position(const struct fc_config *config, struct fc_buf *out_position,
                               struct fc_error *err)
 {
-    struct fc_embedded_config log = { .dir = config->log_dir, .read_only = true };
     struct fc_stream *stream = NULL;
     struct fc_checkpoint checkpoint;
-    fc_code code = fc_embedded_open(&log, &stream, err);
+    fc_code code = fc_log_open_reader(config, NULL, &stream, err);
     if (code == FC_ERR_NOT_FOUND) {
         return FC_OK;
     }

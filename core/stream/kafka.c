@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/suggest.h"
 #include "core/stream/kafka_state.h"
 
 enum { CLOSE_WAIT_MS = 5000 };
@@ -63,6 +64,28 @@ static const struct fc_kafka_property DEFAULTS[] = {
 
 /* --- properties --------------------------------------------------------------------------- */
 
+static fc_code fail_unknown(const char *name, struct fc_error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    size_t count = 0;
+    const char **pairs = rd_kafka_conf_dump(conf, &count); /* names and values in turn */
+    struct fc_suggest suggest;
+    fc_code code;
+    fc_suggest_init(&suggest, name);
+    for (size_t index = 0; index + 1 < count; index += 2) {
+        fc_suggest_offer(&suggest, pairs[index]);
+    }
+    code = suggest.nearest == NULL
+               ? fc_fail(err, FC_ERR_NOT_FOUND, "`%.80s` is no property of librdkafka %s", name,
+                         rd_kafka_version_str())
+               : fc_fail(err, FC_ERR_NOT_FOUND,
+                         "`%.80s` is no property of librdkafka %s, did you mean `%s`?", name,
+                         rd_kafka_version_str(), suggest.nearest);
+    rd_kafka_conf_dump_free(pairs, count);
+    rd_kafka_conf_destroy(conf);
+    return code;
+}
+
 fc_code fc_kafka_check_property(const char *name, const char *value, struct fc_error *err)
 {
     rd_kafka_conf_t *conf;
@@ -80,8 +103,7 @@ fc_code fc_kafka_check_property(const char *name, const char *value, struct fc_e
     result = rd_kafka_conf_set(conf, name, value, why, sizeof(why));
     rd_kafka_conf_destroy(conf);
     if (result == RD_KAFKA_CONF_UNKNOWN) {
-        return fc_fail(err, FC_ERR_CONFIG, "`%.80s` is no property of librdkafka %s", name,
-                       rd_kafka_version_str());
+        return fail_unknown(name, err);
     }
     if (result != RD_KAFKA_CONF_OK) {
         const char *at = *value == '\0' ? NULL : strstr(why, value);

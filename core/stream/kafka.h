@@ -35,8 +35,9 @@ struct fc_kafka_config {
 };
 
 /*
- * FC_ERR_CONFIG when librdkafka does not know the property, does not take the value (which is
- * not repeated, it may be a secret), or when it is one that the promises above rest on.
+ * FC_ERR_NOT_FOUND when librdkafka does not know the property, naming the nearest; FC_ERR_CONFIG
+ * when it does not take the value (which is not repeated, it may be a secret), or when it is a
+ * property that the promises above rest on.
  */
 FC_MUST_CHECK fc_code fc_kafka_check_property(const char *name, const char *value,
                                               struct fc_error *err);
