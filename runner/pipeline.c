@@ -18,7 +18,9 @@ enum {
     PIPELINE_UNIT_CHANGES_SHARE = 4,
     PIPELINE_UNIT_COST = 3,
     PIPELINE_CHANGE_BYTES = 256, /* of batch-size for one change, to bound their number */
-    PIPELINE_MARK_WAIT_S = 30
+    PIPELINE_MARK_WAIT_S = 30,
+    PIPELINE_BACKOFF_FIRST_MS = 100, /* until a log that failed is tried again */
+    PIPELINE_BACKOFF_MAX_MS = 5000
 };
 
 struct fc_pipeline {
@@ -289,7 +291,8 @@ static fc_code run_threads(struct fc_pipeline *pipeline, struct fc_error *err)
     set_running(pipeline, false);
     free(threads);
     lock(pipeline);
-    if (pipeline->failed && pipeline->stopping && pipeline->error.code == FC_ERR_FULL) {
+    if (pipeline->failed && pipeline->stopping &&
+        (pipeline->error.code == FC_ERR_FULL || pipeline->error.code == FC_ERR_TIMEOUT)) {
         code = FC_OK; /* as asked for; what had no room is read again at the next start */
     } else if (pipeline->failed) { /* the reader only stopped because the writer did */
         *err = pipeline->error;
@@ -299,7 +302,8 @@ static fc_code run_threads(struct fc_pipeline *pipeline, struct fc_error *err)
     return code;
 }
 
-fc_code fc_pipeline_run(struct fc_pipeline *pipeline, struct fc_error *err)
+/* From what the log holds to a stop, the end or an error. */
+static fc_code live(struct fc_pipeline *pipeline, struct fc_error *err)
 {
     const char *name = pipeline->config.config->name;
     struct fc_checkpoint checkpoint;
@@ -323,8 +327,61 @@ fc_code fc_pipeline_run(struct fc_pipeline *pipeline, struct fc_error *err)
         fc_unit_ring_release(&pipeline->ring);
     }
     fc_schema_store_close(pipeline->schemas);
+    pipeline->schemas = NULL;
     fc_resume_release(&pipeline->resume);
+    fc_resume_init(&pipeline->resume);
     fc_checkpoint_release(&checkpoint);
+    return code;
+}
+
+/* Wait before the log is tried again; false when there is no use in it. */
+static bool back_off(struct fc_pipeline *pipeline, int wait_ms, const struct fc_error *why)
+{
+    struct timespec until;
+    bool go_on;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    lock(pipeline);
+    (void)snprintf(pipeline->last.waiting, sizeof(pipeline->last.waiting), "%s", why->message);
+    pipeline->last.log_waits = true;
+    pipeline->failed = false;
+    if (!pipeline->stopping) {
+        (void)pthread_cond_timedwait(&pipeline->changed, &pipeline->lock, &until);
+    }
+    go_on = !pipeline->stopping;
+    unlock(pipeline);
+    return go_on;
+}
+
+fc_code fc_pipeline_run(struct fc_pipeline *pipeline, struct fc_error *err)
+{
+    char reported[FC_ERROR_MESSAGE_SIZE] = "";
+    int wait_ms = PIPELINE_BACKOFF_FIRST_MS;
+    uint64_t written = 0;
+    fc_code code = live(pipeline, err);
+    while (code != FC_OK && err->retriable) {
+        if (strcmp(reported, err->message) != 0) {
+            fc_diag_report(pipeline->config.diag, FC_DIAG_WARN,
+                           "%s; trying again until it works", err->message);
+            (void)snprintf(reported, sizeof(reported), "%s", err->message);
+        }
+        if (pipeline->last.records_written > written) { /* only this thread writes it */
+            written = pipeline->last.records_written;
+            wait_ms = PIPELINE_BACKOFF_FIRST_MS;
+        }
+        if (!back_off(pipeline, wait_ms, err)) {
+            return FC_OK; /* as asked for; what is not in the log is read again */
+        }
+        wait_ms *= 2;
+        wait_ms = wait_ms > PIPELINE_BACKOFF_MAX_MS ? PIPELINE_BACKOFF_MAX_MS : wait_ms;
+        code = fc_stream_renew(pipeline->config.stream, err);
+        code = code == FC_OK ? live(pipeline, err) : code;
+    }
     return code;
 }
 
@@ -338,6 +395,7 @@ void fc_pipeline_stop(struct fc_pipeline *pipeline)
         fc_reader_stop(pipeline->reader);
         fc_room_give_up(&pipeline->room);
     }
+    (void)pthread_cond_broadcast(&pipeline->changed);
     unlock(pipeline);
 }
 
@@ -370,8 +428,10 @@ fc_code fc_pipeline_mark(struct fc_pipeline *pipeline, const char *json, struct 
 
 void fc_pipeline_status(struct fc_pipeline *pipeline, struct fc_pipeline_status *out_status)
 {
+    const char *why = fc_room_why(&pipeline->room);
     struct fc_reader_status reader;
     struct fc_writer_status writer;
+    struct fc_pipeline_status before;
     memset(out_status, 0, sizeof(*out_status));
     lock(pipeline);
     if (!pipeline->running) {
@@ -381,15 +441,17 @@ void fc_pipeline_status(struct fc_pipeline *pipeline, struct fc_pipeline_status 
     }
     fc_reader_status(pipeline->reader, &reader);
     fc_writer_status(pipeline->writer, &writer);
+    before = pipeline->last; /* of what ran before the log failed */
     unlock(pipeline);
-    out_status->changes_read = reader.changes;
-    out_status->records_written = writer.records;
-    out_status->bytes_written = writer.bytes;
-    out_status->rejected = writer.rejected;
-    out_status->restarts = reader.restarts;
+    out_status->changes_read = before.changes_read + reader.changes;
+    out_status->records_written = before.records_written + writer.records;
+    out_status->bytes_written = before.bytes_written + writer.bytes;
+    out_status->rejected = before.rejected + writer.rejected;
+    out_status->restarts = before.restarts + reader.restarts;
     out_status->lag_us = reader.source.caught_up ? 0 : writer.lag_us;
-    out_status->connected = reader.connected && !writer.full;
+    out_status->log_waits = *why != '\0';
+    out_status->connected = reader.connected && !out_status->log_waits;
     (void)snprintf(out_status->waiting, sizeof(out_status->waiting), "%s",
-                   writer.full ? "the log's disk is full" : reader.waiting);
+                   out_status->log_waits ? why : reader.waiting);
     out_status->source = reader.source;
 }

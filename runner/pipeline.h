@@ -8,7 +8,8 @@
  *
  * What is transient (server gone, network, disk full) is retried for ever with back-off, without
  * losing the place: the pipeline drains, checkpoints, opens the source again from the checkpoint
- * and drops by identity what the log already holds (resume.h). The same path runs after a crash.
+ * and drops by identity what the log already holds (resume.h). The same path runs after a crash,
+ * and when a log in a cluster had to give up what it was writing.
  */
 #ifndef FC_RUNNER_PIPELINE_H
 #define FC_RUNNER_PIPELINE_H
@@ -40,6 +41,7 @@ struct fc_pipeline_status {
     uint64_t restarts;        /* of the source, after transient errors */
     int64_t lag_us;           /* commit to durable of the newest record; 0 when caught up */
     bool connected;
+    bool log_waits;                      /* the log is why it does not go on */
     char waiting[FC_ERROR_MESSAGE_SIZE]; /* why it does not go on; "" when it does */
     struct fc_source_status source;
 };

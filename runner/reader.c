@@ -39,6 +39,7 @@ struct fc_reader {
     struct fc_buf
         passed_over; /* a position that came while the source sent again; empty: none */
     int64_t status_ms;
+    bool log_failed; /* what the log holds is not known: only a new start goes on */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -384,6 +385,7 @@ static fc_code live(struct fc_reader *reader, bool *out_read, bool *out_end,
     }
     close_source(reader);
     if (settled != FC_OK && settled != FC_ERR_CLOSED) {
+        reader->log_failed = true;
         *err = settle_error;
         return settled;
     }
@@ -416,7 +418,7 @@ fc_code fc_reader_run(struct fc_reader *reader, struct fc_error *err)
     while (!end && !is_stopping(reader)) {
         bool has_read = false;
         code = live(reader, &has_read, &end, err);
-        if (code == FC_OK || !err->retriable || is_stopping(reader)) {
+        if (code == FC_OK || !err->retriable || reader->log_failed || is_stopping(reader)) {
             break;
         }
         set_waiting(reader, err->message);

@@ -8,7 +8,7 @@ enum { ROOM_WAIT_MS = 250 };
 void fc_room_init(struct fc_room *room, struct fc_diag *diag)
 {
     room->diag = diag;
-    room->full = false;
+    room->why = FC_OK;
     room->gives_up = false;
     (void)pthread_mutex_init(&room->lock, NULL); /* these cannot fail on Linux */
     (void)pthread_cond_init(&room->changed, NULL);
@@ -21,14 +21,19 @@ void fc_room_release(struct fc_room *room)
 }
 
 /* Returns what it was. */
-static bool set_full(struct fc_room *room, bool full)
+static fc_code set_why(struct fc_room *room, fc_code why)
 {
-    bool was;
+    fc_code was;
     (void)pthread_mutex_lock(&room->lock);
-    was = room->full;
-    room->full = full;
+    was = room->why;
+    room->why = why;
     (void)pthread_mutex_unlock(&room->lock);
     return was;
+}
+
+static bool waits(fc_code code)
+{
+    return code == FC_ERR_FULL || code == FC_ERR_TIMEOUT;
 }
 
 /* Wait a moment; false when there is no use in trying again. */
@@ -55,18 +60,24 @@ fc_code fc_room_do(struct fc_room *room, fc_code (*step)(void *ctx, struct fc_er
                    void *ctx, struct fc_error *err)
 {
     fc_code code = step(ctx, err);
-    bool was_full = code == FC_ERR_FULL;
-    if (was_full && !set_full(room, true)) {
-        fc_diag_report(room->diag, FC_DIAG_WARN,
-                       "the log's disk is full; capture waits until there is room: %s",
+    bool waited = waits(code);
+    if (waited && set_why(room, code) == FC_OK) {
+        fc_diag_report(room->diag, FC_DIAG_WARN, "%s: %s",
+                       code == FC_ERR_FULL
+                           ? "the log's disk is full; capture waits until there is room"
+                           : "the log does not answer; capture waits until it does",
                        err->message);
     }
-    while (code == FC_ERR_FULL && wait_a_moment(room)) {
+    while (waits(code) && wait_a_moment(room)) {
         code = step(ctx, err);
     }
-    if (was_full && code == FC_OK && set_full(room, false)) {
-        fc_diag_report(room->diag, FC_DIAG_INFO,
-                       "there is room on the log's disk again; capture goes on");
+    if (waited && code == FC_OK) {
+        fc_code why = set_why(room, FC_OK);
+        if (why != FC_OK) {
+            fc_diag_report(room->diag, FC_DIAG_INFO, "%s; capture goes on",
+                           why == FC_ERR_FULL ? "there is room on the log's disk again"
+                                              : "the log answers again");
+        }
     }
     return code;
 }
@@ -79,11 +90,14 @@ void fc_room_give_up(struct fc_room *room)
     (void)pthread_mutex_unlock(&room->lock);
 }
 
-bool fc_room_is_full(struct fc_room *room)
+const char *fc_room_why(struct fc_room *room)
 {
-    bool full;
+    fc_code why;
     (void)pthread_mutex_lock(&room->lock);
-    full = room->full;
+    why = room->why;
     (void)pthread_mutex_unlock(&room->lock);
-    return full;
+    if (why == FC_OK) {
+        return "";
+    }
+    return why == FC_ERR_FULL ? "the log's disk is full" : "the log does not answer";
 }

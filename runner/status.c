@@ -89,7 +89,9 @@ void fc_status_encode(const struct fc_status_input *input, struct fc_buf *out)
     set_text(root, "position", pipeline->source.position);
     set_number(root, "memory_bytes", fc_status_memory_bytes());
     set_text(log, "dir", input->dir);
-    if (fc_stream_topics(input->stream, add_topic, topics, &error) != FC_OK) {
+    if (pipeline->log_waits) {
+        set_text(log, "error", pipeline->waiting); /* asking it would only wait, too */
+    } else if (fc_stream_topics(input->stream, add_topic, topics, &error) != FC_OK) {
         set_text(log, "error", error.message);
     }
     (void)json_object_set_new(log, "topics", topics);

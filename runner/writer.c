@@ -248,8 +248,11 @@ static fc_code append_unit(struct fc_writer *writer, struct fc_unit *unit, struc
         }
         code = fc_room_do(writer->config.room, step_append, &step, err);
         if (code == FC_OK) {
-            fc_checkpoint_topic(&writer->current, fc_topic_name(output->topic))
-                ->ends[output->partition] = step.base + fc_stream_batch_count(output->batch);
+            int64_t *end = &fc_checkpoint_topic(&writer->current, fc_topic_name(output->topic))
+                                ->ends[output->partition];
+            int64_t least = step.base + fc_stream_batch_count(output->batch);
+            *end =
+                least > *end ? least : *end; /* a cluster only tells what it cannot be below */
         }
     }
     if (code == FC_OK) {
@@ -426,5 +429,4 @@ void fc_writer_status(struct fc_writer *writer, struct fc_writer_status *out_sta
     (void)pthread_mutex_lock(&writer->lock);
     *out_status = writer->status;
     (void)pthread_mutex_unlock(&writer->lock);
-    out_status->full = fc_room_is_full(writer->config.room);
 }

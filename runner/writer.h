@@ -41,7 +41,6 @@ struct fc_writer_status {
     uint64_t rejected;
     int64_t newest_us; /* commit time of the newest durable change */
     int64_t lag_us;    /* of it when it became durable */
-    bool full;         /* the disk is full */
 };
 
 struct fc_writer;

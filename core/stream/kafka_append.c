@@ -444,6 +444,8 @@ fc_code fc_kafka_renew(struct fc_stream *stream, struct fc_error *err)
     struct fc_kafka *kafka = fc_kafka_of(stream);
     (void)err;
     fc_kafka_end_producer(kafka, 0);
+    (void)pthread_mutex_lock(&kafka->lock);
     kafka->failed = false;
+    (void)pthread_mutex_unlock(&kafka->lock);
     return FC_OK;
 }

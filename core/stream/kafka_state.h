@@ -23,9 +23,10 @@ enum {
 
 struct fc_kafka_topic {
     struct fc_topic base;
-    rd_kafka_topic_t *producer_topic; /* Guarded by the stream's lock; NULL: not used yet */
-    uint64_t message_bytes_max;       /* the cluster's limit */
-    fc_compression compression;
+    rd_kafka_topic_t *producer_topic;   /* Guarded by the stream's lock; NULL: not used yet */
+    uint64_t _Atomic message_bytes_max; /* the cluster's limit */
+    bool ensured;               /* Guarded by the stream's lock: it has the settings wanted */
+    fc_compression compression; /* Set before the first append. */
     /* One past the newest acknowledged record of each partition; 0: none by this stream. */
     int64_t _Atomic *acked_ends;
 };

@@ -93,24 +93,30 @@ static struct fc_topic *enter_topic(struct fc_kafka *kafka, const char *name, ui
     return &topic->base;
 }
 
+/* What the cluster takes, or its default where it does not tell us. */
+static fc_code ask_limit(struct fc_kafka *kafka, const char *name, uint64_t *out_limit,
+                         struct fc_error *err)
+{
+    char limit[FC_KAFKA_SETTING_SIZE] = "";
+    fc_code code = fc_kafka_setting(kafka, name, "max.message.bytes", limit, err);
+    if (code == FC_OK || code == FC_ERR_CONFIG) { /* it may be that we may not ask */
+        *out_limit = limit[0] == '\0' ? FC_KAFKA_MESSAGE_DEFAULT : strtoull(limit, NULL, 10);
+        code = FC_OK;
+    }
+    return code;
+}
+
 static fc_code open_topic(struct fc_kafka *kafka, const char *name, fc_compression compression,
                           struct fc_topic **out_topic, struct fc_error *err)
 {
-    char limit[FC_KAFKA_SETTING_SIZE] = "";
-    uint64_t message_bytes_max = FC_KAFKA_MESSAGE_DEFAULT;
+    uint64_t limit = FC_KAFKA_MESSAGE_DEFAULT;
     uint32_t count = 0;
     fc_code code = ask_partitions(kafka, name, &count, err);
     if (code == FC_OK && !kafka->read_only) {
-        code = fc_kafka_setting(kafka, name, "max.message.bytes", limit, err);
-        if (code == FC_ERR_CONFIG) {
-            code = FC_OK; /* it may be that we may not ask */
-        }
-    }
-    if (code == FC_OK && limit[0] != '\0') {
-        message_bytes_max = strtoull(limit, NULL, 10);
+        code = ask_limit(kafka, name, &limit, err);
     }
     if (code == FC_OK) {
-        *out_topic = enter_topic(kafka, name, count, message_bytes_max, compression);
+        *out_topic = enter_topic(kafka, name, count, limit, compression);
     }
     return code;
 }
@@ -207,37 +213,71 @@ static fc_code check_partitions(const struct fc_topic *topic, uint32_t wanted,
     return FC_OK;
 }
 
+/* One that was opened for reading first: only now it is known what it should be like. */
+static fc_code adopt(struct fc_kafka *kafka, struct fc_kafka_topic *topic,
+                     const struct fc_topic_config *config, struct fc_error *err)
+{
+    uint64_t limit = 0;
+    fc_code code = check_partitions(&topic->base, config->partitions, err);
+    if (code == FC_OK) {
+        code = fc_kafka_configure(kafka, topic->base.name, config, err);
+    }
+    if (code == FC_OK) {
+        code = ask_limit(kafka, topic->base.name, &limit, err);
+    }
+    if (code != FC_OK) {
+        return code;
+    }
+    topic->message_bytes_max = limit;
+    (void)pthread_mutex_lock(&kafka->lock);
+    if (topic->producer_topic == NULL) {
+        topic->compression = config->compression;
+    }
+    topic->ensured = true;
+    (void)pthread_mutex_unlock(&kafka->lock);
+    return FC_OK;
+}
+
+static bool is_ensured(struct fc_kafka *kafka, const struct fc_kafka_topic *topic)
+{
+    bool ensured;
+    (void)pthread_mutex_lock(&kafka->lock);
+    ensured = topic->ensured;
+    (void)pthread_mutex_unlock(&kafka->lock);
+    return ensured;
+}
+
 fc_code fc_kafka_topic_ensure(struct fc_stream *stream, const char *name,
                               const struct fc_topic_config *config, struct fc_topic **out_topic,
                               struct fc_error *err)
 {
     struct fc_kafka *kafka = fc_kafka_of(stream);
     struct fc_topic *topic = find_topic(kafka, name);
-    uint32_t count = 0;
     fc_code code = FC_OK;
+    if (topic != NULL && is_ensured(kafka, fc_kafka_topic_of(topic))) {
+        *out_topic = topic;
+        return check_partitions(topic, config->partitions, err);
+    }
     if (kafka->read_only) {
         return fc_fail(err, FC_ERR_REFUSED, "topic %s: the cluster is open for reading only",
                        name);
     }
     if (topic == NULL) {
-        code = ask_partitions(kafka, name, &count, err);
-        if (code == FC_ERR_NOT_FOUND) {
-            code = fc_kafka_create(kafka, name, config, 0, err);
-            code = code == FC_OK ? wait_for_topic(kafka, name, err) : code;
-        } else if (code == FC_OK && count == config->partitions) {
-            code = fc_kafka_configure(kafka, name, config, err);
-        }
+        code = open_topic(kafka, name, config->compression, &topic, err);
+    }
+    if (code == FC_ERR_NOT_FOUND) {
+        code = fc_kafka_create(kafka, name, config, 0, err);
+        code = code == FC_OK ? wait_for_topic(kafka, name, err) : code;
         code = code == FC_OK ? open_topic(kafka, name, config->compression, &topic, err) : code;
     }
     if (code == FC_OK) {
-        code = check_partitions(topic, config->partitions, err);
-    } else {
-        (void)fc_wrap(err, "topic %s", name); /* the code is the same */
+        code = adopt(kafka, fc_kafka_topic_of(topic), config, err);
     }
-    if (code == FC_OK) {
-        *out_topic = topic;
+    if (code != FC_OK) {
+        return fc_wrap(err, "topic %s", name);
     }
-    return code;
+    *out_topic = topic;
+    return FC_OK;
 }
 
 /* --- offsets ------------------------------------------------------------------------------ */
