@@ -13,7 +13,8 @@
 
 enum {
     READ_COUNT_MAX = 1024,
-    READ_WAIT_MS = 30000, /* for records that the cluster says it has */
+    READ_WAIT_MS = 30000,               /* for records that the cluster says it has */
+    NUDGE_RECORDS = 8 * READ_COUNT_MAX, /* once in as many */
     SLICE_MS = 100
 };
 
@@ -29,6 +30,7 @@ struct kafka_reader {
     rd_kafka_resp_err_t pending; /* came behind the records given out */
     rd_kafka_message_t *messages[READ_COUNT_MAX];
     uint32_t message_count;
+    uint32_t since_nudge; /* records taken */
     struct fc_record records[READ_COUNT_MAX];
     struct fc_header *headers; /* FC_RECORD_HEADERS_MAX or more a record, as they come */
     size_t header_capacity;
@@ -38,7 +40,7 @@ struct kafka_reader {
 static const struct fc_kafka_property CONSUMER[] = {
     { "fetch.wait.max.ms", "20" },
     { "fetch.error.backoff.ms", "50" },
-    { "queued.min.messages", "20000" },
+    { "queued.min.messages", "100000" },
     { "queued.max.messages.kbytes", "16384" }, /* of each partition that is read */
     { NULL, NULL },
 };
@@ -295,6 +297,25 @@ static void collect(struct kafka_reader *reader, int wait_ms)
     }
 }
 
+/*
+ * librdkafka stops fetching when its queue is full, and sees that it is not any more only when
+ * something wakes the broker's thread, or after a second (its fetch.queue.backoff.ms came with
+ * 2.3). A question to that broker wakes it.
+ */
+static void nudge(struct kafka_reader *reader)
+{
+    int64_t low = 0;
+    int64_t high = 0;
+    reader->since_nudge += reader->message_count;
+    if (reader->since_nudge < NUDGE_RECORDS || reader->offset >= reader->end) {
+        return;
+    }
+    reader->since_nudge = 0;
+    /* only asked for the asking; an error will come with the records, too */
+    (void)rd_kafka_query_watermark_offsets(reader->consumer->handle, reader->base.topic->name,
+                                           (int32_t)reader->partition, &low, &high, SLICE_MS);
+}
+
 static bool is_transient(rd_kafka_resp_err_t answer)
 {
     return answer == RD_KAFKA_RESP_ERR__TRANSPORT ||
@@ -399,6 +420,7 @@ fc_code fc_kafka_reader_next(struct fc_stream_reader *base, int wait_ms,
     code = code == FC_OK ? wait_for_records(reader, wait_ms, err) : code;
     if (code == FC_OK) {
         convert(reader);
+        nudge(reader);
         *out_records = reader->records;
         *out_count = reader->message_count;
     }
