@@ -95,6 +95,7 @@ static void on_answered(void *ctx)
         connection_bury(connection);
         return;
     }
+    connection->active_ms = fc_loop_now_ms(connection->home->loop);
     release_input(request);
     if (mute_ms > 0) {
         connection->muted_until_ms = fc_loop_now_ms(connection->home->loop) + mute_ms;

@@ -108,7 +108,7 @@ struct fc_connection {
     int64_t muted_until_ms;
     int64_t retry_ms; /* read again then; 0: not needed */
     int64_t opened_ms;
-    int64_t active_ms; /* last byte read or written */
+    int64_t active_ms; /* last byte read or written, last answer */
     SSL *ssl;
     struct fc_loop_io io;
     struct fc_loop_timer timer;

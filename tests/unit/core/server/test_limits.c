@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -112,6 +113,15 @@ static void idle_connections_are_closed_and_parked_ones_are_not(void **state)
     assert_true(net_is_closed(idle));
     echo_server_answer_parked_in_reverse(echo);
     assert_int_equal(net_receive_reply(parked, &id, back, sizeof(back)), 1);
+    for (int32_t round = 0; round < 5; round++) {
+        net_send_request(parked, ECHO_PARK, 1, "p", 1);
+        echo_server_wait_parked(echo, 1);
+        (void)close(idle);
+        idle = net_connect(echo_server_port(echo, 0));
+        assert_true(net_is_closed(idle));
+        echo_server_answer_parked_in_reverse(echo);
+        assert_int_equal(net_receive_reply(parked, &id, back, sizeof(back)), 1);
+    }
     (void)close(idle);
     (void)close(parked);
     echo_server_free(echo);
@@ -235,6 +245,60 @@ static void who_does_not_take_its_replies_is_closed(void **state)
     echo_server_free(echo);
 }
 
+static void who_does_not_authenticate_in_time_is_closed(void **state)
+{
+    struct fc_server_config config;
+    struct echo_server *echo;
+    int fd;
+    (void)state;
+    fc_server_config_init(&config);
+    config.handshake_ms = 100;
+    echo = echo_server_new(&config);
+    fd = net_connect(echo_server_port(echo, 1));
+    assert_true(net_is_closed(fd));
+    (void)close(fd);
+    echo_server_stop(echo);
+    assert_non_null(strstr(echo_server_diagnostics(echo), "authentication took too long"));
+    echo_server_free(echo);
+}
+
+/* Small sizes and keys of the handler are likelier than chance would have them. */
+static void random_bytes_hurt_only_their_sender(void **state)
+{
+    struct echo_server *echo = echo_server_new(NULL);
+    int fd;
+    uint32_t random = 2463534242u;
+    uint8_t bytes[600];
+    struct fc_server_stats stats;
+    int32_t id = 0;
+    (void)state;
+    for (size_t round = 0; round < 500; round++) {
+        size_t len;
+        for (size_t index = 0; index < sizeof(bytes); index++) {
+            random ^= random << 13;
+            random ^= random >> 17;
+            random ^= random << 5;
+            bytes[index] = (uint8_t)(random % 3 == 0 ? random >> 8 : 0);
+        }
+        memset(bytes, 0, 2);
+        bytes[2] = 0;
+        bytes[3] = (uint8_t)(8 + random % 40);
+        len = 1 + (random >> 7) % sizeof(bytes);
+        fd = net_connect(echo_server_port(echo, round % 2));
+        net_send(fd, bytes, len / 2);
+        (void)send(fd, bytes + len / 2, len - len / 2, MSG_NOSIGNAL); /* it may be closed */
+        (void)close(fd);
+    }
+    echo_server_wait_closed(echo, 500);
+    fd = net_connect(echo_server_port(echo, 0));
+    net_send_request(fd, ECHO_NOW, 5, "alive", 5);
+    assert_int_equal(net_receive_reply(fd, &id, bytes, sizeof(bytes)), 5);
+    fc_server_get_stats(echo_server_of(echo), &stats);
+    assert_int_equal(stats.connections, 1);
+    (void)close(fd);
+    echo_server_free(echo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +311,8 @@ int main(void)
         cmocka_unit_test(requests_share_the_memory_that_there_is),
         cmocka_unit_test(before_authentication_little_is_allowed),
         cmocka_unit_test(who_does_not_take_its_replies_is_closed),
+        cmocka_unit_test(who_does_not_authenticate_in_time_is_closed),
+        cmocka_unit_test(random_bytes_hurt_only_their_sender),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* Plain connections: the order of replies, files, closing. The handler echoes; the request's
  * key says how. */
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -323,6 +324,56 @@ static void starting_where_one_listens_already_says_so(void **state)
     echo_server_free(echo);
 }
 
+struct caller {
+    pthread_t thread;
+    uint16_t port;
+};
+
+/* Connect and ask until nobody listens any more. */
+static void *keep_calling(void *ctx)
+{
+    const struct caller *caller = ctx;
+    uint8_t frame[64];
+    uint8_t back[64];
+    size_t size = net_frame(frame, ECHO_NOW, 0, 1, "hello", 5);
+    bool connected = true;
+    while (connected) {
+        struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(caller->port) };
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        connected = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+        for (int round = 0; round < 5 && connected; round++) {
+            if (send(fd, frame, size, MSG_NOSIGNAL) != (ssize_t)size ||
+                recv(fd, back, 13, MSG_WAITALL) != 13) {
+                break;
+            }
+        }
+        (void)close(fd);
+    }
+    return NULL;
+}
+
+static void stopping_while_clients_come_and_ask_loses_nothing(void **state)
+{
+    enum { CALLERS = 4 };
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        struct echo_server *echo = echo_server_new(NULL);
+        struct caller callers[CALLERS];
+        for (size_t index = 0; index < CALLERS; index++) {
+            callers[index].port = echo_server_port(echo, 0);
+            assert_int_equal(
+                pthread_create(&callers[index].thread, NULL, keep_calling, &callers[index]), 0);
+        }
+        echo_server_wait_closed(echo, 50);
+        echo_server_stop(echo);
+        for (size_t index = 0; index < CALLERS; index++) {
+            (void)pthread_join(callers[index].thread, NULL);
+        }
+        echo_server_free(echo);
+    }
+}
+
 static void stopping_waits_for_answers_and_then_closes(void **state)
 {
     struct echo_server *echo = echo_server_new(NULL);
@@ -354,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_second_principal_is_refused),
         cmocka_unit_test(both_families_of_addresses_are_served),
         cmocka_unit_test(starting_where_one_listens_already_says_so),
+        cmocka_unit_test(stopping_while_clients_come_and_ask_loses_nothing),
         cmocka_unit_test(stopping_waits_for_answers_and_then_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
