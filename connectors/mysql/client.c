@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * MariaDB Connector/C's own replication functions know no COM_BINLOG_DUMP_GTID and lose the
- * server's errors, so there the command is sent and its packets are read one level below.
+ * server's errors, so there the command is sent and its packets are read one level below; where
+ * packets come as they are, without TLS or compression, straight from the socket, since the
+ * library reads 16 KiB at a time and copies each packet once more.
  * libmysqlclient's mysql_binlog_* do what is needed.
  */
 #include "connectors/mysql/client.h"
@@ -12,6 +14,12 @@
 #include "core/base/buf.h"
 
 #ifdef LIBMARIADB
+
+#include <ma_pvio.h>
+
+#include <errmsg.h>
+
+#include "connectors/mysql/packet_reader.h"
 
 enum {
     COMMAND_DUMP_GTID = 0x1e,
@@ -26,6 +34,8 @@ enum {
 
 struct fc_client_dump {
     MYSQL *mysql;
+    bool direct; /* from the socket, by `packets` */
+    struct fc_packet_reader packets;
 };
 
 void fc_client_set_tls(MYSQL *mysql, fc_client_tls_mode mode, const char *ca, const char *cert,
@@ -46,6 +56,24 @@ void fc_client_set_tls(MYSQL *mysql, fc_client_tls_mode mode, const char *ca, co
 int fc_client_socket(MYSQL *mysql)
 {
     return (int)mysql_get_socket(mysql);
+}
+
+/* Whether nothing stands between the packets and the socket. */
+static bool can_read_directly(MYSQL *mysql)
+{
+    const MARIADB_PVIO *pvio = mysql->net.pvio;
+    return pvio != NULL && pvio->ctls == NULL && mysql->net.compress == 0 &&
+           pvio->cache_pos == pvio->cache + pvio->cache_size &&
+           (pvio->type == PVIO_TYPE_UNIXSOCKET || pvio->type == PVIO_TYPE_SOCKET);
+}
+
+static void read_directly(struct fc_client_dump *dump)
+{
+    unsigned timeout_s = 0;
+    (void)mysql_get_optionv(dump->mysql, MYSQL_OPT_READ_TIMEOUT, &timeout_s); /* 0: none set */
+    fc_packet_reader_init(&dump->packets, fc_client_socket(dump->mysql),
+                          timeout_s == 0 ? -1 : (int)timeout_s * 1000, 1);
+    dump->direct = true;
 }
 
 /*
@@ -83,28 +111,58 @@ struct fc_client_dump *fc_client_dump_begin(MYSQL *mysql,
     if (!failed) {
         dump = fc_new(struct fc_client_dump);
         dump->mysql = mysql;
+        if (can_read_directly(mysql)) {
+            read_directly(dump);
+        }
     }
     return dump;
 }
 
+/* The null slice when the connection failed. */
+static struct fc_slice next_packet(struct fc_client_dump *dump)
+{
+    MYSQL *mysql = dump->mysql;
+    struct fc_slice packet = { NULL, 0 };
+    unsigned long length;
+    if (dump->direct) {
+        fc_packet_status status = fc_packet_reader_next(&dump->packets, &packet);
+        if (status != FC_PACKET_READ) {
+            mysql->net.pvio->set_error(
+                mysql, status == FC_PACKET_LOST ? CR_SERVER_LOST : CR_MALFORMED_PACKET, "HY000",
+                NULL);
+        }
+        return packet;
+    }
+    length = mysql_net_read_packet(mysql);
+    return length == packet_error
+               ? packet
+               : fc_slice_of((const uint8_t *)mysql->net.read_pos, (size_t)length);
+}
+
 fc_client_packet fc_client_dump_next(struct fc_client_dump *dump, struct fc_slice *out_event)
 {
-    unsigned long length = mysql_net_read_packet(dump->mysql);
-    const uint8_t *packet;
+    struct fc_slice packet = next_packet(dump);
     *out_event = fc_slice_null();
-    if (length == packet_error || length == 0) {
+    if (packet.len == 0) {
         return FC_CLIENT_ERROR;
     }
-    packet = (const uint8_t *)dump->mysql->net.read_pos;
-    if (packet[0] == PACKET_END && length <= PACKET_END_SIZE_MAX) {
+    if (packet.data[0] == PACKET_END && packet.len <= PACKET_END_SIZE_MAX) {
         return FC_CLIENT_END;
     }
-    *out_event = fc_slice_of(packet + 1, length - 1);
-    return packet[0] == PACKET_EVENT ? FC_CLIENT_EVENT : FC_CLIENT_ERROR;
+    *out_event = fc_slice_of(packet.data + 1, packet.len - 1);
+    return packet.data[0] == PACKET_EVENT ? FC_CLIENT_EVENT : FC_CLIENT_ERROR;
+}
+
+bool fc_client_dump_has_next(const struct fc_client_dump *dump)
+{
+    return dump->direct && fc_packet_reader_has_next(&dump->packets);
 }
 
 void fc_client_dump_free(struct fc_client_dump *dump)
 {
+    if (dump != NULL && dump->direct) {
+        fc_packet_reader_release(&dump->packets);
+    }
     free(dump);
 }
 
@@ -176,6 +234,12 @@ fc_client_packet fc_client_dump_next(struct fc_client_dump *dump, struct fc_slic
     }
     *out_event = fc_slice_of(dump->rpl.buffer + 1, dump->rpl.size - 1); /* after the OK byte */
     return FC_CLIENT_EVENT;
+}
+
+bool fc_client_dump_has_next(const struct fc_client_dump *dump)
+{
+    (void)dump; /* the library does not tell */
+    return false;
 }
 
 void fc_client_dump_free(struct fc_client_dump *dump)

@@ -57,6 +57,9 @@ typedef enum fc_client_packet {
 /* Block for the next event. */
 fc_client_packet fc_client_dump_next(struct fc_client_dump *dump, struct fc_slice *out_event);
 
+/* Whether next will give an event, or the end, without waiting. */
+bool fc_client_dump_has_next(const struct fc_client_dump *dump);
+
 /* Before the connection is closed. NULL is fine. */
 void fc_client_dump_free(struct fc_client_dump *dump);
 

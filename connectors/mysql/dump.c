@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The queue is two buffers: the thread appends to one, the source takes events out of the other,
- * and they are exchanged when the source's is empty. So a busy stream costs one short lock a
- * packet on one side and one a buffer on the other. An event in a buffer is its size in 8 bytes
+ * and they are exchanged when the source's is empty. So a busy stream costs one short lock for
+ * all packets that came at once on one side and one a buffer on the other. An event in a buffer is its size in 8 bytes
  * and its bytes.
  */
 #include "connectors/mysql/dump.h"
@@ -113,17 +113,25 @@ static void end_with(struct fc_dump *dump, const struct fc_error *error)
     (void)pthread_mutex_unlock(&dump->lock);
 }
 
-static bool append_event(struct fc_dump *dump, struct fc_slice event)
+/* Append the event and those that have come with it; what comes after them, last. */
+static bool append_events(struct fc_dump *dump, struct fc_slice *event,
+                          fc_client_packet *packet)
 {
-    bool go_on;
+    bool go_on = true;
     (void)pthread_mutex_lock(&dump->lock);
     while (dump->filling.len >= QUEUE_BYTES && !dump->interrupted) {
         dump->thread_waits = true;
         (void)pthread_cond_wait(&dump->changed, &dump->lock);
         dump->thread_waits = false;
     }
-    fc_buf_append_le64(&dump->filling, event.len);
-    fc_buf_append_slice(&dump->filling, event);
+    while (go_on && *packet == FC_CLIENT_EVENT) {
+        fc_buf_append_le64(&dump->filling, event->len);
+        fc_buf_append_slice(&dump->filling, *event);
+        go_on = fc_client_dump_has_next(dump->client);
+        if (go_on) {
+            *packet = fc_client_dump_next(dump->client, event);
+        }
+    }
     go_on = !dump->interrupted && !dump->filling.failed;
     if (dump->source_waits) {
         (void)pthread_cond_broadcast(&dump->changed);
@@ -142,7 +150,8 @@ static void *run(void *ctx)
     (void)mysql_thread_init(); /* fails only when memory is gone */
     do {
         packet = fc_client_dump_next(dump->client, &event);
-    } while (packet == FC_CLIENT_EVENT && append_event(dump, event));
+    } while (packet == FC_CLIENT_EVENT && append_events(dump, &event, &packet) &&
+             packet == FC_CLIENT_EVENT);
     if (packet == FC_CLIENT_EVENT) {
         (void)fc_fail(&error, FC_ERR_LIMIT, "a binlog event is too large to be read");
     } else if (packet == FC_CLIENT_END) {
