@@ -6,6 +6,7 @@
 #include "core/base/alloc.h"
 #include "runner/envelope/envelope.h"
 #include "runner/identity.h"
+#include "runner/key_change.h"
 #include "runner/partitioner.h"
 #include "runner/topic_name.h"
 #include "runner/topic_use.h"
@@ -30,6 +31,8 @@ struct fc_records {
     const struct fc_change *change; /* as the source gave it; NULL: a marker */
     uint64_t seq;
     struct fc_slice tx_id;
+    const struct fc_tx *held_tx; /* last looked up in `resume`; good within a unit */
+    bool held;                   /* the log has records of it */
     uint32_t part;
     bool more_follow; /* this is not the change's last record */
 };
@@ -87,6 +90,7 @@ void fc_records_begin_unit(struct fc_records *records, struct fc_unit *unit,
         begin_generation(records, unit->generation, engine_name);
     }
     records->unit = unit;
+    records->held_tx = NULL;
     fc_envelope_begin_batch(records->envelope);
 }
 
@@ -97,6 +101,10 @@ void fc_records_begin_change(struct fc_records *records, const struct fc_change 
     records->seq = seq;
     records->tx_id = change == NULL || change->tx == NULL ? fc_slice_text("-") : change->tx->id;
     records->part = 0;
+    if (change != NULL && change->tx != NULL && change->tx != records->held_tx) {
+        records->held_tx = change->tx;
+        records->held = fc_resume_knows(records->config.resume, records->tx_id);
+    }
 }
 
 void fc_records_encode_row(struct fc_records *records, const struct fc_shape *shape,
@@ -169,9 +177,15 @@ struct outgoing {
     char op;
     bool has_schema;
     uint64_t schema_id;
-    struct fc_header headers[FC_RECORD_HEADERS_MAX]; /* [0] is the identity */
-    uint32_t header_count;                           /* of the others */
+    uint32_t header_count; /* of headers but the first, which is the identity */
+    struct fc_header headers[FC_RECORD_HEADERS_MAX];
 };
+
+/* Headers are set as they are counted. */
+static void init_outgoing(struct outgoing *out)
+{
+    memset(out, 0, offsetof(struct outgoing, headers));
+}
 
 static fc_code put_record(struct fc_records *records, struct outgoing *out,
                           struct fc_error *err)
@@ -187,7 +201,8 @@ static fc_code put_record(struct fc_records *records, struct outgoing *out,
     fc_code code;
     if (records->change != NULL && records->change->tx != NULL) {
         when_us = records->change->tx->commit_us;
-        if (fc_resume_holds(records->config.resume, fc_topic_name(out->topic), partition,
+        if (records->held &&
+            fc_resume_holds(records->config.resume, fc_topic_name(out->topic), partition,
                             records->tx_id, records->change->row, part)) {
             return FC_OK;
         }
@@ -270,7 +285,7 @@ static fc_code put_row(struct fc_records *records, const struct fc_transformed *
     if (code != FC_OK) {
         return code;
     }
-    memset(&out, 0, sizeof(out));
+    init_outgoing(&out);
     out.topic = records->last_topic;
     out.shape = change->shape;
     out.op = op;
@@ -302,41 +317,6 @@ static fc_code put_row(struct fc_records *records, const struct fc_transformed *
         code = apply_script(records, &bare, &out, err);
     }
     return code == FC_OK ? put_record(records, &out, err) : code;
-}
-
-static bool same_value(const struct fc_value *a, const struct fc_value *b)
-{
-    if (a->kind != b->kind) {
-        return false;
-    }
-    switch (a->kind) {
-    case FC_VALUE_NULL:
-    case FC_VALUE_UNCHANGED:
-        return true;
-    case FC_VALUE_INT:
-    case FC_VALUE_UINT:
-        return a->as.u64 == b->as.u64;
-    case FC_VALUE_FLOAT:
-        return memcmp(&a->as.f32, &b->as.f32, sizeof(a->as.f32)) == 0;
-    case FC_VALUE_DOUBLE:
-        return memcmp(&a->as.f64, &b->as.f64, sizeof(a->as.f64)) == 0;
-    case FC_VALUE_TEXT:
-    case FC_VALUE_BYTES:
-        return fc_slice_equal(a->as.bytes, b->as.bytes);
-    }
-    return false;
-}
-
-static bool key_changed(const struct fc_change *change)
-{
-    const struct fc_shape *shape = change->shape;
-    for (uint32_t index = 0; index < shape->column_count && shape->key_count > 0; index++) {
-        if (shape->columns[index].key_index > 0 &&
-            !same_value(&change->before[index], &change->after[index])) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool has_key(const struct fc_transformed *result)
@@ -375,7 +355,7 @@ static fc_code put_rowless(struct fc_records *records, const struct fc_transform
     const struct fc_change *change = result->change;
     struct outgoing out;
     fc_code code = FC_OK;
-    memset(&out, 0, sizeof(out));
+    init_outgoing(&out);
     out.op = change->snapshot == FC_SNAPSHOT_EMPTY_TABLE ? 'E' : (char)change->op;
     records->more_follow = !last_result;
     fc_buf_clear(&records->key);
@@ -411,7 +391,7 @@ fc_code fc_records_put(struct fc_records *records, const struct fc_transformed *
     case FC_OP_DELETE:
         return put_delete(records, result, last_result, err);
     case FC_OP_UPDATE:
-        if (key_changed(change)) {
+        if (fc_key_change_is(change)) {
             return put_key_change(records, result, last_result, err);
         }
         records->more_follow = !last_result;
@@ -439,7 +419,7 @@ fc_code fc_records_put_dead_letter(struct fc_records *records, const struct fc_c
     struct fc_slice table =
         change->shape != NULL ? fc_slice_text(change->shape->table) : change->table;
     fc_code code;
-    memset(&out, 0, sizeof(out));
+    init_outgoing(&out);
     out.op = (char)change->op;
     fc_buf_clear(&records->key);
     fc_buf_clear(&records->value);
@@ -480,7 +460,7 @@ fc_code fc_records_put_mark(struct fc_records *records, const char *json, uint64
 {
     struct outgoing out;
     fc_code code;
-    memset(&out, 0, sizeof(out));
+    init_outgoing(&out);
     fc_records_begin_change(records, NULL, seq);
     records->more_follow = false;
     out.op = 'm';

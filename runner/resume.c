@@ -179,6 +179,12 @@ uint64_t fc_resume_free_seq(const struct fc_resume *resume, uint64_t seq)
     return seq;
 }
 
+bool fc_resume_knows(const struct fc_resume *resume, struct fc_slice tx_id)
+{
+    return resume->transactions.count > 0 &&
+           fc_hashmap_get(&resume->transactions, tx_id) != NULL;
+}
+
 bool fc_resume_holds(const struct fc_resume *resume, const char *topic, uint32_t partition,
                      struct fc_slice tx_id, uint64_t row, uint32_t part)
 {

@@ -43,6 +43,9 @@ uint64_t fc_resume_take_seq(struct fc_resume *resume, struct fc_slice tx_id);
 /* The first number after `seq` that is not in use. */
 uint64_t fc_resume_free_seq(const struct fc_resume *resume, uint64_t seq);
 
+/* Whether the log holds any record of the transaction. */
+bool fc_resume_knows(const struct fc_resume *resume, struct fc_slice tx_id);
+
 /* Whether the partition already holds this record. */
 bool fc_resume_holds(const struct fc_resume *resume, const char *topic, uint32_t partition,
                      struct fc_slice tx_id, uint64_t row, uint32_t part);
