@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A thread is woken only when there is something for it: on few cores every switch between threads
+ * is taken from the work. A reader that found the ring full goes on when half of it is free, so
+ * that it does not switch with the writer at every unit; the workers have the other half to do.
+ */
 #include "runner/unit.h"
 
 #include <stdlib.h>
@@ -24,7 +29,9 @@ void fc_unit_ring_init(struct fc_unit_ring *ring, size_t size,
     (void)pthread_mutex_init(&ring->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&ring->changed, &attributes);
+    (void)pthread_cond_init(&ring->emptied, &attributes);
+    (void)pthread_cond_init(&ring->filled, &attributes);
+    (void)pthread_cond_init(&ring->worked, &attributes);
     (void)pthread_condattr_destroy(&attributes);
 }
 
@@ -44,7 +51,9 @@ void fc_unit_ring_release(struct fc_unit_ring *ring)
         free(unit->schemas);
     }
     free(ring->units);
-    (void)pthread_cond_destroy(&ring->changed);
+    (void)pthread_cond_destroy(&ring->emptied);
+    (void)pthread_cond_destroy(&ring->filled);
+    (void)pthread_cond_destroy(&ring->worked);
     (void)pthread_mutex_destroy(&ring->lock);
 }
 
@@ -58,14 +67,23 @@ static void unlock(struct fc_unit_ring *ring)
     (void)pthread_mutex_unlock(&ring->lock);
 }
 
-static void wait_change(struct fc_unit_ring *ring)
-{
-    (void)pthread_cond_wait(&ring->changed, &ring->lock);
-}
-
 static struct fc_unit *slot(struct fc_unit_ring *ring, uint64_t number)
 {
     return &ring->units[number % ring->size];
+}
+
+static uint64_t in_use(const struct fc_unit_ring *ring)
+{
+    return ring->to_fill - ring->to_write;
+}
+
+/* The reader waits until at most `count` units are in use. lock is held. */
+static void wait_until_in_use(struct fc_unit_ring *ring, uint64_t count)
+{
+    ring->wanted = count;
+    while (in_use(ring) > count) {
+        (void)pthread_cond_wait(&ring->emptied, &ring->lock);
+    }
 }
 
 static void clear_unit(struct fc_unit *unit)
@@ -91,8 +109,8 @@ struct fc_unit *fc_unit_ring_begin(struct fc_unit_ring *ring)
     struct fc_unit *unit;
     lock(ring);
     unit = slot(ring, ring->to_fill);
-    while (unit->state != FC_UNIT_FREE) {
-        wait_change(ring);
+    if (unit->state != FC_UNIT_FREE) {
+        wait_until_in_use(ring, ring->size / 2);
     }
     unlock(ring);
     clear_unit(unit);
@@ -105,16 +123,14 @@ void fc_unit_ring_fill(struct fc_unit_ring *ring, struct fc_unit *unit)
     fc_assert(unit == slot(ring, ring->to_fill));
     unit->state = FC_UNIT_FILLED;
     ring->to_fill++;
-    (void)pthread_cond_broadcast(&ring->changed);
+    (void)pthread_cond_signal(&ring->filled);
     unlock(ring);
 }
 
 void fc_unit_ring_drain(struct fc_unit_ring *ring)
 {
     lock(ring);
-    while (ring->to_write != ring->to_fill) {
-        wait_change(ring);
-    }
+    wait_until_in_use(ring, 0);
     unlock(ring);
 }
 
@@ -122,7 +138,8 @@ void fc_unit_ring_close(struct fc_unit_ring *ring)
 {
     lock(ring);
     ring->closed = true;
-    (void)pthread_cond_broadcast(&ring->changed);
+    (void)pthread_cond_broadcast(&ring->filled);
+    (void)pthread_cond_broadcast(&ring->worked);
     unlock(ring);
 }
 
@@ -131,7 +148,7 @@ struct fc_unit *fc_unit_ring_take(struct fc_unit_ring *ring)
     struct fc_unit *unit = NULL;
     lock(ring);
     while (ring->to_work == ring->to_fill && !ring->closed) {
-        wait_change(ring);
+        (void)pthread_cond_wait(&ring->filled, &ring->lock);
     }
     if (ring->to_work != ring->to_fill) {
         unit = slot(ring, ring->to_work++);
@@ -145,7 +162,9 @@ void fc_unit_ring_worked(struct fc_unit_ring *ring, struct fc_unit *unit)
     lock(ring);
     fc_assert(unit->state == FC_UNIT_FILLED);
     unit->state = FC_UNIT_WORKED;
-    (void)pthread_cond_broadcast(&ring->changed);
+    if (unit == slot(ring, ring->to_write)) {
+        (void)pthread_cond_signal(&ring->worked);
+    }
     unlock(ring);
 }
 
@@ -165,7 +184,7 @@ struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
     unit = slot(ring, ring->to_write);
     while (unit->state != FC_UNIT_WORKED && status == 0 && wait_ms > 0 &&
            !(ring->closed && ring->to_write == ring->to_fill)) {
-        status = pthread_cond_timedwait(&ring->changed, &ring->lock, &until);
+        status = pthread_cond_timedwait(&ring->worked, &ring->lock, &until);
     }
     if (unit->state != FC_UNIT_WORKED) {
         unit = NULL;
@@ -180,7 +199,9 @@ void fc_unit_ring_written(struct fc_unit_ring *ring, struct fc_unit *unit)
     fc_assert(unit == slot(ring, ring->to_write));
     unit->state = FC_UNIT_FREE;
     ring->to_write++;
-    (void)pthread_cond_broadcast(&ring->changed);
+    if (in_use(ring) <= ring->wanted) {
+        (void)pthread_cond_signal(&ring->emptied);
+    }
     unlock(ring);
 }
 

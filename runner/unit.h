@@ -61,8 +61,11 @@ struct fc_unit_ring {
     struct fc_unit *units;
     size_t size;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t emptied; /* the reader waits; so do workers and the writer for the others */
+    pthread_cond_t filled;
+    pthread_cond_t worked;
     /* Guarded by lock. */
+    uint64_t wanted;  /* while the reader waits: until no more units than these are in use */
     uint64_t to_fill; /* numbers of the next unit for each stage; written <= worked <= filled */
     uint64_t to_work;
     uint64_t to_write;
