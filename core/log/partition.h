@@ -99,6 +99,9 @@ void fc_partition_wait(struct fc_partition *partition, int64_t offset, int wait_
 void fc_partition_wake(struct fc_partition *partition);
 uint64_t fc_partition_wakes(struct fc_partition *partition);
 
+/* Of its segments on disk, indexes not counted. */
+uint64_t fc_partition_bytes(struct fc_partition *partition);
+
 /* First offset whose timestamp is at or after time_ms; `end` when there is none. */
 FC_MUST_CHECK fc_code fc_partition_offset_for_time(struct fc_partition *partition,
                                                    int64_t time_ms, int64_t *out_offset,

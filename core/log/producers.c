@@ -87,12 +87,13 @@ static fc_kafka_error check_sequence(const struct fc_producer *producer,
                     producer->epoch);
     }
     if (header->producer_epoch > producer->epoch) {
-        return header->base_sequence == 0 || producer->epoch < 0
+        return header->base_sequence <= 0 || producer->epoch < 0
                    ? FC_KAFKA_NONE
                    : fail(err, FC_KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER, header,
                           "a new epoch begins with", 0);
     }
-    if (!follows(producer->last_sequence, header->base_sequence)) {
+    if (header->base_sequence >= 0 &&
+        !follows(producer->last_sequence, header->base_sequence)) {
         return fail(err, FC_KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER, header,
                     "the last sequence here is", producer->last_sequence);
     }
@@ -142,7 +143,8 @@ fc_kafka_error fc_producers_check(const struct fc_producers *producers,
 {
     const struct fc_producer *producer = fc_producers_get(producers, header->producer_id);
     fc_kafka_error error = FC_KAFKA_NONE;
-    *out_duplicate = producer == NULL ? NULL : find_repeated(producer, header);
+    *out_duplicate =
+        producer == NULL || header->base_sequence < 0 ? NULL : find_repeated(producer, header);
     if (*out_duplicate != NULL) {
         return FC_KAFKA_NONE;
     }
@@ -308,7 +310,9 @@ void fc_producers_note(struct fc_producers *producers, const struct fc_batch_hea
         end_transaction(producers, producer, header->base_offset, marker->commit);
         return;
     }
-    push_batch(producer, header);
+    if (header->base_sequence >= 0) {
+        push_batch(producer, header);
+    }
     if ((header->attributes & FC_BATCH_TRANSACTIONAL) != 0 &&
         producer->transaction_offset < 0) {
         open_transaction(producers, producer, header->base_offset);

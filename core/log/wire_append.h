@@ -27,6 +27,9 @@ struct fc_append_rules {
      * such a batch is refused with INVALID_TXN_STATE.
      */
     uint64_t guard;
+    /* The batch is a coordinator's of this process: it carries its producer's id without sequence
+     * numbers. */
+    bool unsequenced;
 };
 
 /* Without a guard. */

@@ -76,13 +76,15 @@ static fc_code check_bytes(struct fc_wire_check *check, struct fc_append_result 
 }
 
 static fc_code check_producer(const struct fc_batch_header *header,
+                              const struct fc_append_rules *rules,
                               struct fc_append_result *result, struct fc_error *err)
 {
     if ((header->attributes & FC_BATCH_CONTROL) != 0) {
         return reject(result, FC_KAFKA_INVALID_RECORD, err,
                       "clients may not write control batches");
     }
-    if (header->producer_id >= 0 && (header->producer_epoch < 0 || header->base_sequence < 0)) {
+    if (header->producer_id >= 0 &&
+        (header->producer_epoch < 0 || (header->base_sequence < 0) != rules->unsequenced)) {
         return reject(result, FC_KAFKA_INVALID_RECORD, err,
                       "a producer id without epoch or sequence");
     }
@@ -254,7 +256,7 @@ fc_code fc_wire_check_run(struct fc_wire_check *check, const struct fc_append_ru
 {
     fc_code code = check_bytes(check, result, err);
     if (code == FC_OK) {
-        code = check_producer(&check->header, result, err);
+        code = check_producer(&check->header, rules, result, err);
     }
     if (code == FC_OK && !fc_codec_known(check->header.attributes & FC_BATCH_CODEC_MASK)) {
         code = reject(result, FC_KAFKA_UNSUPPORTED_COMPRESSION_TYPE, err,
