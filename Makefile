@@ -34,7 +34,7 @@ GEN_H := $(GEN_C:.c=.h)
 # One archive a folder; programs' main.c stand apart.
 DIRS := core/base core/wire core/log core/stream \
   core/server \
-  core/spu/group \
+  core/spu core/spu/group \
   catalog runner/envelope runner/restore runner transforms \
   connectors/mysql tests/support
 SRC_OF = $(filter-out %/main.c,$(wildcard $(1)/*.c)) $(filter $(B)/gen/$(1)/%.c,$(GEN_C))
@@ -53,6 +53,7 @@ LINK_core/log := core/log $(LINK_core/base)
 LINK_core/stream := core/stream $(LINK_core/log)
 LINK_core/server := core/server core/wire core/log catalog $(LINK_core/base)
 LINK_core/spu/group := core/spu/group $(LINK_core/base)
+LINK_core/spu := core/spu core/spu/group core/server core/wire core/log $(LINK_core/base)
 LINK_catalog := catalog $(LINK_core/base)
 LINK_transforms := transforms $(LINK_core/base)
 LINK_runner/envelope := runner/envelope $(LINK_catalog)
@@ -63,6 +64,7 @@ LINK_tests/support := tests/support $(LINK_core/base)
 link_ars = $(foreach d,$(LINK_$(1)),$(call AR_OF,$(d)))
 
 RUNNER := $(B)/fluvio-connect
+SPU := $(B)/fluvio-spu
 PLUGINS := $(B)/connectors/mysql.so
 UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)
@@ -72,7 +74,7 @@ TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c 
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all check integration crash fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
-all: $(RUNNER) $(PLUGINS) ## build the runner and the connectors
+all: $(RUNNER) $(SPU) $(PLUGINS) ## build the programs and the connectors
 
 $(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
 $(GENERATOR): $(wildcard core/wire/generator/*.c core/wire/generator/*.h)
@@ -85,6 +87,10 @@ $(B)/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  CC    $<")
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(SPU): $(B)/obj/core/spu/main.o $(call link_ars,core/spu)
+	@$(if $(V),,echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(RUNNER): $(B)/obj/runner/main.o $(call link_ars,runner)
 	@$(if $(V),,echo "  LINK  $@")
@@ -150,13 +156,13 @@ coverage: ## line coverage of the unit tests
 install: all ## install into PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/fluvio/connectors $(DESTDIR)$(PREFIX)/share/fluvio/transforms \
 	  $(DESTDIR)$(PREFIX)/include/fluvio/fc $(DESTDIR)$(PREFIX)/include/fluvio/core/base
-	install -m 755 $(RUNNER) $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(RUNNER) $(SPU) $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(PLUGINS) $(DESTDIR)$(PREFIX)/lib/fluvio/connectors/
 	install -m 644 transforms/*.lua $(DESTDIR)$(PREFIX)/share/fluvio/transforms/
 	install -m 644 runner/include/fc/*.h $(DESTDIR)$(PREFIX)/include/fluvio/fc/
 	install -m 644 core/base/error.h core/base/options.h core/base/slice.h $(DESTDIR)$(PREFIX)/include/fluvio/core/base/
 uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(PREFIX)/bin/fluvio-connect $(DESTDIR)$(PREFIX)/lib/fluvio $(DESTDIR)$(PREFIX)/share/fluvio $(DESTDIR)$(PREFIX)/include/fluvio
+	rm -rf $(DESTDIR)$(PREFIX)/bin/fluvio-connect $(DESTDIR)$(PREFIX)/bin/fluvio-spu $(DESTDIR)$(PREFIX)/lib/fluvio $(DESTDIR)$(PREFIX)/share/fluvio $(DESTDIR)$(PREFIX)/include/fluvio
 clean: ## remove build/
 	rm -rf build
 help: ## this list

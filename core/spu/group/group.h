@@ -178,12 +178,20 @@ struct fc_slice fc_group_metadata_of(const struct fc_group_member *member,
                                      struct fc_slice protocol);
 
 /*
- * Put back a member that was stored; before the group is used. The group's own fields are set by
- * who loads it.
+ * Put a group back as it was stored, before it is used: begin, each member, end. Nobody is
+ * answered and nothing is told.
  */
-struct fc_group_member *fc_group_restore_member(struct fc_group *group,
-                                                const struct fc_group_join *as_joined,
-                                                struct fc_slice assignment, int64_t now_ms);
+void fc_group_restore_begin(struct fc_group *group);
+void fc_group_restore_member(struct fc_group *group, const struct fc_group_join *as_joined,
+                             struct fc_slice assignment, int64_t now_ms);
+struct fc_group_restored {
+    struct fc_slice protocol_type;
+    struct fc_slice protocol; /* null: none was chosen */
+    struct fc_slice leader_id;
+    int32_t generation;
+    int64_t state_ms;
+};
+void fc_group_restore_end(struct fc_group *group, const struct fc_group_restored *restored);
 
 /* For the tests: the invariants above hold. */
 void fc_group_check(const struct fc_group *group);

@@ -228,15 +228,3 @@ bool fc_group_take_pending(struct fc_group *group, struct fc_slice id)
     }
     return false;
 }
-
-struct fc_group_member *fc_group_restore_member(struct fc_group *group,
-                                                const struct fc_group_join *as_joined,
-                                                struct fc_slice assignment, int64_t now_ms)
-{
-    struct fc_group_member *member =
-        fc_group_add_member(group, as_joined->member_id, as_joined);
-    member->assignment = fc_group_own(assignment);
-    member->synced = true;
-    fc_group_heard_of(member, now_ms);
-    return member;
-}

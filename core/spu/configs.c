@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DescribeConfigs of topics and of this node. */
+#include "core/spu/configs.h"
+
+#include "core/spu/access.h"
+#include "core/spu/handlers.h"
+#include "core/spu/setting_docs.h"
+
+static bool wanted(const struct fc_msg_describe_configs_request_resource *asked,
+                   const char *key)
+{
+    if (asked->configuration_keys_count < 0) {
+        return true;
+    }
+    for (int32_t index = 0; index < asked->configuration_keys_count; index++) {
+        if (fc_slice_equal_text(asked->configuration_keys[index], key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One setting of the answer; false past the arena's limit. */
+static bool tell(struct fc_request *request, const struct fc_msg_describe_configs_request *ask,
+                 const struct fc_setting_doc *doc, const char *value, int8_t source,
+                 struct fc_msg_describe_configs_response_config *out)
+{
+    out->name = fc_slice_text(doc->key);
+    out->value = fc_arena_copy(&request->arena, fc_slice_text(value));
+    out->config_source = source;
+    out->is_default = source == FC_CONFIG_SOURCE_DEFAULT;
+    out->config_type = (int8_t)doc->type;
+    if (ask->include_documentation) {
+        out->documentation = fc_slice_text(doc->text);
+    }
+    if (ask->include_synonyms) {
+        out->synonyms =
+            fc_wire_array(&request->arena, &fc_msg_describe_configs_response_synonym_type, 1);
+        if (out->synonyms == NULL) {
+            return false;
+        }
+        out->synonyms_count = 1;
+        out->synonyms[0].name = out->name;
+        out->synonyms[0].value = out->value;
+        out->synonyms[0].source = source;
+    }
+    return out->value.data != NULL;
+}
+
+static size_t topic_settings_count(void)
+{
+    size_t count = 0;
+    while (fc_log_topic_config_key(count) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static bool describe_topic(struct fc_request *request,
+                           const struct fc_msg_describe_configs_request *ask,
+                           const struct fc_msg_describe_configs_request_resource *asked,
+                           struct fc_log_topic *topic,
+                           struct fc_msg_describe_configs_response_result *out)
+{
+    struct fc_log_topic_config config;
+    struct fc_settings settings = { 0 };
+    size_t count = topic_settings_count();
+    bool fits;
+    fc_log_topic_config(topic, &config);
+    fc_log_topic_settings(topic, &settings);
+    out->configs = fc_wire_array(&request->arena, &fc_msg_describe_configs_response_config_type,
+                                 (int32_t)count);
+    fits = out->configs != NULL;
+    for (size_t index = 0; fits && index < count; index++) {
+        const char *key = fc_log_topic_config_key(index);
+        struct fc_setting_doc doc = *fc_setting_doc(key);
+        char text[FC_TOPIC_CONFIG_TEXT_SIZE];
+        doc.key = key;
+        if (wanted(asked, key) && fc_log_topic_config_get(&config, key, text)) {
+            fits = tell(request, ask, &doc, text,
+                        fc_settings_get(&settings, key) == NULL ? FC_CONFIG_SOURCE_DEFAULT
+                                                                : FC_CONFIG_SOURCE_TOPIC,
+                        &out->configs[out->configs_count++]);
+        }
+    }
+    fc_settings_release(&settings);
+    return fits;
+}
+
+static bool describe_node(struct fc_spu *spu, struct fc_request *request,
+                          const struct fc_msg_describe_configs_request *ask,
+                          const struct fc_msg_describe_configs_request_resource *asked,
+                          struct fc_msg_describe_configs_response_result *out)
+{
+    size_t count = 0;
+    bool fits;
+    while (fc_broker_setting(count) != NULL) {
+        count++;
+    }
+    out->configs = fc_wire_array(&request->arena, &fc_msg_describe_configs_response_config_type,
+                                 (int32_t)count);
+    fits = out->configs != NULL;
+    for (size_t index = 0; fits && index < count; index++) {
+        const struct fc_setting_doc *doc = fc_broker_setting(index);
+        char text[FC_BROKER_SETTING_TEXT_SIZE];
+        if (wanted(asked, doc->key)) {
+            struct fc_msg_describe_configs_response_config *config =
+                &out->configs[out->configs_count++];
+            fc_broker_setting_value(spu, request, doc->key, text);
+            fits = tell(request, ask, doc, text, FC_CONFIG_SOURCE_STATIC, config);
+            config->read_only = true;
+        }
+    }
+    return fits;
+}
+
+bool fc_configs_names_this_node(const struct fc_spu *spu, struct fc_slice name)
+{
+    char text[16];
+    (void)snprintf(text, sizeof(text), "%d", spu->config.node_id);
+    return name.len == 0 || fc_slice_equal_text(name, text);
+}
+
+static bool describe(struct fc_spu *spu, struct fc_request *request,
+                     const struct fc_msg_describe_configs_request *ask,
+                     const struct fc_msg_describe_configs_request_resource *asked,
+                     struct fc_msg_describe_configs_response_result *out)
+{
+    struct fc_log_topic *topic = NULL;
+    fc_kafka_error error = FC_KAFKA_NONE;
+    bool fits = true;
+    out->resource_type = asked->resource_type;
+    out->resource_name = asked->resource_name;
+    if (asked->resource_type == FC_CONFIG_TOPIC) {
+        if (!fc_access_may(spu, request, FC_OPERATION_DESCRIBE_CONFIGS, FC_RESOURCE_TOPIC,
+                           asked->resource_name)) {
+            error = FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
+        } else {
+            error = fc_spu_topic(spu, request, asked->resource_name, (struct fc_uuid){ { 0 } },
+                                 &topic);
+        }
+        if (error == FC_KAFKA_NONE) {
+            fits = describe_topic(request, ask, asked, topic, out);
+        }
+        fc_log_topic_unref(topic);
+    } else if (asked->resource_type == FC_CONFIG_BROKER) {
+        if (!fc_access_may_cluster(spu, request, FC_OPERATION_DESCRIBE_CONFIGS)) {
+            error = FC_KAFKA_CLUSTER_AUTHORIZATION_FAILED;
+        } else if (fc_configs_names_this_node(spu, asked->resource_name)) {
+            fits = describe_node(spu, request, ask, asked, out);
+        } else {
+            error = FC_KAFKA_INVALID_REQUEST;
+            out->error_message = fc_slice_text("there is no such node");
+        }
+    } else if (asked->resource_type != FC_CONFIG_GROUP &&
+               asked->resource_type != FC_CONFIG_CLIENT_METRICS) {
+        error = FC_KAFKA_INVALID_REQUEST;
+        out->error_message = fc_slice_text("resources of this type have no settings");
+    }
+    out->error_code = (int16_t)error;
+    return fits;
+}
+
+void fc_handle_describe_configs(struct fc_spu *spu, struct fc_request *request,
+                                const void *message)
+{
+    const struct fc_msg_describe_configs_request *ask = message;
+    struct fc_msg_describe_configs_response response;
+    bool fits;
+    fc_wire_init(&fc_msg_describe_configs_response_type, &response);
+    response.results_count = ask->resources_count;
+    response.results = fc_wire_array(
+        &request->arena, &fc_msg_describe_configs_response_result_type, ask->resources_count);
+    fits = response.results != NULL;
+    for (int32_t index = 0; fits && index < ask->resources_count; index++) {
+        fits = describe(spu, request, ask, &ask->resources[index], &response.results[index]);
+    }
+    if (fits) {
+        fc_answer(request, &response);
+    } else {
+        fc_answer_too_large(request);
+    }
+}

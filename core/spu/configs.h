@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What DescribeConfigs and AlterConfigs share. The numbers are Kafka's. */
+#ifndef FC_SPU_CONFIGS_H
+#define FC_SPU_CONFIGS_H
+
+#include "core/spu/spu_state.h"
+
+/* What has settings. */
+enum {
+    FC_CONFIG_TOPIC = 2,
+    FC_CONFIG_BROKER = 4,
+    FC_CONFIG_CLIENT_METRICS = 16,
+    FC_CONFIG_GROUP = 32
+};
+
+/* Where a value comes from. */
+enum { FC_CONFIG_SOURCE_TOPIC = 1, FC_CONFIG_SOURCE_STATIC = 4, FC_CONFIG_SOURCE_DEFAULT = 5 };
+
+/* "" stands for all nodes. */
+bool fc_configs_names_this_node(const struct fc_spu *spu, struct fc_slice name);
+
+#endif

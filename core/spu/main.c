@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fluvio-spu: one node that stores partitions and serves Kafka's protocol.
+ *
+ * SIGTERM and SIGINT end cleanly, the second one at once (the log is made for that); SIGHUP reads
+ * the certificates again.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/flags.h"
+#include "core/spu/spu_file.h"
+
+enum { STOP_WAIT_MS = 10000 };
+
+static const char *const EXAMPLES =
+    "The file, at its smallest:\n\n"
+    "  data-dir: /var/lib/fluvio\n\n"
+    "listens on 127.0.0.1:9092. docs/spu.md tells the rest; `fluvio-spu --options` lists it.";
+
+static void on_notice(void *ctx, const char *text)
+{
+    fc_diag_report(ctx, FC_DIAG_WARN, "%s", text);
+}
+
+/* Each connection is a descriptor, and so is each partition's file. */
+static void raise_descriptors(struct fc_diag *diag)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+            fc_diag_report(diag, FC_DIAG_WARN, "cannot raise the limit of open files");
+        }
+    }
+}
+
+static int open_signals(struct fc_error *err)
+{
+    sigset_t signals;
+    int fd;
+    (void)sigemptyset(&signals); /* these take any valid set and signal */
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0) {
+        (void)fc_fail(err, FC_ERR_IO, "cannot block signals");
+        return -1;
+    }
+    fd = signalfd(-1, &signals, SFD_CLOEXEC);
+    if (fd < 0) {
+        (void)fc_fail(err, FC_ERR_IO, "cannot wait for signals");
+    }
+    return fd;
+}
+
+static void tell_listeners(struct fc_diag *diag, const struct fc_spu *spu)
+{
+    struct fc_server *server = fc_spu_server(spu);
+    for (size_t index = 0; index < fc_server_listeners_count(server); index++) {
+        const struct fc_listener *listener = fc_server_listener(server, index);
+        fc_diag_report(diag, FC_DIAG_INFO, "listening name=%s host=%s port=%u%s",
+                       listener->name, listener->host, listener->port,
+                       listener->tls ? " tls" : "");
+    }
+}
+
+/* Until a signal says to stop. */
+static void wait_for_end(int signal_fd, struct fc_diag *diag, const struct fc_spu *spu)
+{
+    struct signalfd_siginfo info;
+    while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo != SIGHUP) {
+            fc_diag_report(diag, FC_DIAG_INFO, "stopping");
+            return;
+        }
+        if (fc_server_reload_tls(fc_spu_server(spu), NULL) == FC_OK) {
+            fc_diag_report(diag, FC_DIAG_INFO, "certificates read again");
+        }
+    }
+}
+
+/* A second signal does not wait for those who are still served. */
+static void *end_at_once(void *arg)
+{
+    struct signalfd_siginfo info;
+    const int *signal_fd = arg;
+    while (read(*signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo != SIGHUP) {
+            _exit(FC_EXIT_FAILED);
+        }
+    }
+    return NULL;
+}
+
+static fc_code serve(struct fc_spu_file *file, struct fc_diag *diag, int signal_fd,
+                     struct fc_error *err)
+{
+    struct fc_data_dir_config data_config = { .dir = file->data_dir,
+                                              .defaults = &file->topics,
+                                              .on_notice = on_notice,
+                                              .notice_ctx = diag };
+    struct fc_data_dir *data = NULL;
+    struct fc_spu *spu = NULL;
+    pthread_t killer;
+    fc_code code = fc_data_dir_open(&data_config, &data, err);
+    if (code == FC_OK) {
+        file->config.net.diag = diag;
+        code = fc_spu_start(&file->config, data, &spu, err);
+    }
+    if (code == FC_OK) {
+        tell_listeners(diag, spu);
+        fc_diag_report(diag, FC_DIAG_INFO, "serving node=%d data-dir=%s", file->config.node_id,
+                       file->data_dir);
+        wait_for_end(signal_fd, diag, spu);
+        if (pthread_create(&killer, NULL, end_at_once, &signal_fd) == 0) {
+            (void)pthread_detach(killer);
+        }
+    }
+    fc_spu_stop(spu, STOP_WAIT_MS);
+    fc_data_dir_close(data);
+    return code;
+}
+
+static void print_options(void)
+{
+    for (const struct fc_option *option = fc_spu_file_options(); option->key != NULL;
+         option++) {
+        (void)printf("%-26s%-10s%s%s%s\n", option->key,
+                     option->default_text == NULL ? "-" : option->default_text, option->help,
+                     option->required ? " Required." : "", "");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool options = false;
+    bool version = false;
+    const struct fc_flag flags[] = {
+        { "config", 'c', FC_FLAG_TEXT, &path, "FILE", "the node's file" },
+        { "options", 0, FC_FLAG_BOOL, &options, NULL, "list what can stand in the file" },
+        { "version", 0, FC_FLAG_BOOL, &version, NULL, "print the version" },
+        { 0 },
+    };
+    const struct fc_usage usage = {
+        .synopsis = "--config FILE",
+        .text = "One node that stores partitions on this machine's disk and serves Kafka's\n"
+                "protocol to any client.",
+        .flags = flags,
+    };
+    struct fc_flag_scope scope = { .program = "fluvio-spu",
+                                   .command = "",
+                                   .examples = EXAMPLES,
+                                   .out = stdout,
+                                   .err = stderr };
+    struct fc_spu_file *file = NULL;
+    struct fc_diag *diag = NULL;
+    struct fc_error err;
+    fc_exit exit_code = FC_EXIT_DONE;
+    char **operands = NULL;
+    uint32_t count = 0;
+    int signal_fd = -1;
+    fc_code code;
+    if (!fc_flags_parse(&scope, &usage, argc, argv, &operands, &count, &exit_code)) {
+        return exit_code;
+    }
+    if (options || version) {
+        if (version) {
+            (void)printf("fluvio-spu " FC_VERSION "\n");
+        } else {
+            print_options();
+        }
+        return FC_EXIT_DONE;
+    }
+    if (path == NULL) {
+        fc_flags_tell(&scope, "which file? fluvio-spu --config FILE");
+        return FC_EXIT_USAGE;
+    }
+    code = fc_spu_file_read(path, &file, &err);
+    if (code == FC_OK) {
+        diag = fc_diag_new(stderr, FC_DIAG_INFO);
+        raise_descriptors(diag);
+        signal_fd = open_signals(&err);
+        code = signal_fd < 0 ? err.code : serve(file, diag, signal_fd, &err);
+    }
+    if (code != FC_OK) {
+        fc_flags_tell(&scope, "%s", err.message);
+    }
+    fc_diag_free(diag);
+    fc_spu_file_free(file);
+    return fc_flags_exit(code);
+}

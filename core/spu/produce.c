@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Produce: append each partition's batch from the request's own bytes, then answer once the disk
+ * has all of them. acks=1 waits for it, too: there is one node, and what it acknowledges it keeps.
+ *
+ * The answer is made by the thread that syncs, so that a connection's next request can be served
+ * meanwhile.
+ */
+#include "core/log/wire_append.h"
+#include "core/spu/access.h"
+#include "core/spu/ack_queue.h"
+#include "core/spu/handlers.h"
+#include "core/spu/produce_check.h"
+
+enum { VERSION_WITH_IDS = 13, VERSION_MIN = 3 };
+
+/* A partition that was appended to, so that its durable offset can be looked at. */
+struct appended {
+    struct fc_log_topic *topic; /* a reference; NULL: nothing to wait for */
+    struct fc_partition *partition;
+    int64_t last_offset;
+    struct fc_msg_produce_response_partition *out;
+};
+
+/* One request on its way; in its arena. */
+struct produce {
+    struct fc_spu *spu;
+    struct fc_request *request;
+    const struct fc_msg_produce_request *ask;
+    struct fc_msg_produce_response response;
+    struct appended *appended;
+    int32_t appended_count;
+    struct fc_ack ack;
+    bool failed; /* some batch was refused */
+};
+
+static void set_error(struct fc_request *request, struct fc_msg_produce_response_partition *out,
+                      fc_kafka_error error, const struct fc_error *err)
+{
+    out->error_code = (int16_t)error;
+    out->base_offset = -1;
+    if (err != NULL) {
+        out->error_message = fc_answer_message(request, err);
+    }
+}
+
+static void set_record_error(struct fc_request *request,
+                             struct fc_msg_produce_response_partition *out, int32_t record)
+{
+    out->record_errors =
+        fc_wire_array(&request->arena, &fc_msg_produce_response_record_error_type, 1);
+    if (out->record_errors != NULL) {
+        out->record_errors_count = 1;
+        out->record_errors[0].batch_index = record;
+        out->record_errors[0].batch_index_error_message = out->error_message;
+    }
+}
+
+static void append(struct produce *produce, struct fc_log_topic *topic,
+                   const struct fc_log_topic_config *config,
+                   const struct fc_msg_produce_request_partition *asked,
+                   struct fc_msg_produce_response_partition *out)
+{
+    struct fc_append_result result;
+    struct fc_append_rules rules;
+    struct fc_partition *partition = NULL;
+    struct appended *appended;
+    struct fc_error err;
+    fc_kafka_error error;
+    out->index = asked->index;
+    if (asked->records.data == NULL || asked->records.len == 0) {
+        set_error(produce->request, out, FC_KAFKA_INVALID_RECORD, NULL);
+        return;
+    }
+    if (asked->index < 0 ||
+        fc_log_topic_partition(topic, (uint32_t)asked->index, &partition, &err) != FC_OK) {
+        set_error(produce->request, out,
+                  asked->index < 0 ? FC_KAFKA_UNKNOWN_TOPIC_OR_PARTITION
+                                   : fc_kafka_error_of(err.code),
+                  asked->index < 0 ? NULL : &err);
+        return;
+    }
+    fc_append_rules_of(config, &rules);
+    error = fc_produce_check(produce->spu, produce->request, produce->ask, topic, partition,
+                             asked, &rules);
+    if (error != FC_KAFKA_NONE) {
+        set_error(produce->request, out, error, NULL);
+        return;
+    }
+    /* The records lie in the request's frame, which is ours to change. */
+    if (fc_partition_append_wire(partition, (uint8_t *)(uintptr_t)asked->records.data,
+                                 asked->records.len, &rules, &result, &err) != FC_OK) {
+        set_error(produce->request, out, result.error, &err);
+        out->log_start_offset = result.log_start;
+        if (result.bad_record >= 0) {
+            set_record_error(produce->request, out, result.bad_record);
+        }
+        return;
+    }
+    out->base_offset = result.base_offset;
+    out->log_append_time_ms = result.log_append_time_ms;
+    out->log_start_offset = result.log_start;
+    appended = &produce->appended[produce->appended_count++];
+    appended->topic = config->flush_os ? NULL : fc_log_topic_ref(topic);
+    appended->partition = partition;
+    appended->last_offset = result.last_offset;
+    appended->out = out;
+}
+
+static bool append_topic(struct produce *produce,
+                         const struct fc_msg_produce_request_topic *asked,
+                         struct fc_msg_produce_response_topic *out)
+{
+    struct fc_request *request = produce->request;
+    struct fc_log_topic *topic = NULL;
+    struct fc_log_topic_config config;
+    bool by_id = request->api_version >= VERSION_WITH_IDS;
+    struct fc_slice name;
+    fc_kafka_error error;
+    out->name = asked->name;
+    out->topic_id = asked->topic_id;
+    out->partition_responses_count = asked->partition_data_count;
+    out->partition_responses = fc_wire_array(
+        &request->arena, &fc_msg_produce_response_partition_type, asked->partition_data_count);
+    if (out->partition_responses == NULL) {
+        return false;
+    }
+    error = fc_spu_topic(produce->spu, request, by_id ? fc_slice_null() : asked->name,
+                         asked->topic_id, &topic);
+    name = topic == NULL ? asked->name : fc_slice_text(fc_log_topic_name(topic));
+    if ((topic != NULL || !by_id) &&
+        !fc_access_may(produce->spu, request, FC_OPERATION_WRITE, FC_RESOURCE_TOPIC, name)) {
+        error = FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
+    } else if (topic != NULL && fc_log_topic_is_internal(topic)) {
+        error = FC_KAFKA_INVALID_TOPIC_EXCEPTION;
+    }
+    if (error == FC_KAFKA_NONE) {
+        fc_log_topic_config(topic, &config);
+    }
+    for (int32_t index = 0; index < asked->partition_data_count; index++) {
+        struct fc_msg_produce_response_partition *partition = &out->partition_responses[index];
+        if (error == FC_KAFKA_NONE) {
+            append(produce, topic, &config, &asked->partition_data[index], partition);
+        } else {
+            partition->index = asked->partition_data[index].index;
+            set_error(request, partition, error, NULL);
+        }
+        produce->failed = produce->failed || partition->error_code != FC_KAFKA_NONE;
+    }
+    fc_log_topic_unref(topic);
+    return true;
+}
+
+/* A client that asked for no answer learns of a failure by losing its connection. */
+static void answer(struct produce *produce)
+{
+    if (produce->ask->acks != 0) {
+        fc_answer(produce->request, &produce->response);
+    } else if (produce->failed) {
+        fc_request_drop(produce->request, "a batch with acks=0 could not be appended");
+    } else {
+        fc_request_no_reply(produce->request);
+    }
+}
+
+static void on_durable(void *ctx)
+{
+    struct produce *produce = ctx;
+    for (int32_t index = 0; index < produce->appended_count; index++) {
+        struct appended *appended = &produce->appended[index];
+        struct fc_partition_offsets offsets;
+        struct fc_error err;
+        fc_code code = FC_OK;
+        if (appended->topic == NULL) {
+            continue;
+        }
+        code = fc_partition_offsets(appended->partition, &offsets, &err);
+        if (code != FC_OK) {
+            set_error(produce->request, appended->out, fc_kafka_error_of(code), &err);
+        } else if (offsets.durable <= appended->last_offset) {
+            set_error(produce->request, appended->out, FC_KAFKA_KAFKA_STORAGE_ERROR, NULL);
+        }
+        fc_log_topic_unref(appended->topic);
+    }
+    answer(produce);
+}
+
+static bool must_wait(const struct produce *produce)
+{
+    bool wait = false;
+    for (int32_t index = 0; produce->ask->acks != 0 && index < produce->appended_count;
+         index++) {
+        wait = wait || produce->appended[index].topic != NULL;
+    }
+    return wait;
+}
+
+static int32_t count_partitions(const struct fc_msg_produce_request *ask)
+{
+    int64_t count = 0;
+    for (int32_t index = 0; index < ask->topic_data_count; index++) {
+        count += ask->topic_data[index].partition_data_count;
+    }
+    return (int32_t)count;
+}
+
+/* All that comes after the request was looked at as a whole. */
+static void run(struct produce *produce)
+{
+    const struct fc_msg_produce_request *ask = produce->ask;
+    bool fits = true;
+    for (int32_t index = 0; fits && index < ask->topic_data_count; index++) {
+        fits =
+            append_topic(produce, &ask->topic_data[index], &produce->response.responses[index]);
+    }
+    if (!fits) {
+        for (int32_t index = 0; index < produce->appended_count; index++) {
+            fc_log_topic_unref(produce->appended[index].topic);
+        }
+        fc_answer_too_large(produce->request);
+    } else if (must_wait(produce)) {
+        produce->ack.on_durable = on_durable;
+        produce->ack.ctx = produce;
+        fc_ack_queue_add(produce->spu->acks, &produce->ack);
+    } else {
+        for (int32_t index = 0; index < produce->appended_count; index++) {
+            fc_log_topic_unref(produce->appended[index].topic);
+        }
+        answer(produce);
+    }
+}
+
+static bool refuse_all(struct produce *produce, fc_kafka_error error)
+{
+    const struct fc_msg_produce_request *ask = produce->ask;
+    for (int32_t index = 0; index < ask->topic_data_count; index++) {
+        const struct fc_msg_produce_request_topic *asked = &ask->topic_data[index];
+        struct fc_msg_produce_response_topic *out = &produce->response.responses[index];
+        out->name = asked->name;
+        out->topic_id = asked->topic_id;
+        out->partition_responses_count = asked->partition_data_count;
+        out->partition_responses =
+            fc_wire_array(&produce->request->arena, &fc_msg_produce_response_partition_type,
+                          asked->partition_data_count);
+        if (out->partition_responses == NULL) {
+            return false;
+        }
+        for (int32_t which = 0; which < asked->partition_data_count; which++) {
+            out->partition_responses[which].index = asked->partition_data[which].index;
+            set_error(produce->request, &out->partition_responses[which], error, NULL);
+        }
+    }
+    produce->failed = true;
+    return true;
+}
+
+static fc_kafka_error check_whole(struct fc_spu *spu, struct fc_request *request,
+                                  const struct fc_msg_produce_request *ask)
+{
+    if (request->api_version < VERSION_MIN) {
+        return FC_KAFKA_UNSUPPORTED_FOR_MESSAGE_FORMAT;
+    }
+    if (ask->acks < -1 || ask->acks > 1) {
+        return FC_KAFKA_INVALID_REQUIRED_ACKS;
+    }
+    if (ask->transactional_id.data != NULL &&
+        !fc_access_may(spu, request, FC_OPERATION_WRITE, FC_RESOURCE_TRANSACTIONAL_ID,
+                       ask->transactional_id)) {
+        return FC_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    }
+    return FC_KAFKA_NONE;
+}
+
+void fc_handle_produce(struct fc_spu *spu, struct fc_request *request, const void *message)
+{
+    struct produce *produce = fc_arena_alloc(&request->arena, sizeof(*produce));
+    fc_kafka_error error;
+    if (produce == NULL) {
+        fc_answer_too_large(request);
+        return;
+    }
+    memset(produce, 0, sizeof(*produce));
+    produce->spu = spu;
+    produce->request = request;
+    produce->ask = message;
+    fc_wire_init(&fc_msg_produce_response_type, &produce->response);
+    produce->response.responses_count = produce->ask->topic_data_count;
+    produce->response.responses = fc_wire_array(
+        &request->arena, &fc_msg_produce_response_topic_type, produce->ask->topic_data_count);
+    produce->appended =
+        fc_arena_alloc(&request->arena,
+                       sizeof(struct appended) * ((size_t)count_partitions(produce->ask) + 1));
+    if (produce->response.responses == NULL || produce->appended == NULL) {
+        fc_answer_too_large(request);
+        return;
+    }
+    error = check_whole(spu, request, produce->ask);
+    if (error == FC_KAFKA_NONE) {
+        run(produce);
+    } else if (refuse_all(produce, error)) {
+        answer(produce);
+    } else {
+        fc_answer_too_large(request);
+    }
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CreateTopics, DeleteTopics, CreatePartitions. */
+#include "core/spu/topic_admin.h"
+
+#include "core/spu/access.h"
+#include "core/spu/handlers.h"
+
+/* What the default is asked for by. */
+enum { DEFAULT_PARTITIONS = -1, DEFAULT_REPLICATION = -1 };
+
+/* In a response: set on the topic, or the server's default. */
+enum { SOURCE_TOPIC = 1, SOURCE_DEFAULT = 5 };
+
+fc_kafka_error fc_topic_admin_error(fc_code code)
+{
+    switch (code) {
+    case FC_ERR_REJECTED:
+        return FC_KAFKA_TOPIC_ALREADY_EXISTS;
+    case FC_ERR_REFUSED:
+        return FC_KAFKA_POLICY_VIOLATION;
+    default:
+        return fc_kafka_error_of(code);
+    }
+}
+
+fc_kafka_error fc_topic_admin_auto_create(struct fc_spu *spu, struct fc_request *request,
+                                          struct fc_slice name, struct fc_log_topic **out_topic)
+{
+    const char *text = fc_request_name(request, name);
+    struct fc_error err;
+    fc_code code;
+    if (text == NULL) {
+        return FC_KAFKA_INVALID_TOPIC_EXCEPTION;
+    }
+    code = fc_data_dir_create(spu->data, text, spu->config.partitions_default, NULL, out_topic,
+                              &err);
+    if (code == FC_ERR_REJECTED) {
+        code = fc_data_dir_topic(spu->data, text, out_topic, &err);
+    }
+    return code == FC_ERR_CONFIG ? FC_KAFKA_INVALID_TOPIC_EXCEPTION : fc_kafka_error_of(code);
+}
+
+fc_code fc_topic_admin_internal(struct fc_spu *spu, const char *name, uint32_t partitions,
+                                struct fc_log_topic **out_topic, struct fc_error *err)
+{
+    struct fc_settings settings = { 0 };
+    fc_code code = fc_data_dir_topic(spu->data, name, out_topic, err);
+    if (code != FC_ERR_NOT_FOUND) {
+        return code;
+    }
+    fc_settings_put(&settings, "cleanup.policy", "compact");
+    fc_settings_put(&settings, "compression.type", "producer");
+    fc_settings_put(&settings, "segment.bytes", "104857600");
+    code = fc_data_dir_create(spu->data, name, partitions, &settings, out_topic, err);
+    fc_settings_release(&settings);
+    return code;
+}
+
+/* --- CreateTopics --- */
+
+static fc_kafka_error fail(struct fc_request *request,
+                           struct fc_msg_create_topics_response_topic *out,
+                           fc_kafka_error error, const char *message)
+{
+    out->error_code = (int16_t)error;
+    out->error_message =
+        fc_arena_copy(&request->arena,
+                      fc_slice_text(message == NULL ? fc_kafka_error_message(error) : message));
+    return error;
+}
+
+/* How many partitions, from the number or from the assignment to nodes. */
+static fc_kafka_error count_partitions(struct fc_spu *spu, struct fc_request *request,
+                                       const struct fc_msg_create_topics_request_topic *asked,
+                                       struct fc_msg_create_topics_response_topic *out,
+                                       uint32_t *out_count)
+{
+    int64_t count = asked->num_partitions;
+    if (asked->assignments_count > 0) {
+        count = asked->assignments_count;
+        for (int32_t index = 0; index < asked->assignments_count; index++) {
+            const struct fc_msg_create_topics_request_assignment *assignment =
+                &asked->assignments[index];
+            if (assignment->partition_index < 0 || assignment->partition_index >= count ||
+                assignment->broker_ids_count != 1 ||
+                assignment->broker_ids[0] != spu->config.node_id) {
+                return fail(request, out, FC_KAFKA_INVALID_REPLICA_ASSIGNMENT,
+                            "there is one node, which has one replica of each partition");
+            }
+        }
+    } else if (count == DEFAULT_PARTITIONS) {
+        count = spu->config.partitions_default;
+    }
+    if (count < 1 || count > spu->config.partitions_max) {
+        return fail(request, out, FC_KAFKA_INVALID_PARTITIONS,
+                    "the number of partitions is below 1 or too large");
+    }
+    if (asked->assignments_count <= 0 && asked->replication_factor != 1 &&
+        asked->replication_factor != DEFAULT_REPLICATION) {
+        return fail(request, out, FC_KAFKA_INVALID_REPLICATION_FACTOR,
+                    "there is one node, so the replication factor is 1");
+    }
+    *out_count = (uint32_t)count;
+    return FC_KAFKA_NONE;
+}
+
+static fc_kafka_error read_settings(struct fc_spu *spu, struct fc_request *request,
+                                    const struct fc_msg_create_topics_request_topic *asked,
+                                    struct fc_msg_create_topics_response_topic *out,
+                                    struct fc_settings *settings)
+{
+    struct fc_log_topic_config config;
+    struct fc_error err;
+    fc_data_dir_defaults(spu->data, &config);
+    for (int32_t index = 0; index < asked->configs_count; index++) {
+        const char *key = fc_request_name(request, asked->configs[index].name);
+        const char *value = fc_request_name(request, asked->configs[index].value);
+        if (key == NULL || value == NULL) {
+            return fail(request, out, FC_KAFKA_INVALID_CONFIG,
+                        "a setting without name or value");
+        }
+        if (fc_log_topic_config_set(&config, key, value, &err) != FC_OK) {
+            return fail(request, out, FC_KAFKA_INVALID_CONFIG, err.message);
+        }
+        fc_settings_put(settings, key, value);
+    }
+    return FC_KAFKA_NONE;
+}
+
+/* The settings that the topic has, or would have. */
+static bool tell_settings(struct fc_spu *spu, struct fc_request *request,
+                          const struct fc_settings *settings,
+                          struct fc_msg_create_topics_response_topic *out)
+{
+    struct fc_log_topic_config config;
+    int32_t count = 0;
+    fc_data_dir_defaults(spu->data, &config);
+    if (fc_log_topic_config_apply(&config, settings, NULL) != FC_OK) {
+        return false; /* each was checked; so this does not happen */
+    }
+    while (fc_log_topic_config_key((size_t)count) != NULL) {
+        count++;
+    }
+    out->configs =
+        fc_wire_array(&request->arena, &fc_msg_create_topics_response_config_type, count);
+    if (out->configs == NULL) {
+        return false;
+    }
+    out->configs_count = count;
+    for (int32_t index = 0; index < count; index++) {
+        const char *key = fc_log_topic_config_key((size_t)index);
+        char text[FC_TOPIC_CONFIG_TEXT_SIZE];
+        (void)fc_log_topic_config_get(&config, key, text);
+        out->configs[index].name = fc_slice_text(key);
+        out->configs[index].value = fc_arena_copy(&request->arena, fc_slice_text(text));
+        out->configs[index].config_source =
+            fc_settings_get(settings, key) == NULL ? SOURCE_DEFAULT : SOURCE_TOPIC;
+    }
+    return true;
+}
+
+static bool name_is_twice(const struct fc_msg_create_topics_request *ask, int32_t which)
+{
+    for (int32_t index = 0; index < ask->topics_count; index++) {
+        if (index != which &&
+            fc_slice_equal(ask->topics[index].name, ask->topics[which].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static fc_kafka_error create(struct fc_spu *spu, struct fc_request *request, const char *name,
+                             uint32_t count, const struct fc_settings *settings,
+                             struct fc_msg_create_topics_response_topic *out)
+{
+    struct fc_log_topic *topic = NULL;
+    struct fc_error err;
+    fc_code code = fc_data_dir_create(spu->data, name, count, settings, &topic, &err);
+    if (code == FC_ERR_CONFIG) {
+        return fail(request, out, FC_KAFKA_INVALID_TOPIC_EXCEPTION, err.message);
+    }
+    if (code != FC_OK) {
+        return fail(request, out, fc_topic_admin_error(code), err.message);
+    }
+    out->topic_id = fc_log_topic_id(topic);
+    fc_log_topic_unref(topic);
+    return FC_KAFKA_NONE;
+}
+
+static bool create_topic(struct fc_spu *spu, struct fc_request *request,
+                         const struct fc_msg_create_topics_request *ask, int32_t which,
+                         struct fc_msg_create_topics_response_topic *out)
+{
+    const struct fc_msg_create_topics_request_topic *asked = &ask->topics[which];
+    struct fc_settings settings = { 0 };
+    const char *name = fc_request_name(request, asked->name);
+    uint32_t count = 0;
+    bool fits = true;
+    out->name = asked->name;
+    out->topic_config_error_code = FC_KAFKA_NONE;
+    if (!fc_access_may_cluster(spu, request, FC_OPERATION_CREATE) &&
+        !fc_access_may(spu, request, FC_OPERATION_CREATE, FC_RESOURCE_TOPIC, asked->name)) {
+        (void)fail(request, out, FC_KAFKA_TOPIC_AUTHORIZATION_FAILED, NULL);
+    } else if (name == NULL) {
+        (void)fail(request, out, FC_KAFKA_INVALID_TOPIC_EXCEPTION, NULL);
+    } else if (name_is_twice(ask, which)) {
+        (void)fail(request, out, FC_KAFKA_INVALID_REQUEST, "the name is there twice");
+    } else if (count_partitions(spu, request, asked, out, &count) == FC_KAFKA_NONE &&
+               read_settings(spu, request, asked, out, &settings) == FC_KAFKA_NONE) {
+        struct fc_log_topic *there = NULL;
+        if (ask->validate_only) {
+            if (fc_data_dir_topic(spu->data, name, &there, NULL) == FC_OK) {
+                (void)fail(request, out, FC_KAFKA_TOPIC_ALREADY_EXISTS, NULL);
+            }
+            fc_log_topic_unref(there);
+        } else {
+            (void)create(spu, request, name, count, &settings, out);
+        }
+        if (out->error_code == FC_KAFKA_NONE) {
+            out->num_partitions = (int32_t)count;
+            out->replication_factor = 1;
+            fits = tell_settings(spu, request, &settings, out);
+        }
+    }
+    fc_settings_release(&settings);
+    return fits;
+}
+
+void fc_handle_create_topics(struct fc_spu *spu, struct fc_request *request,
+                             const void *message)
+{
+    const struct fc_msg_create_topics_request *ask = message;
+    struct fc_msg_create_topics_response response;
+    bool fits = true;
+    fc_wire_init(&fc_msg_create_topics_response_type, &response);
+    response.topics_count = ask->topics_count;
+    response.topics = fc_wire_array(&request->arena, &fc_msg_create_topics_response_topic_type,
+                                    ask->topics_count);
+    fits = response.topics != NULL;
+    for (int32_t index = 0; fits && index < ask->topics_count; index++) {
+        fits = create_topic(spu, request, ask, index, &response.topics[index]);
+    }
+    if (fits) {
+        fc_answer(request, &response);
+    } else {
+        fc_answer_too_large(request);
+    }
+}
