@@ -66,7 +66,7 @@ fc_code fc_loop_new(const struct fc_clock *clock, struct fc_loop **out_loop,
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->epoll_fd < 0 || loop->event_fd < 0) {
-        code = fc_fail(err, FC_ERR_IO, "event loop: %s", strerror(errno));
+        code = fc_fail(err, FC_ERR_IO, "event loop: %s", strerrordesc_np(errno));
         fc_loop_free(loop);
         return code;
     }
@@ -183,8 +183,8 @@ void fc_loop_timer_set(struct fc_loop *loop, struct fc_loop_timer *timer, int64_
     if (timer->index == 0) {
         if (loop->heap_count == loop->heap_capacity) {
             loop->heap_capacity = loop->heap_capacity == 0 ? 64 : loop->heap_capacity * 2;
-            loop->heap =
-                fc_realloc_array(loop->heap, loop->heap_capacity, sizeof(loop->heap[0]));
+            loop->heap = fc_realloc_array(loop->heap, loop->heap_capacity,
+                                          sizeof(struct fc_loop_timer *));
         }
         heap_put(loop, loop->heap_count++, timer);
     }
@@ -226,7 +226,7 @@ fc_code fc_loop_add(struct fc_loop *loop, struct fc_loop_io *io, struct fc_error
 {
     struct epoll_event event = { .events = io->events, .data.ptr = io };
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, io->fd, &event) != 0) {
-        return fc_fail(err, FC_ERR_IO, "watch a descriptor: %s", strerror(errno));
+        return fc_fail(err, FC_ERR_IO, "watch a descriptor: %s", strerrordesc_np(errno));
     }
     return FC_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is counted over the whole server: connections, those of one address, and the memory of
  * requests. Any thread. */
-#include <stdint.h>
+#include <stdlib.h>
 
 #include "core/base/alloc.h"
 #include "core/server/server_state.h"
@@ -9,21 +9,25 @@
 bool limits_enter(struct fc_server *server, const uint8_t address[16], const char **out_why)
 {
     const struct fc_slice key = fc_slice_of(address, 16);
-    size_t of_address;
+    size_t *of_address;
     bool fits = true;
     (void)pthread_mutex_lock(&server->lock);
-    of_address = (size_t)(uintptr_t)fc_hashmap_get(&server->connections_of, key);
+    of_address = fc_hashmap_get(&server->connections_of, key);
     if (server->connections_open >= server->config.connections_max) {
         *out_why = "too many connections";
         fits = false;
-    } else if (server->config.connections_ip_max > 0 &&
-               of_address >= server->config.connections_ip_max) {
+    } else if (server->config.connections_ip_max > 0 && of_address != NULL &&
+               *of_address >= server->config.connections_ip_max) {
         *out_why = "too many connections of this address";
         fits = false;
     } else {
+        if (of_address == NULL) {
+            of_address = fc_new(size_t);
+            (void)fc_hashmap_put(&server->connections_of, key, of_address); /* was not there */
+        }
+        (*of_address)++;
         server->connections++;
         server->connections_open++;
-        (void)fc_hashmap_put(&server->connections_of, key, (void *)(uintptr_t)(of_address + 1));
     }
     (void)pthread_mutex_unlock(&server->lock);
     return fits;
@@ -32,15 +36,13 @@ bool limits_enter(struct fc_server *server, const uint8_t address[16], const cha
 void limits_leave(struct fc_server *server, const uint8_t address[16])
 {
     const struct fc_slice key = fc_slice_of(address, 16);
-    size_t of_address;
+    size_t *of_address;
     (void)pthread_mutex_lock(&server->lock);
-    of_address = (size_t)(uintptr_t)fc_hashmap_get(&server->connections_of, key);
-    fc_assert(of_address > 0 && server->connections_open > 0);
+    of_address = fc_hashmap_get(&server->connections_of, key);
+    fc_assert(of_address != NULL && *of_address > 0 && server->connections_open > 0);
     server->connections_open--;
-    if (of_address == 1) {
-        (void)fc_hashmap_remove(&server->connections_of, key);
-    } else {
-        (void)fc_hashmap_put(&server->connections_of, key, (void *)(uintptr_t)(of_address - 1));
+    if (--*of_address == 0) {
+        free(fc_hashmap_remove(&server->connections_of, key));
     }
     (void)pthread_mutex_unlock(&server->lock);
 }

@@ -22,7 +22,7 @@ static void pause_accepting(struct server_listener *listener)
 {
     struct fc_loop *loop = acceptor(listener)->loop;
     fc_server_report_line(&listener->server->report, FC_DIAG_ERROR,
-                          "cannot accept connections: %s listener=%s", strerror(errno),
+                          "cannot accept connections: %s listener=%s", strerrordesc_np(errno),
                           listener->facts.name);
     fc_loop_change(loop, &listener->io, 0);
     fc_loop_timer_set(loop, &listener->pause, fc_loop_now_ms(loop) + LISTENER_PAUSE_MS);
@@ -129,7 +129,7 @@ fc_code listener_bind(struct server_listener *listener, const struct fc_listener
     freeaddrinfo(addresses);
     if (listener->io.fd < 0) {
         return fc_fail(err, FC_ERR_IO, "listener %s: %s:%u: %s", config->name, config->host,
-                       config->port, strerror(errno));
+                       config->port, strerrordesc_np(errno));
     }
     listener->name = fc_strdup(config->name);
     listener->host = fc_strdup(config->host);

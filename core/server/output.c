@@ -156,7 +156,8 @@ static ssize_t send_memory(struct fc_connection *connection)
             more = true; /* the file, or the rest, follows at once */
             break;
         }
-        pieces[message.msg_iovlen].iov_base = (void *)(uintptr_t)piece.data;
+        /* iovec has no const; sendmsg only reads */
+        memcpy(&pieces[message.msg_iovlen].iov_base, &piece.data, sizeof(void *));
         pieces[message.msg_iovlen].iov_len = piece.len;
         message.msg_iovlen++;
         skip(&place, piece.len);

@@ -61,7 +61,7 @@ void request_free(struct fc_request *request)
 {
     release_input(request);
     fc_reply_release(&request->reply);
-    free((void *)(uintptr_t)request->drop_why);
+    free(request->drop_why);
     free(request);
 }
 

@@ -67,8 +67,8 @@ struct fc_request {
     struct fc_loop_task task;
     void (*on_close)(void *ctx, struct fc_request *request);
     void *on_close_ctx;
-    const char *drop_why; /* not NULL: dropped; owned */
-    bool answered;        /* loop thread: the answer has come in */
+    char *drop_why; /* not NULL: dropped; owned */
+    bool answered;  /* loop thread: the answer has come in */
 };
 
 /*

@@ -102,7 +102,7 @@ static fc_code start_threads(struct fc_server *server, struct fc_error *err)
         struct server_loop *home = &server->loops[index];
         int failed = pthread_create(&home->thread, NULL, run, home);
         if (failed != 0) {
-            return fc_fail(err, FC_ERR_IO, "start a thread: %s", strerror(failed));
+            return fc_fail(err, FC_ERR_IO, "start a thread: %s", strerrordesc_np(failed));
         }
         home->started = true;
     }
@@ -283,9 +283,8 @@ struct fc_loop *fc_server_loop(const struct fc_server *server, size_t index)
     return server->loops[index].loop;
 }
 
-void fc_server_get_stats(const struct fc_server *server, struct fc_server_stats *out_stats)
+void fc_server_get_stats(struct fc_server *server, struct fc_server_stats *out_stats)
 {
-    struct fc_server *locked = (struct fc_server *)(uintptr_t)server; /* for its lock only */
     struct fc_server_stats stats = { 0 };
     stats.connections_accepted = atomic_load(&server->accepted);
     stats.connections_refused = atomic_load(&server->refused);
@@ -295,8 +294,8 @@ void fc_server_get_stats(const struct fc_server *server, struct fc_server_stats 
         stats.bytes_in += atomic_load(&server->loops[index].bytes_in);
         stats.bytes_out += atomic_load(&server->loops[index].bytes_out);
     }
-    (void)pthread_mutex_lock(&locked->lock);
+    (void)pthread_mutex_lock(&server->lock);
     stats.connections = server->connections_open;
-    (void)pthread_mutex_unlock(&locked->lock);
+    (void)pthread_mutex_unlock(&server->lock);
     *out_stats = stats;
 }

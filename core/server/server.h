@@ -98,6 +98,6 @@ struct fc_server_stats {
     uint64_t bytes_in;
     uint64_t bytes_out;
 };
-void fc_server_get_stats(const struct fc_server *server, struct fc_server_stats *out_stats);
+void fc_server_get_stats(struct fc_server *server, struct fc_server_stats *out_stats);
 
 #endif

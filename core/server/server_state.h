@@ -75,7 +75,7 @@ struct fc_server {
     /* Guarded by lock. */
     size_t connections;               /* whose memory lives; loops that must still stop */
     size_t connections_open;          /* whose socket is open */
-    struct fc_hashmap connections_of; /* address -> count of open ones, as a pointer */
+    struct fc_hashmap connections_of; /* address -> size_t, of open ones */
 };
 
 typedef enum connection_state {

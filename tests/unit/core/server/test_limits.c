@@ -104,7 +104,7 @@ static void idle_connections_are_closed_and_parked_ones_are_not(void **state)
     uint8_t back[16];
     (void)state;
     fc_server_config_init(&config);
-    config.idle_ms = 100;
+    config.idle_ms = 250;
     echo = echo_server_new(&config);
     idle = net_connect(echo_server_port(echo, 0));
     parked = net_connect(echo_server_port(echo, 0));
