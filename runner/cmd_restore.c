@@ -99,6 +99,13 @@ static fc_code check_dead_letters(const struct job *job, struct fc_error *err)
     return FC_OK;
 }
 
+static const char *sort_dir(void)
+{
+    const char *dir =
+        getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): nothing here sets it */
+    return dir == NULL || *dir == '\0' ? "/var/tmp" : dir;
+}
+
 static fc_code open_restore(struct job *job, struct fc_error *err)
 {
     struct fc_history *history = &job->history;
@@ -115,6 +122,8 @@ static fc_code open_restore(struct job *job, struct fc_error *err)
     config.write_binlog = job->write_binlog;
     config.verify = !job->flags.no_verify;
     config.parallel = (uint32_t)(job->flags.parallel > 64 ? 64 : job->flags.parallel);
+    config.sort_bytes = history->memory_bytes;
+    config.sort_dir = sort_dir();
     config.on_progress = on_progress;
     config.ctx = job;
     code = fc_restore_new(&config, &restore, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The second reading of the log: the rows that survived a fold, partition by partition in the
- * order of their offsets. Stretches of the log that hold none of them are passed over.
+ * The second reading of the log: the rows that survived a fold, in the order of their
+ * transactions; or, of tables with a key, about in the order of their keys.
  *
  * Thread: one at a time.
  */
@@ -24,6 +24,12 @@ struct fc_emit_config {
     const struct fc_log_view *view;
     struct fc_fold_table *const *tables;
     uint32_t table_count;
+    /* For rows that are put in order; 0: they come as they are in the log. */
+    size_t sort_bytes;
+    const char *sort_dir; /* takes what is over sort_bytes */
+    /* Rows are in order within a group only, and groups ascend: of the table's version. May be
+     * NULL: one group. */
+    uint32_t (*group_of)(void *ctx, uint32_t table_index, uint32_t version);
     /* Anything but FC_OK ends the reading and is returned. */
     fc_code (*on_row)(void *ctx, const struct fc_emit_row *row, struct fc_error *err);
     void *ctx;

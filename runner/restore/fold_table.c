@@ -7,11 +7,18 @@
 #include "core/base/alloc.h"
 #include "runner/restore/recode.h"
 
-enum { PLACE_OFFSET_BITS = 48 };
+/* A place: 16 bits of partition, 3 of ascent, the rest is the offset. */
+enum { PLACE_OFFSET_BITS = 45, PLACE_PARTITION_BIT = 48, PLACE_ASCENT_MASK = 7 };
 
-static uint64_t place_of(const struct fc_scan_item *item)
+static uint64_t place_of(const struct fc_scan_item *item, uint32_t ascent)
 {
-    return (uint64_t)item->partition << PLACE_OFFSET_BITS | (uint64_t)item->record->offset;
+    return (uint64_t)item->partition << PLACE_PARTITION_BIT |
+           (uint64_t)ascent << PLACE_OFFSET_BITS | (uint64_t)item->record->offset;
+}
+
+static uint32_t ascent_of(uint64_t place)
+{
+    return (uint32_t)(place >> PLACE_OFFSET_BITS) & PLACE_ASCENT_MASK;
 }
 
 struct fc_fold_table *fc_fold_table_new(const char *db, const char *table,
@@ -34,7 +41,8 @@ void fc_fold_table_free(struct fc_fold_table *table)
 {
     if (table != NULL) {
         for (uint32_t index = 0; index < table->survivor_count; index++) {
-            fc_offset_set_release(&table->survivors[index].offsets);
+            fc_offset_set_release(&table->survivors[index].ascending);
+            fc_offset_set_release(&table->survivors[index].displaced);
         }
         free(table->survivors);
         fc_lineage_path_release(&table->path);
@@ -54,6 +62,7 @@ static void clear_rows(struct fc_fold_table *table)
 {
     fc_keymap_clear(&table->places);
     fc_keymap_clear(&table->copies);
+    table->ascents.count = 0;
 }
 
 void fc_fold_table_begin(struct fc_fold_table *table, uint64_t lost_seq)
@@ -72,10 +81,23 @@ void fc_fold_table_begin(struct fc_fold_table *table, uint64_t lost_seq)
 
 /* --- rows -------------------------------------------------------------------------------- */
 
+static uint32_t join_ascent(struct fc_fold_table *table, const struct fc_shape *shape,
+                            struct fc_slice key)
+{
+    uint8_t order[FC_KEY_ORDER_BYTES_MAX];
+    size_t size;
+    fc_key_order_set(&table->key_order, shape);
+    size = fc_key_order_put(&table->key_order, key, order);
+    return fc_ascents_join(&table->ascents, fc_slice_of(order, size));
+}
+
 static fc_code put_key(struct fc_fold_table *table, struct fc_fold_room *room,
-                       const struct fc_scan_item *item, struct fc_error *err)
+                       const struct fc_scan_item *item, const struct fc_shape *shape,
+                       struct fc_error *err)
 {
     struct fc_key_hash hash = fc_key_hash(item->record->key);
+    /* Also for keys of another pass: each must see the same ascents. */
+    uint32_t ascent = join_ascent(table, shape, item->record->key);
     uint64_t old;
     if (!fc_fold_room_takes(room, hash)) {
         return FC_OK;
@@ -86,12 +108,13 @@ static fc_code put_key(struct fc_fold_table *table, struct fc_fold_room *room,
             return code;
         }
     }
-    (void)fc_keymap_put(&table->places, hash, place_of(item), &old);
+    (void)fc_keymap_put(&table->places, hash, place_of(item, ascent), &old);
     return FC_OK;
 }
 
 static fc_code apply_keyed(struct fc_fold_table *table, struct fc_fold_room *room,
-                           const struct fc_scan_item *item, struct fc_error *err)
+                           const struct fc_scan_item *item, const struct fc_shape *shape,
+                           struct fc_error *err)
 {
     uint64_t old;
     if (fc_slice_is_null(item->record->key)) {
@@ -101,7 +124,7 @@ static fc_code apply_keyed(struct fc_fold_table *table, struct fc_fold_room *roo
                        table->name, item->identity.seq);
     }
     if (item->identity.op != 'd') {
-        return put_key(table, room, item, err);
+        return put_key(table, room, item, shape, err);
     }
     (void)fc_keymap_remove(&table->places, fc_key_hash(item->record->key), &old);
     return FC_OK;
@@ -132,7 +155,7 @@ static fc_code add_image(struct fc_fold_table *table, struct fc_fold_room *room,
         (void)fc_keymap_get(&table->copies, hash, &more);
         (void)fc_keymap_put(&table->copies, hash, more + 1, &old);
     } else {
-        (void)fc_keymap_put(&table->places, hash, place_of(item), &old);
+        (void)fc_keymap_put(&table->places, hash, place_of(item, 0), &old);
     }
     return FC_OK;
 }
@@ -273,7 +296,7 @@ fc_code fc_fold_table_row(struct fc_fold_table *table, struct fc_fold_room *room
         note_snapshot(table, &item->identity, lost_seq);
     }
     if (op != 'E') {
-        code = table->keyed ? apply_keyed(table, room, item, err)
+        code = table->keyed ? apply_keyed(table, room, item, schema->shape, err)
                             : apply_unkeyed(table, room, item, err);
     }
     if (op == 'e') {
@@ -376,36 +399,54 @@ void fc_fold_table_ddl(struct fc_fold_table *table, const struct fc_lineage_even
 
 /* --- passes ------------------------------------------------------------------------------ */
 
-static struct fc_offset_set *survivors_of(struct fc_fold_table *table, uint32_t partition)
+static struct fc_survivors *survivors_of(struct fc_fold_table *table, uint32_t partition)
 {
     struct fc_survivors *added;
     for (uint32_t index = 0; index < table->survivor_count; index++) {
         if (table->survivors[index].partition == partition) {
-            return &table->survivors[index].offsets;
+            return &table->survivors[index];
         }
     }
     table->survivors = fc_realloc_array(table->survivors, table->survivor_count + 1,
                                         sizeof(*table->survivors));
     added = &table->survivors[table->survivor_count++];
     added->partition = partition;
-    fc_offset_set_init(&added->offsets);
-    return &added->offsets;
+    fc_offset_set_init(&added->ascending);
+    fc_offset_set_init(&added->displaced);
+    return added;
+}
+
+/* The ascent that most survivors belong to. */
+static void choose_ascent(struct fc_fold_table *table)
+{
+    uint64_t counts[PLACE_ASCENT_MASK + 1] = { 0 };
+    struct fc_key_hash hash;
+    uint64_t place;
+    for (size_t cursor = 0; fc_keymap_next(&table->places, &cursor, &hash, &place);) {
+        counts[ascent_of(place)]++;
+    }
+    for (uint32_t index = 0; index < FC_ASCENTS; index++) {
+        table->ascent = counts[index] > counts[table->ascent] ? index : table->ascent;
+    }
+    table->has_ascent = true;
 }
 
 void fc_fold_table_end(struct fc_fold_table *table)
 {
-    struct fc_offset_set *set = NULL;
-    uint32_t of = 0;
+    struct fc_survivors *to = NULL;
     struct fc_key_hash hash;
     uint64_t value;
     uint64_t old;
+    if (!table->has_ascent) {
+        choose_ascent(table);
+    }
     for (size_t cursor = 0; fc_keymap_next(&table->places, &cursor, &hash, &value);) {
-        uint32_t partition = (uint32_t)(value >> PLACE_OFFSET_BITS);
-        if (set == NULL || partition != of) {
-            set = survivors_of(table, partition);
-            of = partition;
+        uint32_t partition = (uint32_t)(value >> PLACE_PARTITION_BIT);
+        if (to == NULL || to->partition != partition) {
+            to = survivors_of(table, partition);
         }
-        fc_offset_set_add(set, (int64_t)(value & ((1ULL << PLACE_OFFSET_BITS) - 1)));
+        fc_offset_set_add(ascent_of(value) == table->ascent ? &to->ascending : &to->displaced,
+                          (int64_t)(value & ((1ULL << PLACE_OFFSET_BITS) - 1)));
         table->rows++;
     }
     for (size_t cursor = 0; fc_keymap_next(&table->copies, &cursor, &hash, &value);) {
@@ -416,17 +457,28 @@ void fc_fold_table_end(struct fc_fold_table *table)
         table->rows += value;
     }
     for (uint32_t index = 0; index < table->survivor_count; index++) {
-        fc_offset_set_compact(&table->survivors[index].offsets);
+        fc_offset_set_compact(&table->survivors[index].ascending);
+        fc_offset_set_compact(&table->survivors[index].displaced);
     }
 }
 
-const struct fc_offset_set *fc_fold_table_survivors(const struct fc_fold_table *table,
-                                                    uint32_t partition)
+const struct fc_survivors *fc_fold_table_survivors(const struct fc_fold_table *table,
+                                                   uint32_t partition)
 {
     for (uint32_t index = 0; index < table->survivor_count; index++) {
         if (table->survivors[index].partition == partition) {
-            return &table->survivors[index].offsets;
+            return &table->survivors[index];
         }
     }
     return NULL;
+}
+
+uint64_t fc_fold_table_survivor_count(const struct fc_fold_table *table)
+{
+    uint64_t count = 0;
+    for (uint32_t index = 0; index < table->survivor_count; index++) {
+        count += table->survivors[index].ascending.count;
+        count += table->survivors[index].displaced.count;
+    }
+    return count;
 }

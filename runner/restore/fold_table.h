@@ -11,6 +11,7 @@
 #ifndef FC_RESTORE_FOLD_TABLE_H
 #define FC_RESTORE_FOLD_TABLE_H
 
+#include "runner/restore/ascents.h"
 #include "runner/restore/fold_room.h"
 #include "runner/restore/lineage.h"
 #include "runner/restore/offset_set.h"
@@ -26,8 +27,10 @@ typedef enum fc_base {
 
 /* Records of one partition. */
 struct fc_survivors {
-    uint32_t partition; /* of the view */
-    struct fc_offset_set offsets;
+    uint32_t partition;             /* of the view */
+    struct fc_offset_set ascending; /* in the order of transactions, of all partitions together,
+                                       their keys go up, as far as that can be told */
+    struct fc_offset_set displaced; /* the others */
 };
 
 struct fc_fold_table {
@@ -45,7 +48,9 @@ struct fc_fold_table {
     char *gone_how;           /* "dropped", "renamed to shop.old" */
     struct fc_log_mark moved; /* the statement that made the base unknown by moving rows */
     struct fc_versions versions;
-    struct fc_keymap places; /* of this pass: key or row image -> partition and offset */
+    struct fc_key_order key_order;
+    struct fc_ascents ascents;
+    struct fc_keymap places; /* of this pass: key or row image -> partition, ascent, offset */
     struct fc_keymap
         copies; /* of this pass, without key: row image -> how many more there are */
 
@@ -53,6 +58,8 @@ struct fc_fold_table {
     struct fc_survivors *survivors;
     uint32_t survivor_count;
     struct fc_keymap all_copies;
+    bool has_ascent; /* `ascent` is chosen: by the first pass, whose keys are a fair sample */
+    uint32_t ascent; /* whose survivors are the ascending ones */
     uint64_t rows;
     uint64_t dead_letters; /* changes of it that went to the dead-letter topic instead */
 };
@@ -85,7 +92,8 @@ void fc_fold_table_ddl(struct fc_fold_table *table, const struct fc_lineage_even
 void fc_fold_table_end(struct fc_fold_table *table);
 
 /* The survivors of a partition, or NULL. */
-const struct fc_offset_set *fc_fold_table_survivors(const struct fc_fold_table *table,
-                                                    uint32_t partition);
+const struct fc_survivors *fc_fold_table_survivors(const struct fc_fold_table *table,
+                                                   uint32_t partition);
+uint64_t fc_fold_table_survivor_count(const struct fc_fold_table *table);
 
 #endif

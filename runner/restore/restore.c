@@ -220,9 +220,7 @@ static void prepare_slot(struct fc_restore *restore, struct slot *slot, uint32_t
     slot->target = restore->targets[slot - restore->slots];
     slot->load = fc_table_load_new(restore->config.ops, &plan);
     restore->loads[table] = slot->load;
-    for (uint32_t index = 0; index < folded->survivor_count; index++) {
-        slot->to_read += folded->survivors[index].offsets.count;
-    }
+    slot->to_read = fc_fold_table_survivor_count(folded);
 }
 
 static fc_code start_slots(struct fc_restore *restore, struct fc_error *err)
@@ -271,8 +269,8 @@ static fc_code on_row(void *ctx, const struct fc_emit_row *row, struct fc_error 
 {
     struct fc_restore *restore = ctx;
     struct slot *slot = &restore->slots[row->table_index];
-    struct fc_fed_row fed = { row->key, row->image, row->copies };
-    fc_code code = fc_row_feed_put(slot->load->feed, row->version, &fed, err);
+    struct fc_fed_row fed = { row->key, row->image, row->copies, row->version };
+    fc_code code = fc_row_feed_put(slot->load->feed, &fed, err);
     if (code == FC_OK && --slot->to_read == 0) {
         code = fc_row_feed_end(slot->load->feed, err);
     }
@@ -280,6 +278,14 @@ static fc_code on_row(void *ctx, const struct fc_emit_row *row, struct fc_error 
         report(restore, FC_RESTORE_LOADING);
     }
     return code;
+}
+
+/* A target that is given rows of another form begins another statement, so these stay together. */
+static uint32_t group_of(void *ctx, uint32_t table_index, uint32_t version)
+{
+    const struct fc_restore *restore = ctx;
+    const struct fc_row_forms *forms = restore->slots[table_index].load->forms;
+    return forms->items[version].plain ? forms->count : version;
 }
 
 static fc_code read_rows(struct fc_restore *restore, struct fc_error *err)
@@ -299,6 +305,9 @@ static fc_code read_rows(struct fc_restore *restore, struct fc_error *err)
     emit.view = restore->config.view;
     emit.tables = tables;
     emit.table_count = restore->slot_count;
+    emit.sort_bytes = restore->config.sort_bytes;
+    emit.sort_dir = restore->config.sort_dir;
+    emit.group_of = group_of;
     emit.on_row = on_row;
     emit.ctx = restore;
     emit.stop = &restore->stop;

@@ -31,7 +31,9 @@ struct fc_restore_config {
     bool replace;
     bool write_binlog;
     bool verify;
-    uint32_t parallel; /* tables at a time */
+    uint32_t parallel;    /* tables at a time */
+    size_t sort_bytes;    /* of memory, to put rows in order; 0: they come as they are */
+    const char *sort_dir; /* takes what is over it */
     /* On the thread of run; rows. May be NULL. */
     void (*on_progress)(void *ctx, fc_restore_phase phase, uint64_t done, uint64_t total);
     void *ctx;

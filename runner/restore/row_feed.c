@@ -57,7 +57,7 @@ static fc_code fail_stopped(struct fc_error *err)
     return fc_fail(err, FC_ERR_CLOSED, "stopped");
 }
 
-static fc_code begin_batch(struct fc_row_feed *feed, uint32_t version, struct fc_error *err)
+static fc_code begin_batch(struct fc_row_feed *feed, struct fc_error *err)
 {
     struct fc_fed_batch *batch;
     bool stopped;
@@ -73,7 +73,6 @@ static fc_code begin_batch(struct fc_row_feed *feed, uint32_t version, struct fc
     batch = &feed->batches[feed->put % FEED_BATCHES];
     fc_arena_clear(&batch->arena);
     batch->count = 0;
-    batch->version = version;
     feed->filling = true;
     return FC_OK;
 }
@@ -87,18 +86,17 @@ static void hand_over(struct fc_row_feed *feed)
     (void)pthread_mutex_unlock(&feed->lock);
 }
 
-fc_code fc_row_feed_put(struct fc_row_feed *feed, uint32_t version,
-                        const struct fc_fed_row *row, struct fc_error *err)
+fc_code fc_row_feed_put(struct fc_row_feed *feed, const struct fc_fed_row *row,
+                        struct fc_error *err)
 {
     struct fc_fed_batch *batch = &feed->batches[feed->put % FEED_BATCHES];
     struct fc_fed_row *copy;
     fc_code code = FC_OK;
-    if (feed->filling && (batch->version != version || batch->count == BATCH_ROWS_MAX ||
-                          batch->arena.used >= BATCH_BYTES)) {
+    if (feed->filling && (batch->count == BATCH_ROWS_MAX || batch->arena.used >= BATCH_BYTES)) {
         hand_over(feed);
     }
     if (!feed->filling) {
-        code = begin_batch(feed, version, err);
+        code = begin_batch(feed, err);
         batch = &feed->batches[feed->put % FEED_BATCHES];
     }
     if (code != FC_OK) {
@@ -112,6 +110,7 @@ fc_code fc_row_feed_put(struct fc_row_feed *feed, uint32_t version,
     copy->key = fc_arena_copy(&batch->arena, row->key);
     copy->image = fc_arena_copy(&batch->arena, row->image);
     copy->copies = row->copies;
+    copy->version = row->version;
     return fc_arena_check(&batch->arena, "rows on their way to the target", err);
 }
 

@@ -15,11 +15,10 @@ struct fc_fed_row {
     struct fc_slice key; /* null without key */
     struct fc_slice image;
     uint64_t copies;
+    uint32_t version; /* of the table */
 };
 
-/* Rows of one version of the table. */
 struct fc_fed_batch {
-    uint32_t version;
     struct fc_fed_row *rows;
     uint32_t count;
     uint32_t capacity;
@@ -31,8 +30,8 @@ struct fc_row_feed *fc_row_feed_new(void);
 void fc_row_feed_free(struct fc_row_feed *feed); /* after both threads are done; NULL is fine */
 
 /* Copy a row in; waits while the queue is full. FC_ERR_CLOSED after stop. */
-FC_MUST_CHECK fc_code fc_row_feed_put(struct fc_row_feed *feed, uint32_t version,
-                                      const struct fc_fed_row *row, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_row_feed_put(struct fc_row_feed *feed, const struct fc_fed_row *row,
+                                      struct fc_error *err);
 /* No more rows: what has been put is handed over, then take gives NULL. */
 FC_MUST_CHECK fc_code fc_row_feed_end(struct fc_row_feed *feed, struct fc_error *err);
 

@@ -94,10 +94,10 @@ static fc_code check_values(struct run *run, const struct fc_shape *shape,
     return FC_OK;
 }
 
-static fc_code take_row(struct run *run, uint32_t version, const struct fc_fed_row *row,
-                        struct fc_value *values, struct fc_error *err)
+static fc_code take_row(struct run *run, const struct fc_fed_row *row, struct fc_value *values,
+                        struct fc_error *err)
 {
-    const struct fc_row_form *form = &run->load->forms->items[version];
+    const struct fc_row_form *form = &run->load->forms->items[row->version];
     fc_code code = fc_row_decoder_decode(form->decoder, row->image, &run->arena, values, err);
     if (code == FC_OK) {
         code = check_values(run, form->projection.schema->shape, values, err);
@@ -107,7 +107,7 @@ static fc_code take_row(struct run *run, uint32_t version, const struct fc_fed_r
     }
     if (code == FC_OK && run->compare != NULL) {
         struct fc_row_hashes hashes;
-        fc_compare_log_row(run->compare, version, row->key, row->image, values, &hashes);
+        fc_compare_log_row(run->compare, row->version, row->key, row->image, values, &hashes);
         fc_compare_add(run->compare, &hashes, row->copies);
     }
     return code;
@@ -134,34 +134,49 @@ static fc_code load_rows(struct run *run, uint32_t version, const struct fc_valu
     return load->ops->load_rows(load->load, shape, picked, count, err);
 }
 
+/* Rows of one version. */
+static fc_code take_stretch(struct run *run, const struct fc_fed_row *rows, uint32_t count,
+                            struct fc_error *err)
+{
+    uint32_t version = rows[0].version;
+    uint32_t width = run->load->forms->items[version].projection.schema->shape->column_count;
+    struct fc_value *values =
+        room_for(&run->values, &run->value_capacity, (size_t)count * width + 1);
+    uint64_t taken = 0;
+    fc_code code = FC_OK;
+    for (uint32_t index = 0; code == FC_OK && index < count; index++) {
+        code = take_row(run, &rows[index], values + (size_t)index * width, err);
+        taken += rows[index].copies;
+    }
+    if (code == FC_OK) {
+        code = load_rows(run, version, values, count, err);
+    }
+    for (uint32_t index = 0; code == FC_OK && index < count; index++) {
+        for (uint64_t more = 1; code == FC_OK && more < rows[index].copies; more++) {
+            code = load_rows(run, version, values + (size_t)index * width, 1, err);
+        }
+    }
+    atomic_fetch_add(&run->load->rows_loaded, taken);
+    return code;
+}
+
 static fc_code take_batch(struct run *run, const struct fc_fed_batch *batch,
                           struct fc_error *err)
 {
-    uint32_t width =
-        run->load->forms->items[batch->version].projection.schema->shape->column_count;
-    struct fc_value *values =
-        room_for(&run->values, &run->value_capacity, (size_t)batch->count * width + 1);
-    uint64_t rows = 0;
     fc_code code = FC_OK;
+    uint32_t end;
     fc_arena_clear(&run->arena);
     fc_envelope_begin_batch(run->envelope);
     if (run->compare != NULL) {
         fc_compare_begin_batch(run->compare);
     }
-    for (uint32_t index = 0; code == FC_OK && index < batch->count; index++) {
-        code = take_row(run, batch->version, &batch->rows[index],
-                        values + (size_t)index * width, err);
-        rows += batch->rows[index].copies;
-    }
-    if (code == FC_OK) {
-        code = load_rows(run, batch->version, values, batch->count, err);
-    }
-    for (uint32_t index = 0; code == FC_OK && index < batch->count; index++) {
-        for (uint64_t more = 1; code == FC_OK && more < batch->rows[index].copies; more++) {
-            code = load_rows(run, batch->version, values + (size_t)index * width, 1, err);
+    for (uint32_t from = 0; code == FC_OK && from < batch->count; from = end) {
+        end = from + 1;
+        while (end < batch->count && batch->rows[end].version == batch->rows[from].version) {
+            end++;
         }
+        code = take_stretch(run, &batch->rows[from], end - from, err);
     }
-    atomic_fetch_add(&run->load->rows_loaded, rows);
     return code;
 }
 

@@ -353,6 +353,7 @@ static void compare_at(const struct history *history, const struct fc_log_view *
     struct fc_fold *fold = NULL;
     struct state *seen = fc_new(struct state);
     struct fc_error err;
+    bool sorted = cut % 2 == 1;
     uint64_t rows = 0;
     uint64_t expected_rows = 0;
     uint32_t expected_tables = 0;
@@ -380,6 +381,8 @@ static void compare_at(const struct history *history, const struct fc_log_view *
     emit.view = view;
     emit.tables = fold->tables;
     emit.table_count = fold->table_count;
+    emit.sort_bytes = sorted ? 1 : 0;
+    emit.sort_dir = "/tmp";
     emit.on_row = count_row;
     emit.ctx = seen;
     assert_int_equal(fc_emit(&emit, &err), FC_OK);
