@@ -380,7 +380,7 @@ static bool parse(struct job *job, int argc, char **argv, char ***out_operands,
           "restore without the changes that went to the dead-letter topic" },
         { "parallel", 0, FC_FLAG_UINT, &flags->parallel, "N", "tables at a time (default: 2)" },
         { "memory", 0, FC_FLAG_TEXT, &flags->history.memory, "SIZE",
-          "for looking up keys (default: 256MiB)" },
+          "for looking up keys, then for sorting rows (default: 256MiB)" },
         { "output", 'o', FC_FLAG_TEXT, &flags->format, "FORMAT", "table (default) or json" },
         { .name = NULL },
     };
