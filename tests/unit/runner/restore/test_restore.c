@@ -27,6 +27,11 @@ static const struct fc_column id_w_n[] = {
     { .name = "w", .native_type = "varchar(20)", .type = FC_TYPE_TEXT, .nullable = true },
     { .name = "n", .native_type = "int", .type = FC_TYPE_INT, .bits = 32, .nullable = true },
 };
+static const struct fc_column id_v_n[] = {
+    { .name = "id", .native_type = "bigint", .type = FC_TYPE_INT, .bits = 64, .key_index = 1 },
+    { .name = "v", .native_type = "varchar(20)", .type = FC_TYPE_TEXT, .nullable = true },
+    { .name = "n", .native_type = "int", .type = FC_TYPE_INT, .bits = 32, .nullable = true },
+};
 static const struct fc_column only_v[] = {
     { .name = "v", .native_type = "varchar(20)", .type = FC_TYPE_TEXT, .nullable = true },
 };
@@ -36,6 +41,9 @@ static const struct fc_shape keyed = {
 };
 static const struct fc_shape altered = {
     .db = "d", .table = "t", .columns = id_w_n, .column_count = 3, .key_count = 1
+};
+static const struct fc_shape widened = {
+    .db = "d", .table = "t", .columns = id_v_n, .column_count = 3, .key_count = 1
 };
 static const struct fc_shape unkeyed = {
     .db = "d", .table = "u", .columns = only_v, .column_count = 1, .key_count = 0
@@ -255,6 +263,35 @@ static void rows_of_older_columns_go_under_the_new_names(void **state)
     fc_log_fixture_release(&fixture);
 }
 
+/* A capture that was killed inside a transaction describes the table anew for its other rows. */
+static void rows_of_two_versions_within_one_transaction_come_back(void **state)
+{
+    struct fc_log_fixture fixture;
+    struct fc_memory_server server;
+    struct run run;
+    struct fc_error err;
+    struct fc_value wide[3] = { fc_sample_int(3), fc_sample_text("other"), fc_sample_int(7) };
+    const struct fc_memory_table *table;
+    (void)state;
+    begin(&run, &server, &fixture);
+    write_rows(&fixture, 1);
+    fc_log_fixture_begin(&fixture, false);
+    write_keyed(&fixture, FC_OP_CREATE, 2, "older"); /* of the version before, after its time */
+    fc_log_writer_row(fixture.writer, FC_OP_CREATE, &widened, NULL, wide);
+    fc_log_writer_commit(fixture.writer);
+    assert_int_equal(restore_all(&run, &fixture, &err), FC_OK);
+    table = fc_memory_server_table(&server, "back", "t");
+    assert_int_equal(table->row_count, 3);
+    assert_true(fc_slice_equal_text(row_with(table, 1)[1].as.bytes, "first"));
+    assert_true(fc_slice_equal_text(row_with(table, 2)[1].as.bytes, "older"));
+    assert_int_equal(row_with(table, 2)[2].as.i64, FC_MEMORY_DEFAULT);
+    assert_true(fc_slice_equal_text(row_with(table, 3)[1].as.bytes, "other"));
+    assert_int_equal(row_with(table, 3)[2].as.i64, 7);
+    assert_true(fc_restore_result(run.restore, 0)->verified);
+    finish(&run);
+    fc_log_fixture_release(&fixture);
+}
+
 static void a_column_that_changes_its_name_without_a_statement_stops_it(void **state)
 {
     struct fc_log_fixture fixture;
@@ -448,6 +485,7 @@ int main(void)
         cmocka_unit_test(a_value_of_every_type_comes_back_and_is_verified),
         cmocka_unit_test(a_row_without_all_values_is_refused),
         cmocka_unit_test(rows_of_older_columns_go_under_the_new_names),
+        cmocka_unit_test(rows_of_two_versions_within_one_transaction_come_back),
         cmocka_unit_test(a_column_that_changes_its_name_without_a_statement_stops_it),
         cmocka_unit_test(a_table_without_key_comes_back_with_its_doubles),
         cmocka_unit_test(what_the_target_stored_wrongly_does_not_go_live),
