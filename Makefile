@@ -73,7 +73,7 @@ TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c 
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check integration crash fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
+.PHONY: all check mysqlclient integration crash fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
 all: $(RUNNER) $(SPU) $(PLUGINS) ## build the programs and the connectors
 
 $(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
@@ -101,6 +101,12 @@ $(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
 	@$(if $(V),,echo "  LINK  $@")
 	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(MYSQL_LIBS) $(LIBS)
 
+# The same plugin with libmysqlclient, which Debian 12 lacks: headers and library are unpacked beside the system.
+mysqlclient: ## build the MySQL connector with libmysqlclient, too
+	$(Q)root=$$(tests/support/mysql9-fetch) && $(MAKE) SAN= B=build/mysqlclient build/mysqlclient/connectors/mysql.so \
+	  MYSQL_CFLAGS="-isystem $$root/usr/include/mysql -idirafter $$root/usr/include" \
+	  MYSQL_LIBS="$$root/usr/lib/x86_64-linux-gnu/libmysqlclient.so.24"
+
 # tests/unit/<folder>/test_x.c is linked with what <folder> may see.
 define unit_rule
 $(1): $(patsubst $(B)/%,$(B)/obj/%.o,$(1)) $(call link_ars,$(patsubst $(B)/tests/unit/%/,%,$(dir $(1)))) $(call AR_OF,tests/support)
@@ -118,7 +124,7 @@ $(TOOLS:$(B)/%=$(B)/obj/%.o): ALL_CFLAGS += $(MYSQL_CFLAGS)
 
 check: all $(UNIT) ## run the unit tests
 	$(Q)scripts/run-unit $(UNIT)
-integration: all tools ## run the tests against real servers
+integration: all tools mysqlclient ## run the tests against real servers
 	$(Q)BUILD=$(B) tests/integration/run
 crash: all tools ## run the crash loop (ROUNDS=50)
 	$(Q)tests/crash/run
