@@ -31,6 +31,8 @@ LDFLAGS += $(SANFLAGS)
 GENERATOR := $(B)/wire-generator
 GEN_C := $(B)/gen/core/wire/messages.c
 GEN_H := $(GEN_C:.c=.h)
+# Archives and programs appear whole, under a name of their maker's first: another make in this tree may be using them.
+PUT = && mv -f $@.$$$$ $@
 # One archive a folder; programs' main.c stand apart.
 DIRS := core/base core/wire core/log core/stream \
   core/server \
@@ -41,8 +43,8 @@ SRC_OF = $(filter-out %/main.c,$(wildcard $(1)/*.c)) $(filter $(B)/gen/$(1)/%.c,
 AR_OF = $(B)/lib/$(subst /,-,$(1)).a
 define archive
 $(call AR_OF,$(1)): $(patsubst %.c,$(B)/obj/%.o,$(call SRC_OF,$(1)))
-	@mkdir -p $$(@D); rm -f $$@
-	$(Q)ar rcs $$@ $$^
+	@mkdir -p $$(@D)
+	$(Q)ar rcs $$@.$$$$$$$$ $$^ $$(PUT)
 endef
 $(foreach d,$(DIRS),$(eval $(call archive,$(d))))
 
@@ -79,7 +81,7 @@ all: $(RUNNER) $(SPU) $(PLUGINS) ## build the programs and the connectors
 $(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
 $(GENERATOR): $(wildcard core/wire/generator/*.c core/wire/generator/*.h)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O1 -g -I. $(WARN) -o $@ $(filter %.c,$^)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O1 -g -I. $(WARN) -o $@.$$$$ $(filter %.c,$^) $(PUT)
 $(GEN_C) $(GEN_H) &: $(GENERATOR) $(wildcard core/wire/schema/*.txt)
 	@mkdir -p $(@D)
 	$(Q)$(GENERATOR) $(GEN_H) $(GEN_C) $(filter %.txt,$^)
@@ -94,12 +96,12 @@ $(SPU): $(B)/obj/core/spu/main.o $(call link_ars,core/spu)
 
 $(RUNNER): $(B)/obj/runner/main.o $(call link_ars,runner)
 	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(KAFKA_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(KAFKA_LIBS) $(LIBS) $(PUT)
 
 $(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(MYSQL_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(MYSQL_LIBS) $(LIBS) $(PUT)
 
 # The same plugin with libmysqlclient, which Debian 12 lacks: headers and library are unpacked beside the system.
 mysqlclient: ## build the MySQL connector with libmysqlclient, too
@@ -111,7 +113,7 @@ mysqlclient: ## build the MySQL connector with libmysqlclient, too
 define unit_rule
 $(1): $(patsubst $(B)/%,$(B)/obj/%.o,$(1)) $(call link_ars,$(patsubst $(B)/tests/unit/%/,%,$(dir $(1)))) $(call AR_OF,tests/support)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(if $(findstring connectors/mysql,$(1)),$(MYSQL_LIBS)) $(KAFKA_LIBS) $(LIBS)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@.$$$$$$$$ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(if $(findstring connectors/mysql,$(1)),$(MYSQL_LIBS)) $(KAFKA_LIBS) $(LIBS) $$(PUT)
 endef
 $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 
@@ -119,7 +121,7 @@ $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 tools: $(TOOLS)
 $(TOOLS): $(B)/%: $(B)/obj/%.o $(call link_ars,runner) $(call AR_OF,core/server) $(call AR_OF,core/wire) $(call AR_OF,tests/support)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS) $(PUT)
 $(TOOLS:$(B)/%=$(B)/obj/%.o): ALL_CFLAGS += $(MYSQL_CFLAGS)
 
 check: all $(UNIT) ## run the unit tests
@@ -141,8 +143,7 @@ build/fuzz/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) -O1 -g $(BASEFLAGS) $(MYSQL_CFLAGS) -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -c $< -o $@
 build/fuzz/libfuzzed.a: $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
-	@rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcs $@.$$$$ $^ $(PUT)
 build/fuzz/tests/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS)
