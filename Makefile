@@ -7,7 +7,9 @@ PROFILE := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
 B := build/$(PROFILE)
 PREFIX ?= /usr/local
 CC := gcc
-FUZZ_CC := $(notdir $(firstword $(shell command -v clang-14 clang) clang-14))
+# clang 14 where there is one (Debian 12, Ubuntu 22.04), else the system's.
+CLANG_TOOL = $(notdir $(firstword $(shell command -v $(1)-14 $(1)-15 $(1)) $(1)-14))
+FUZZ_CC := $(call CLANG_TOOL,clang)
 VERSION := 0.1.0
 Q := $(if $(V),,@)
 
@@ -92,7 +94,7 @@ $(B)/obj/%.o: %.c | $(GEN_H)
 
 $(SPU): $(B)/obj/core/spu/main.o $(call link_ars,core/spu)
 	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) $(PUT)
 
 $(RUNNER): $(B)/obj/runner/main.o $(call link_ars,runner)
 	@$(if $(V),,echo "  LINK  $@")
@@ -146,15 +148,15 @@ build/fuzz/libfuzzed.a: $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
 	$(Q)ar rcs $@.$$$$ $^ $(PUT)
 build/fuzz/tests/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@.$$$$ $^ $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS) $(PUT)
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 tidy: $(GEN_H) ## clang-tidy over the sources
-	$(Q)clang-tidy-14 --quiet $(filter %.c,$(filter-out tests/%,$(C_FILES))) -- $(BASEFLAGS) $(MYSQL_CFLAGS)
+	$(Q)$(call CLANG_TOOL,clang-tidy) --quiet $(filter %.c,$(filter-out tests/%,$(C_FILES))) -- $(BASEFLAGS) $(MYSQL_CFLAGS)
 format: ## format the sources
-	$(Q)clang-format-14 -i $(C_FILES)
+	$(Q)$(call CLANG_TOOL,clang-format) -i $(C_FILES)
 format-check: ## fail when a source is not formatted
-	$(Q)clang-format-14 --dry-run --Werror $(C_FILES)
+	$(Q)$(call CLANG_TOOL,clang-format) --dry-run --Werror $(C_FILES)
 style: $(GEN_H) ## sizes, banned calls, include directions
 	$(Q)GEN=$(B)/gen tests/style/check.sh
 coverage: ## line coverage of the unit tests
