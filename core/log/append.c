@@ -116,6 +116,7 @@ void fc_append_note_producer(struct fc_partition *partition,
 {
     if (header->producer_id >= 0) {
         fc_producers_note(&partition->producers, header, marker);
+        partition->unsaved_bytes += fc_batch_size(header);
         (void)fc_producers_settle(&partition->producers, partition->high.offset);
     }
 }

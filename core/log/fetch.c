@@ -331,34 +331,3 @@ fc_code fc_partition_fetch(struct fc_partition *partition, const struct fc_fetch
     *out_range = range;
     return code;
 }
-
-fc_code fc_partition_aborted(struct fc_partition *partition, int64_t from, int64_t to,
-                             struct fc_aborted **out_aborted, size_t *out_count,
-                             struct fc_error *err)
-{
-    const struct fc_producers *producers = &partition->producers;
-    struct fc_aborted *found = NULL;
-    size_t count = 0;
-    fc_code code = FC_OK;
-    (void)pthread_mutex_lock(&partition->lock);
-    if (partition->damaged) {
-        code = partition->failure.code;
-        if (err != NULL) {
-            *err = partition->failure;
-        }
-    } else {
-        found = fc_new_array(struct fc_aborted, producers->aborted_count + 1);
-        for (size_t index = 0; index < producers->aborted_count; index++) {
-            const struct fc_aborted *aborted = &producers->aborted[index];
-            if (aborted->last_offset >= from && aborted->first_offset < to) {
-                found[count++] = *aborted;
-            }
-        }
-    }
-    (void)pthread_mutex_unlock(&partition->lock);
-    if (code == FC_OK) {
-        *out_aborted = found;
-        *out_count = count;
-    }
-    return code;
-}

@@ -10,7 +10,8 @@
 
 enum {
     TICK_MS = 1000,
-    SYNC_ALL_TICKS = 10,           /* so that a crash leaves little to walk over */
+    SYNC_ALL_TICKS = 10, /* so that a crash leaves little to walk over */
+    FORGET_TICKS = 60,
     SCRUB_BYTES = 4 * 1024 * 1024, /* in a tick, over all partitions */
     CHECKPOINTS_MAX = 16           /* in a tick; each may be a sync of its own */
 };
@@ -50,10 +51,14 @@ static void look_after_all(struct fc_keeper *keeper)
 {
     struct fc_partition *partition;
     bool all = keeper->tick % SYNC_ALL_TICKS == 0;
+    bool idle = keeper->tick % FORGET_TICKS == 0;
     for (size_t index = 0; (partition = partition_at(keeper, index)) != NULL; index++) {
         fc_upkeep_roll(partition);
         fc_upkeep_sync(partition, all);
         fc_upkeep_retain(partition);
+        if (idle) {
+            fc_upkeep_forget(partition);
+        }
     }
     for (int done = 0; done < CHECKPOINTS_MAX; done++) {
         partition = partition_at(keeper, keeper->next_checkpoint++);

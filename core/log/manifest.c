@@ -47,6 +47,8 @@ static void encode_slot(const struct fc_checkpoint *checkpoint, uint64_t sequenc
     fc_bytes_put32(to + 80, checkpoint->offsets_crc);
     fc_bytes_put64(to + 84, checkpoint->times_written);
     fc_bytes_put32(to + 92, checkpoint->times_crc);
+    fc_bytes_put64(to + 96, (uint64_t)checkpoint->producers_at);
+    fc_bytes_put32(to + 104, checkpoint->producers_saved ? 1 : 0);
     fc_bytes_put32(to, fc_crc32c(0, to + 4, SLOT_SIZE - 4));
 }
 
@@ -69,6 +71,8 @@ static bool decode_slot(const uint8_t *from, struct fc_checkpoint *out, uint64_t
     out->offsets_crc = fc_bytes_get32(from + 80);
     out->times_written = fc_bytes_get64(from + 84);
     out->times_crc = fc_bytes_get32(from + 92);
+    out->producers_at = (int64_t)fc_bytes_get64(from + 96);
+    out->producers_saved = fc_bytes_get32(from + 104) != 0;
     return *out_sequence > 0;
 }
 

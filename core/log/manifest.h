@@ -13,7 +13,8 @@
  *          8 durable offset; 8 base of the segment that holds it; 8 byte in it; 8 largest
  *          timestamp in it up to there; 8 wall clock of its first append in ms; 8 bytes of
  *          entries; 8 + 4 bytes of its .index and their CRC-32C; 8 + 4 the same of .timeindex;
- *          zeros
+ *          8 offset from which on producers have to be found out; 4 whether there is a snapshot
+ *          of that name (1) or nothing below it (0); zeros
  *   entry  4 CRC-32C of the rest; 4 kind (1: closed segment); 8 base; 8 end; 8 size; 8 largest
  *          timestamp
  *
@@ -43,6 +44,8 @@ struct fc_checkpoint {
     uint32_t offsets_crc;
     uint64_t times_written;
     uint32_t times_crc;
+    int64_t producers_at; /* batches from here on say what producers did... */
+    bool producers_saved; /* ...after what the snapshot of that name says, or after nothing */
 };
 
 struct fc_manifest {

@@ -9,6 +9,7 @@
 #include "core/log/bytes.h"
 #include "core/log/group_sync.h"
 #include "core/log/partition_state.h"
+#include "core/log/producer_state.h"
 
 void fc_log_notice(const struct fc_log_env *env, const char *fmt, ...)
 {
@@ -36,6 +37,12 @@ static void free_partition(struct fc_partition *partition)
     free(partition->closed);
     free(partition->dir);
     fc_producers_release(&partition->producers);
+    for (size_t index = 0; index < partition->aborted_pending_count; index++) {
+        free(partition->aborted_pending[index].items);
+    }
+    free(partition->aborted_pending);
+    free(partition->aborted_files);
+    fc_buf_release(&partition->snapshot_bytes);
     fc_fetch_close_files(partition);
     (void)pthread_mutex_destroy(&partition->watch_lock);
     (void)pthread_cond_destroy(&partition->changed); /* nobody waits any more */
@@ -93,10 +100,17 @@ static fc_code close_cleanly(struct fc_partition *partition)
         code = fc_index_finish(&active->times, NULL);
     }
     if (code == FC_OK) {
+        fc_producer_state_save(partition);
         fc_partition_checkpoint_now(partition, &checkpoint);
         code = fc_manifest_put(&partition->manifest, &checkpoint, NULL);
     }
-    return code == FC_OK ? fc_manifest_sync(&partition->manifest, NULL) : code;
+    if (code == FC_OK) {
+        code = fc_manifest_sync(&partition->manifest, NULL);
+    }
+    if (code == FC_OK) {
+        fc_producer_state_tidy(partition);
+    }
+    return code;
 }
 
 void fc_partition_close(struct fc_partition *partition)
@@ -274,6 +288,7 @@ fc_code fc_partition_roll(struct fc_partition *partition, struct fc_error *err)
         push_pending_file(partition, old.file);
     }
     fc_partition_push_closed(partition, &closed);
+    fc_producer_state_roll(partition, old.base);
     fc_index_release(&old.offsets);
     fc_index_release(&old.times);
     return FC_OK;
@@ -294,6 +309,8 @@ void fc_partition_checkpoint_now(const struct fc_partition *partition,
         .offsets_crc = active->offsets.crc,
         .times_written = active->times.written,
         .times_crc = active->times.crc,
+        .producers_at = partition->producers_at,
+        .producers_saved = partition->producers_saved,
     };
     *out_checkpoint = checkpoint;
 }

@@ -40,6 +40,13 @@ struct fc_place {
     uint64_t at;
 };
 
+/* Aborted transactions of a closed segment that are not in its file yet. */
+struct fc_aborted_segment {
+    int64_t base;
+    struct fc_aborted *items;
+    size_t count;
+};
+
 enum { FC_FETCH_FILES = 2, FC_FETCH_PLACES = 8 };
 
 struct fc_partition {
@@ -56,6 +63,10 @@ struct fc_partition {
     struct fc_manifest manifest;
     size_t manifest_dead;        /* its entries of segments that are gone */
     struct fc_checkpoint synced; /* the newest that is true */
+    int64_t producers_at;        /* as in a checkpoint */
+    bool producers_saved;
+    bool snapshot_old_known; /* there is an older snapshot, to be removed */
+    int64_t snapshot_old;
 
     /* Owned by the thread that does the upkeep. */
     int64_t scrub_offset; /* that is checked next */
@@ -77,6 +88,14 @@ struct fc_partition {
     int64_t end;
     int32_t leader_epoch;
     struct fc_producers producers;
+    struct fc_aborted_segment *aborted_pending; /* in order of segments */
+    size_t aborted_pending_count;
+    int64_t *aborted_files; /* bases of the segments that have a file of them, rising */
+    size_t aborted_files_count;
+    bool snapshot_pending; /* there is one at snapshot_at that is not written yet */
+    int64_t snapshot_at;
+    struct fc_buf snapshot_bytes;
+    uint64_t unsaved_bytes; /* of producers' batches since the last snapshot was taken */
     struct fc_place high;   /* the high watermark */
     struct fc_place stable; /* where the last stable offset was found last */
     struct fc_fetch_file

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
-#include "core/log/partition_state.h"
+#include "core/log/producer_state.h"
 
 /* What one sync covers. */
 struct snapshot {
@@ -17,6 +17,7 @@ struct snapshot {
     struct fc_segment *segments;
     size_t count;
     bool name_unsynced;
+    struct fc_producer_save producers;
 };
 
 /* False when nothing needs a sync. lock is held. */
@@ -40,6 +41,7 @@ static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
     }
     out->name_unsynced = partition->name_unsynced;
     partition->name_unsynced = false;
+    fc_producer_state_take(partition, &out->producers);
     return true;
 }
 
@@ -99,10 +101,44 @@ static void forget_pending(struct fc_partition *partition, size_t count)
     (void)pthread_mutex_unlock(&partition->lock);
 }
 
-static fc_code record(struct fc_partition *partition, const struct snapshot *snapshot,
+/* Enter closed segments, once what belongs to them is written. */
+static fc_code record_closed(struct fc_partition *partition, struct snapshot *snapshot,
+                             struct fc_error *err)
+{
+    fc_code code =
+        fc_producer_state_write(partition, &snapshot->producers, &snapshot->checkpoint, err);
+    if (code == FC_OK && snapshot->count > 0) {
+        code = fc_manifest_add(&partition->manifest, snapshot->segments, snapshot->count, err);
+        if (code == FC_OK) {
+            code = fc_manifest_sync(&partition->manifest, err);
+        }
+        if (code == FC_OK) {
+            forget_pending(partition, snapshot->count);
+        }
+    }
+    return code == FC_ERR_FULL ? FC_OK
+                               : code; /* they stay pending, the next sync tries again */
+}
+
+/* Overwrite the checkpoint; durable when it is the first that names a snapshot. */
+static fc_code put_checkpoint(struct fc_partition *partition,
+                              const struct fc_checkpoint *checkpoint, struct fc_error *err)
+{
+    fc_code code = fc_manifest_put(&partition->manifest, checkpoint, err);
+    if (code == FC_OK && partition->snapshot_old_known) {
+        code = fc_manifest_sync(&partition->manifest, err);
+        if (code == FC_OK) {
+            fc_producer_state_tidy(partition);
+        }
+    }
+    /* Where even an overwrite needs room: an older checkpoint is true, too. */
+    return code == FC_ERR_FULL ? FC_OK : code;
+}
+
+static fc_code record(struct fc_partition *partition, struct snapshot *snapshot,
                       struct fc_error *err)
 {
-    fc_code code = FC_OK;
+    fc_code code;
     (void)pthread_mutex_lock(&partition->lock);
     if (snapshot->checkpoint.durable > partition->durable) {
         partition->durable = snapshot->checkpoint.durable;
@@ -112,25 +148,9 @@ static fc_code record(struct fc_partition *partition, const struct snapshot *sna
                             snapshot->checkpoint.segment_size);
     (void)pthread_mutex_unlock(&partition->lock);
     fc_partition_notify(partition);
-    if (snapshot->count > 0) {
-        code = fc_manifest_add(&partition->manifest, snapshot->segments, snapshot->count, err);
-        if (code == FC_OK) {
-            code = fc_manifest_sync(&partition->manifest, err);
-        }
-        if (code == FC_OK) {
-            forget_pending(partition, snapshot->count);
-        } else if (code == FC_ERR_FULL) {
-            code = FC_OK; /* they stay pending, and the next sync tries again */
-        }
-    }
+    code = record_closed(partition, snapshot, err);
     partition->synced = snapshot->checkpoint;
-    if (code == FC_OK) {
-        code = fc_manifest_put(&partition->manifest, &snapshot->checkpoint, err);
-    }
-    if (code == FC_ERR_FULL) {
-        code = FC_OK; /* where even an overwrite needs room: an older checkpoint is true, too */
-    }
-    return code;
+    return code == FC_OK ? put_checkpoint(partition, &snapshot->checkpoint, err) : code;
 }
 
 fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err)
@@ -164,6 +184,7 @@ fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err)
             fc_partition_fail(partition, &why, false);
         }
     }
+    fc_producer_state_release(partition, &snapshot.producers);
     (void)pthread_mutex_unlock(&partition->sync_lock);
     free(snapshot.pending);
     free(snapshot.segments);

@@ -388,3 +388,38 @@ uint64_t fc_producers_verify(struct fc_producers *producers, int64_t id, int16_t
     producers->verifications[producers->verifications_count++] = made;
     return made.guard;
 }
+
+bool fc_producers_restore(struct fc_producers *producers, const struct fc_producer *producer)
+{
+    struct fc_producer *added;
+    if (producer->id < 0 || fc_producers_get(producers, producer->id) != NULL) {
+        return false;
+    }
+    added = get_or_add(producers, producer->id);
+    *added = *producer;
+    if (producer->transaction_offset >= 0) {
+        open_transaction(producers, added, producer->transaction_offset);
+    }
+    return true;
+}
+
+void fc_producers_restore_aborted(struct fc_producers *producers,
+                                  const struct fc_aborted *aborted)
+{
+    push_aborted(producers, aborted);
+}
+
+static int compare_open(const void *a, const void *b)
+{
+    const struct fc_open_transaction *left = a;
+    const struct fc_open_transaction *right = b;
+    return left->first_offset < right->first_offset ? -1
+                                                    : left->first_offset > right->first_offset;
+}
+
+void fc_producers_restored(struct fc_producers *producers)
+{
+    if (producers->open_count > 0) {
+        qsort(producers->open, producers->open_count, sizeof(*producers->open), compare_open);
+    }
+}

@@ -124,6 +124,14 @@ void fc_producers_expire(struct fc_producers *producers, int64_t oldest_ms);
 uint64_t fc_producers_verify(struct fc_producers *producers, int64_t id, int16_t epoch,
                              int64_t now_ms);
 
+/* --- from a snapshot: into an empty one, then fc_producers_restored once --- */
+
+/* False when it is known already, or cannot be. */
+bool fc_producers_restore(struct fc_producers *producers, const struct fc_producer *producer);
+void fc_producers_restore_aborted(struct fc_producers *producers,
+                                  const struct fc_aborted *aborted);
+void fc_producers_restored(struct fc_producers *producers);
+
 /* The batch's last sequence number; they wrap at INT32_MAX. */
 int32_t fc_producer_last_sequence(const struct fc_batch_header *header);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/log/producer_state.h"
 
 /* A partition has its manifest before its first segment, so segments alone mean that it was
  * lost. */
@@ -278,6 +279,11 @@ fc_code fc_recovery_look(struct fc_recovery *recovery, struct fc_error *err)
 {
     struct fc_partition *partition = recovery->partition;
     fc_code code = fc_directory_read(&recovery->names, partition->env->fs, partition->dir, err);
+    for (size_t index = 0; code == FC_OK && index < recovery->names.count; index++) {
+        if (recovery->names.names[index].kind == FC_SEGMENT_ABORTED) {
+            fc_producer_state_add_file(partition, recovery->names.names[index].base);
+        }
+    }
     if (code == FC_OK) {
         code = load_manifest(recovery, err);
     }
@@ -310,8 +316,13 @@ fc_code fc_recovery_run(struct fc_partition *partition, struct fc_error *err)
     struct fc_recovery recovery = { .partition = partition };
     fc_code code = fc_recovery_look(&recovery, err);
     if (code == FC_OK) {
+        partition->producers_at = recovery.content.checkpoint.producers_at;
+        partition->producers_saved = recovery.content.checkpoint.producers_saved;
         code = fc_recovery_mend(&recovery, err);
     }
     fc_recovery_release(&recovery);
+    if (code == FC_OK) {
+        code = fc_producer_state_load(partition, err);
+    }
     return code;
 }

@@ -93,9 +93,13 @@ static void finish_indexes(struct fc_active *active)
 
 /* False for files of segments that retention removed from the manifest, or that begin behind the
  * cut. */
-static bool is_ours(const struct fc_recovery *recovery, int64_t base)
+static bool is_ours(const struct fc_recovery *recovery, const struct fc_directory_name *name)
 {
     const struct fc_partition *partition = recovery->partition;
+    int64_t base = name->base;
+    if (name->kind == FC_SEGMENT_PRODUCERS) {
+        return partition->producers_saved && base == partition->producers_at;
+    }
     for (size_t index = 0; index < recovery->links_count; index++) {
         if (recovery->links[index].active.base == base) {
             return true;
@@ -107,7 +111,7 @@ static bool is_ours(const struct fc_recovery *recovery, int64_t base)
 static bool has_strays(const struct fc_recovery *recovery)
 {
     for (size_t index = 0; index < recovery->names.count; index++) {
-        if (!is_ours(recovery, recovery->names.names[index].base)) {
+        if (!is_ours(recovery, &recovery->names.names[index])) {
             return true;
         }
     }
@@ -123,7 +127,7 @@ static fc_code remove_strays(const struct fc_recovery *recovery, uint64_t *out_r
         const struct fc_directory_name *name = &recovery->names.names[index];
         char *path;
         fc_code code;
-        if (is_ours(recovery, name->base)) {
+        if (is_ours(recovery, name)) {
             continue;
         }
         path = fc_segment_path(partition->dir, name->base, name->kind);

@@ -9,7 +9,8 @@
 
 enum { WALK_BUFFER_SIZE = 1024 * 1024, NAME_DIGITS = 20 };
 
-static const char *const suffixes[] = { ".log", ".index", ".timeindex" };
+static const char *const suffixes[] = { ".log", ".index", ".timeindex", ".txnindex",
+                                        ".snapshot" };
 
 char *fc_segment_path(const char *dir, int64_t base, fc_segment_file kind)
 {

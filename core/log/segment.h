@@ -18,9 +18,11 @@ struct fc_segment {
 };
 
 typedef enum fc_segment_file {
-    FC_SEGMENT_LOG,     /* batches */
-    FC_SEGMENT_OFFSETS, /* .index */
-    FC_SEGMENT_TIMES    /* .timeindex */
+    FC_SEGMENT_LOG,      /* batches */
+    FC_SEGMENT_OFFSETS,  /* .index */
+    FC_SEGMENT_TIMES,    /* .timeindex */
+    FC_SEGMENT_ABORTED,  /* .txnindex: transactions that were aborted */
+    FC_SEGMENT_PRODUCERS /* .snapshot: producers up to the offset in its name */
 } fc_segment_file;
 
 /* "<dir>/00000000000000000042.log"; the caller frees it. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
-#include "core/log/partition_state.h"
+#include "core/log/producer_state.h"
 
 enum { DEAD_ENTRIES_MAX = 1024 }; /* in a manifest before it is written anew */
 
@@ -83,7 +83,7 @@ static size_t count_expired(const struct fc_partition *partition)
         bool too_old = config->retention_ms >= 0 && segment->max_timestamp_ms < oldest_ms;
         bool too_much = config->retention_bytes >= 0 &&
                         total - segment->size >= (uint64_t)config->retention_bytes;
-        if (!too_old && !too_much) {
+        if ((!too_old && !too_much) || !fc_producer_state_covers(partition, segment->end)) {
             break;
         }
         total -= segment->size;
@@ -97,7 +97,7 @@ static void remove_files(struct fc_partition *partition, const struct fc_segment
 {
     struct fc_fs *fs = partition->env->fs;
     for (size_t index = 0; index < count; index++) {
-        for (int kind = FC_SEGMENT_LOG; kind <= FC_SEGMENT_TIMES; kind++) {
+        for (int kind = FC_SEGMENT_LOG; kind <= FC_SEGMENT_ABORTED; kind++) {
             char *path =
                 fc_segment_path(partition->dir, segments[index].base, (fc_segment_file)kind);
             struct fc_error why;
@@ -183,6 +183,14 @@ void fc_upkeep_retain(struct fc_partition *partition)
         fail(partition, retain(partition, &why), &why);
     }
     (void)pthread_mutex_unlock(&partition->sync_lock);
+}
+
+void fc_upkeep_forget(struct fc_partition *partition)
+{
+    fc_producer_state_expire(partition);
+    (void)pthread_mutex_lock(&partition->lock);
+    fc_fetch_close_files(partition);
+    (void)pthread_mutex_unlock(&partition->lock);
 }
 
 /* The closed segment that the scrub is in, or the next one, or the first. */

@@ -20,6 +20,9 @@ void fc_upkeep_roll(struct fc_partition *partition);
 /* Remove the oldest closed segments that the config does not want any more. */
 void fc_upkeep_retain(struct fc_partition *partition);
 
+/* Let go of producers that have not written for long, and of files that were fetched from. */
+void fc_upkeep_forget(struct fc_partition *partition);
+
 /* Check about `bytes` of closed segments, from where the last call ended. */
 void fc_upkeep_scrub(struct fc_partition *partition, uint64_t bytes);
 

@@ -180,7 +180,7 @@ fc_code fc_partition_producers(struct fc_partition *partition,
     void *value = NULL;
     fc_code code;
     (void)pthread_mutex_lock(&partition->lock);
-    code = fail_if_failed(partition, err);
+    code = partition->damaged ? fail_if_failed(partition, err) : FC_OK;
     if (code == FC_OK) {
         copies = fc_new_array(struct fc_producer, partition->producers.map.count + 1);
     }
