@@ -160,7 +160,10 @@ static fc_code write_ourselves(struct fc_marker *marker, const char *json, struc
     fc_code code;
     fc_checkpoint_init(&checkpoint);
     fc_resume_init(&resume);
-    code = fc_checkpoint_read(marker->log.stream, marker->config->name, &checkpoint, err);
+    code = fc_stream_renew(marker->log.stream, err);
+    if (code == FC_OK) {
+        code = fc_checkpoint_read(marker->log.stream, marker->config->name, &checkpoint, err);
+    }
     if (code == FC_OK) {
         code =
             fc_resume_scan(&resume, marker->log.stream, marker->config->name, &checkpoint, err);

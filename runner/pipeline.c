@@ -309,7 +309,10 @@ static fc_code live(struct fc_pipeline *pipeline, struct fc_error *err)
     struct fc_checkpoint checkpoint;
     fc_code code;
     fc_checkpoint_init(&checkpoint);
-    code = fc_checkpoint_read(pipeline->config.stream, name, &checkpoint, err);
+    code = fc_stream_renew(pipeline->config.stream, err);
+    if (code == FC_OK) {
+        code = fc_checkpoint_read(pipeline->config.stream, name, &checkpoint, err);
+    }
     if (code == FC_OK) {
         code =
             fc_resume_scan(&pipeline->resume, pipeline->config.stream, name, &checkpoint, err);
@@ -379,8 +382,7 @@ fc_code fc_pipeline_run(struct fc_pipeline *pipeline, struct fc_error *err)
         }
         wait_ms *= 2;
         wait_ms = wait_ms > PIPELINE_BACKOFF_MAX_MS ? PIPELINE_BACKOFF_MAX_MS : wait_ms;
-        code = fc_stream_renew(pipeline->config.stream, err);
-        code = code == FC_OK ? live(pipeline, err) : code;
+        code = live(pipeline, err);
     }
     return code;
 }

@@ -18,8 +18,8 @@ static fc_code embedded_flush(struct fc_stream *stream, struct fc_error *err)
     return fc_data_dir_flush(fc_embedded_of(stream)->data, err);
 }
 
-/* A partition whose disk failed takes appends only after it was opened again: by a person, who
- * has looked at the disk. */
+/* Nobody else writes, and a partition whose disk failed takes appends only after it was opened
+ * again: by a person, who has looked at the disk. */
 static fc_code embedded_renew(struct fc_stream *stream, struct fc_error *err)
 {
     (void)stream;

@@ -62,6 +62,25 @@ static const struct fc_kafka_property DEFAULTS[] = {
     { "log.connection.close", "false" },
 };
 
+/* What a person may have meant: librdkafka lists neither aliases nor what has no default. */
+static const char *const WELL_KNOWN[] = {
+    "bootstrap.servers",
+    "security.protocol",
+    "sasl.mechanism",
+    "sasl.mechanisms",
+    "sasl.username",
+    "sasl.password",
+    "ssl.ca.location",
+    "ssl.key.location",
+    "ssl.key.password",
+    "ssl.certificate.location",
+    "compression.type",
+    "compression.codec",
+    "linger.ms",
+    "client.rack",
+    "debug",
+};
+
 /* --- properties --------------------------------------------------------------------------- */
 
 static fc_code fail_unknown(const char *name, struct fc_error *err)
@@ -72,6 +91,9 @@ static fc_code fail_unknown(const char *name, struct fc_error *err)
     struct fc_suggest suggest;
     fc_code code;
     fc_suggest_init(&suggest, name);
+    for (size_t index = 0; index < sizeof(WELL_KNOWN) / sizeof(WELL_KNOWN[0]); index++) {
+        fc_suggest_offer(&suggest, WELL_KNOWN[index]);
+    }
     for (size_t index = 0; index + 1 < count; index += 2) {
         fc_suggest_offer(&suggest, pairs[index]);
     }
@@ -138,8 +160,13 @@ bool fc_kafka_has(const struct fc_kafka *kafka, const char *name)
 
 static void note_reason(struct fc_kafka *kafka, const char *text, bool refused)
 {
+    char *detail;
     (void)pthread_mutex_lock(&kafka->reason_lock);
     (void)snprintf(kafka->reason, sizeof(kafka->reason), "%s", text);
+    detail = strstr(kafka->reason, " (after ");
+    if (detail != NULL) {
+        *detail = '\0'; /* times and counts would make each a message of its own */
+    }
     kafka->refused = refused;
     (void)pthread_mutex_unlock(&kafka->reason_lock);
 }

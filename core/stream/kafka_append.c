@@ -21,6 +21,9 @@
 enum {
     STALL_MS = 3000, /* without an acknowledgement, until a call gives up for now */
     POLL_MS = 100,
+    QUIET_MS = 300,
+    QUIET_ANSWER_MS = 50,
+    QUIET_WAIT_MS = 5000, /* a slow cluster is taken as it is */
     BATCH_BYTES_MAX = 512 * 1024 * 1024,
     RECORD_OVERHEAD = 128, /* of a record and its batch, with room */
     HEADER_OVERHEAD = 10,
@@ -439,13 +442,38 @@ void fc_kafka_end_producer(struct fc_kafka *kafka, int wait_ms)
     kafka->producer = NULL;
 }
 
+/*
+ * A writer that was killed, or given up, may have requests on their way, which a broker appends
+ * when it gets to them. So before the log is looked at, the cluster must have answered promptly
+ * for a while: by then a broker has read what its dead connections still held.
+ */
+static fc_code wait_for_quiet(struct fc_kafka *kafka, struct fc_error *err)
+{
+    int64_t begin_ms = now_ms();
+    int64_t quiet_since_ms = 0;
+    int64_t now = begin_ms;
+    fc_code code = FC_OK;
+    while (code == FC_OK && now - begin_ms < QUIET_WAIT_MS &&
+           (quiet_since_ms == 0 || now - quiet_since_ms < QUIET_MS)) {
+        int64_t asked_ms = now_ms();
+        uint32_t brokers = 0;
+        code = fc_kafka_brokers(&kafka->base, &brokers, err);
+        now = now_ms();
+        if (quiet_since_ms == 0 || now - asked_ms > QUIET_ANSWER_MS) {
+            quiet_since_ms = now;
+        }
+        (void)rd_kafka_poll(kafka->client, QUIET_ANSWER_MS); /* only waits */
+        now = now_ms();
+    }
+    return code;
+}
+
 fc_code fc_kafka_renew(struct fc_stream *stream, struct fc_error *err)
 {
     struct fc_kafka *kafka = fc_kafka_of(stream);
-    (void)err;
     fc_kafka_end_producer(kafka, 0);
     (void)pthread_mutex_lock(&kafka->lock);
     kafka->failed = false;
     (void)pthread_mutex_unlock(&kafka->lock);
-    return FC_OK;
+    return wait_for_quiet(kafka, err);
 }

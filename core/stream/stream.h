@@ -153,9 +153,10 @@ FC_MUST_CHECK fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *o
 FC_MUST_CHECK fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error *err);
 
 /*
- * After an append or a flush has failed with a retriable error: drop what is not acknowledged,
- * and take appends again. What the log holds must be looked up before the next one. No other
- * call may be under way on another thread. Does nothing to a log that needs no such thing.
+ * Before what the log holds is looked up to go on from there, at the start and after an append or
+ * a flush has failed with a retriable error: drop what is not acknowledged, let what a writer
+ * that died left on its way arrive, and take appends again. No other append or flush may be
+ * under way. Does nothing to a log in this process. Blocks for a part of a second.
  */
 FC_MUST_CHECK fc_code fc_stream_renew(struct fc_stream *stream, struct fc_error *err);
 

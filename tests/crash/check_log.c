@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `check_log DIR TOPIC`: prove from the log alone that it holds the workload's changes exactly once
+ * `check_log DIR|kafka:BROKERS TOPIC`: prove from the log alone that it holds the workload's changes exactly once
  * and in order, and print the last counter of each worker ("worker version n"), to be compared with
  * the server's.
  *
@@ -20,6 +20,7 @@
 #include "core/base/alloc.h"
 #include "core/base/hashmap.h"
 #include "core/stream/embedded.h"
+#include "core/stream/kafka.h"
 #include "runner/identity.h"
 
 enum { WORKERS_MAX = 64 };
@@ -226,22 +227,32 @@ static fc_code check_topic(struct checker *checker, struct fc_topic *topic,
     return code;
 }
 
+static fc_code open_log(const char *place, struct fc_stream **out_stream, struct fc_error *err)
+{
+    static const char prefix[] = "kafka:";
+    struct fc_embedded_config embedded = { .dir = place, .read_only = true };
+    struct fc_kafka_property brokers = { "bootstrap.servers", place + sizeof(prefix) - 1 };
+    struct fc_kafka_config kafka = { .properties = &brokers,
+                                     .property_count = 1,
+                                     .read_only = true };
+    if (strncmp(place, prefix, sizeof(prefix) - 1) == 0) {
+        return fc_kafka_open(&kafka, out_stream, err);
+    }
+    return fc_embedded_open(&embedded, out_stream, err);
+}
+
 int main(int argc, char **argv)
 {
     static struct checker checker;
-    struct fc_embedded_config config;
     struct fc_stream *stream = NULL;
     struct fc_topic *topic = NULL;
     struct fc_error err;
     fc_code code;
     if (argc != 3) {
-        (void)fprintf(stderr, "usage: check_log DIR TOPIC\n");
+        (void)fprintf(stderr, "usage: check_log DIR|kafka:BROKERS TOPIC\n");
         return 2;
     }
-    memset(&config, 0, sizeof(config));
-    config.dir = argv[1];
-    config.read_only = true;
-    code = fc_embedded_open(&config, &stream, &err);
+    code = open_log(argv[1], &stream, &err);
     if (code == FC_OK) {
         code = fc_stream_topic(stream, argv[2], &topic, &err);
     }
