@@ -36,7 +36,7 @@ GEN_H := $(GEN_C:.c=.h)
 # Archives and programs appear whole, under a name of their maker's first: another make in this tree may be using them.
 PUT = && mv -f $@.$$$$ $@
 # One archive a folder; programs' main.c stand apart.
-DIRS := core/base core/wire core/log core/stream \
+DIRS := core/base core/wire core/log core/stream core/cli \
   core/server \
   core/spu core/spu/group \
   catalog runner/envelope runner/restore runner transforms \
@@ -53,6 +53,7 @@ $(foreach d,$(DIRS),$(eval $(call archive,$(d))))
 # What may be linked with what: a folder's tests see the folder and what it may depend on.
 LINK_core/base := core/base
 LINK_core/wire := core/wire $(LINK_core/base)
+LINK_core/cli := core/cli core/wire $(LINK_core/base)
 LINK_core/log := core/log $(LINK_core/base)
 LINK_core/stream := core/stream $(LINK_core/log)
 LINK_core/server := core/server core/wire core/log catalog $(LINK_core/base)
@@ -69,6 +70,7 @@ link_ars = $(foreach d,$(LINK_$(1)),$(call AR_OF,$(d)))
 
 RUNNER := $(B)/fluvio-connect
 SPU := $(B)/fluvio-spu
+CLI := $(B)/fluvio
 PLUGINS := $(B)/connectors/mysql.so
 UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)
@@ -78,7 +80,7 @@ TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c 
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all check mysqlclient integration crash fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
-all: $(RUNNER) $(SPU) $(PLUGINS) ## build the programs and the connectors
+all: $(RUNNER) $(SPU) $(CLI) $(PLUGINS) ## build the programs and the connectors
 
 $(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
 $(GENERATOR): $(wildcard core/wire/generator/*.c core/wire/generator/*.h)
@@ -95,6 +97,10 @@ $(B)/obj/%.o: %.c | $(GEN_H)
 $(SPU): $(B)/obj/core/spu/main.o $(call link_ars,core/spu)
 	@$(if $(V),,echo "  LINK  $@")
 	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) $(PUT)
+
+$(CLI): $(B)/obj/core/cli/main.o $(call link_ars,core/cli)
+	@$(if $(V),,echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(KAFKA_LIBS) $(LIBS) $(PUT)
 
 $(RUNNER): $(B)/obj/runner/main.o $(call link_ars,runner)
 	@$(if $(V),,echo "  LINK  $@")
@@ -165,13 +171,13 @@ coverage: ## line coverage of the unit tests
 install: all ## install into PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/fluvio/connectors $(DESTDIR)$(PREFIX)/share/fluvio/transforms \
 	  $(DESTDIR)$(PREFIX)/include/fluvio/fc $(DESTDIR)$(PREFIX)/include/fluvio/core/base
-	install -m 755 $(RUNNER) $(SPU) $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(RUNNER) $(SPU) $(CLI) $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(PLUGINS) $(DESTDIR)$(PREFIX)/lib/fluvio/connectors/
 	install -m 644 transforms/*.lua $(DESTDIR)$(PREFIX)/share/fluvio/transforms/
 	install -m 644 runner/include/fc/*.h $(DESTDIR)$(PREFIX)/include/fluvio/fc/
 	install -m 644 core/base/error.h core/base/options.h core/base/slice.h $(DESTDIR)$(PREFIX)/include/fluvio/core/base/
 uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(PREFIX)/bin/fluvio-connect $(DESTDIR)$(PREFIX)/bin/fluvio-spu $(DESTDIR)$(PREFIX)/lib/fluvio $(DESTDIR)$(PREFIX)/share/fluvio $(DESTDIR)$(PREFIX)/include/fluvio
+	rm -rf $(DESTDIR)$(PREFIX)/bin/fluvio-connect $(DESTDIR)$(PREFIX)/bin/fluvio-spu $(DESTDIR)$(PREFIX)/bin/fluvio $(DESTDIR)$(PREFIX)/lib/fluvio $(DESTDIR)$(PREFIX)/share/fluvio $(DESTDIR)$(PREFIX)/include/fluvio
 clean: ## remove build/
 	rm -rf build
 help: ## this list

@@ -95,7 +95,9 @@ static void print_help(const struct fc_flag_scope *scope, const struct fc_usage 
         if (titled && index == table->own_count) {
             (void)fprintf(scope->out, "\n%s:\n", scope->common_title);
         }
-        print_flag(scope->out, &table->flags[index]);
+        if (table->flags[index].help != NULL) {
+            print_flag(scope->out, &table->flags[index]);
+        }
     }
     if (scope->examples != NULL) {
         (void)fprintf(scope->out, "\nExamples:\n%s\n", scope->examples);

@@ -41,7 +41,7 @@ struct fc_flag {
     fc_flag_kind kind;
     void *to;             /* what `kind` says; keeps its value when the flag is not given */
     const char *argument; /* "TIME|GTID|OFFSET", shown in help; NULL for BOOL */
-    const char *help;
+    const char *help;     /* NULL: another spelling of one that help lists */
 };
 
 struct fc_usage {

@@ -98,6 +98,7 @@ allowed_for() { # the folders whose headers a file in this folder may include
     core/base) echo core/base ;;
     core/wire) echo core/base core/wire ;;
     core/wire/generator) echo core/wire/generator ;;
+    core/cli) echo core/base core/wire core/cli ;;
     core/log) echo core/base core/log ;;
     core/stream) echo core/base core/log core/stream ;;
     core/server) echo core/base core/log core/wire core/server catalog fc ;;

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* partition list. */
+#include <string.h>
+
+#include "core/cli/commands.h"
+#include "core/cli/partitions.h"
+
+enum { NAMES_MAX = 100 };
+
+static fc_code collect(struct fc_cluster *cluster, const struct rd_kafka_metadata *metadata,
+                       char **names, uint32_t count, json_t *rows, struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    for (uint32_t index = 0; index < count && code == FC_OK; index++) {
+        const struct rd_kafka_metadata_topic *topic = NULL;
+        code = fc_cluster_find_topic(cluster, metadata, names[index], &topic, err);
+        if (code == FC_OK) {
+            code = fc_partitions_rows(cluster, topic, rows, err);
+        }
+    }
+    for (int index = 0; count == 0 && index < metadata->topic_cnt && code == FC_OK; index++) {
+        if (strncmp(metadata->topics[index].topic, "__", 2) != 0) {
+            code = fc_partitions_rows(cluster, &metadata->topics[index], rows, err);
+        }
+    }
+    return code;
+}
+
+int fc_cmd_partition_list(struct fc_cli *cli, int argc, char **argv)
+{
+    static const struct fc_column columns[] = {
+        { "TOPIC", "topic", FC_COLUMN_TEXT },
+        { "PARTITION", "partition", FC_COLUMN_NUMBER },
+        { "LEADER", "leader", FC_COLUMN_NUMBER },
+        { "REPLICAS", "replicas", FC_COLUMN_TEXT },
+        { "IN SYNC", "in_sync", FC_COLUMN_TEXT },
+        { "START", "start", FC_COLUMN_NUMBER },
+        { "END", "end", FC_COLUMN_NUMBER },
+        { "RECORDS", "records", FC_COLUMN_NUMBER },
+        { "SIZE", "size", FC_COLUMN_BYTES },
+        { .title = NULL },
+    };
+    const struct fc_cli_usage usage = {
+        .usage = { "partition list [FLAGS] [TOPIC...]",
+                   "List the partitions of these topics, or of all: leader, replicas, first "
+                   "and\n"
+                   "next offset, and the leader's size on disk when the server tells. RECORDS\n"
+                   "counts offsets; a compacted topic holds fewer.",
+                   NULL, 0, NAMES_MAX },
+        .examples = "  fluvio partition list orders",
+    };
+    const struct rd_kafka_metadata *metadata = NULL;
+    struct fc_cluster *cluster = NULL;
+    struct fc_error error = { 0 };
+    char **operands = NULL;
+    uint32_t count = 0;
+    fc_exit exit_code = FC_EXIT_DONE;
+    json_t *rows;
+    fc_code code;
+    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
+        return (int)exit_code;
+    }
+    rows = json_array();
+    code = fc_cluster_open_admin(cli, &cluster, &error);
+    if (code == FC_OK) {
+        code = fc_cluster_metadata(cluster, &metadata, &error);
+    }
+    if (code == FC_OK) {
+        code = collect(cluster, metadata, operands, count, rows, &error);
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (code == FC_OK) {
+        fc_partitions_add_sizes(cli, cluster, rows);
+        fc_output_rows(cli, rows, columns);
+    }
+    json_decref(rows);
+    fc_cluster_close(cluster);
+    return code == FC_OK ? FC_EXIT_DONE : fc_cli_fail(cli, &error);
+}

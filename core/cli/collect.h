@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What commands show, as trees: for `cluster diagnostics`, which shows all of it. */
+#ifndef FC_CLI_COLLECT_H
+#define FC_CLI_COLLECT_H
+
+#include "core/cli/cluster.h"
+#include "core/cli/output.h"
+
+/* Append the topic: partitions, settings. FC_ERR_NOT_FOUND. */
+FC_MUST_CHECK fc_code fc_collect_topic(struct fc_cluster *cluster,
+                                       const struct rd_kafka_metadata *metadata,
+                                       const char *name, json_t *topics, struct fc_error *err);
+/* Append the group: members, offsets, lag. FC_ERR_NOT_FOUND. */
+FC_MUST_CHECK fc_code fc_collect_group(struct fc_cluster *cluster, const char *name,
+                                       json_t *groups, struct fc_error *err);
+/* Servers, numbers of topics and partitions. */
+FC_MUST_CHECK fc_code fc_collect_status(struct fc_cluster *cluster, json_t *status,
+                                        struct fc_error *err);
+
+#endif

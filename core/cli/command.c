@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/cli/command.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/base/quantity.h"
+
+static const char PROGRAM[] = "fluvio";
+
+enum { TIMEOUT_MS = 10000, TIMEOUT_MS_MAX = 3600 * 1000 };
+
+static struct fc_flag_scope scope_of(const struct fc_cli *cli)
+{
+    struct fc_flag_scope scope = {
+        .program = PROGRAM, .command = cli->name, .out = cli->out, .err = cli->err
+    };
+    return scope;
+}
+
+static void tell(struct fc_cli *cli, const char *prefix, const char *fmt, va_list args)
+{
+    (void)fprintf(cli->err, "%s: %s", PROGRAM, prefix); /* a closed stderr leaves nobody */
+    (void)vfprintf(cli->err, fmt, args);
+    (void)fputc('\n', cli->err);
+    (void)fflush(cli->err);
+}
+
+void fc_cli_tell(struct fc_cli *cli, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    tell(cli, "", fmt, args);
+    va_end(args);
+}
+
+void fc_cli_warn(struct fc_cli *cli, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    tell(cli, "warning: ", fmt, args);
+    va_end(args);
+}
+
+void fc_cli_note(struct fc_cli *cli, const char *fmt, ...)
+{
+    va_list args;
+    if (!cli->quiet) {
+        va_start(args, fmt);
+        (void)vfprintf(cli->err, fmt, args);
+        (void)fputc('\n', cli->err);
+        va_end(args);
+    }
+}
+
+int fc_cli_wrong(struct fc_cli *cli, const char *fmt, ...)
+{
+    char text[FC_ERROR_MESSAGE_SIZE];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args); /* cut when too long */
+    va_end(args);
+    fc_cli_tell(cli, "%s: %s", cli->name, text);
+    return FC_EXIT_USAGE;
+}
+
+int fc_cli_fail(struct fc_cli *cli, const struct fc_error *err)
+{
+    fc_cli_tell(cli, "%s: %s", cli->name, err->message);
+    if (err->code == FC_ERR_CONFIG) {
+        return FC_EXIT_USAGE;
+    }
+    return err->code == FC_ERR_REFUSED ? FC_EXIT_REFUSED : FC_EXIT_FAILED;
+}
+
+static bool read_common(struct fc_cli *cli, fc_cli_output_use use)
+{
+    int64_t ms = TIMEOUT_MS;
+    if (cli->timeout != NULL &&
+        (!fc_quantity_duration(cli->timeout, &ms) || ms <= 0 || ms > TIMEOUT_MS_MAX)) {
+        (void)fc_cli_wrong(cli, "--timeout needs a time such as 500ms or 30s, not `%s`",
+                           cli->timeout);
+        return false;
+    }
+    cli->timeout_ms = (int)ms;
+    if (cli->profile != NULL && cli->cluster != NULL) {
+        (void)fc_cli_wrong(cli, "--profile and --cluster exclude each other");
+        return false;
+    }
+    if (use == FC_CLI_OUTPUT_OWN || cli->output == NULL || strcmp(cli->output, "table") == 0) {
+        cli->format = FC_CLI_TABLE;
+    } else if (strcmp(cli->output, "json") == 0) {
+        cli->format = FC_CLI_JSON;
+    } else if (strcmp(cli->output, "yaml") == 0) {
+        cli->format = FC_CLI_YAML;
+    } else {
+        (void)fc_cli_wrong(cli, "-O must be table, json or yaml, not `%s`", cli->output);
+        return false;
+    }
+    return true;
+}
+
+bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc, char **argv,
+                  char ***out_operands, uint32_t *out_count, fc_exit *out_exit)
+{
+    const struct fc_flag common[] = {
+        { "output", 'O', FC_FLAG_TEXT, &cli->output, "FORMAT",
+          usage->output == FC_CLI_OUTPUT_OWN ? "how records are printed, see above"
+                                             : "table (default), json or yaml; also -o" },
+        { "output", 'o', FC_FLAG_TEXT, &cli->output, "FORMAT", NULL },
+        { "profile", 0, FC_FLAG_TEXT, &cli->profile, "NAME",
+          "the cluster of this profile (or $FLUVIO_PROFILE)" },
+        { "cluster", 0, FC_FLAG_TEXT, &cli->cluster, "HOST:PORT[,...]",
+          "this cluster, no profile" },
+        { "property", 'X', FC_FLAG_LIST, &cli->properties, "NAME=VALUE",
+          "any librdkafka property; goes over the profile's" },
+        { "timeout", 0, FC_FLAG_TEXT, &cli->timeout, "TIME",
+          "wait this long for an answer (10s)" },
+        { "quiet", 'q', FC_FLAG_BOOL, &cli->quiet, NULL, "results and errors only" },
+        { "verbose", 'v', FC_FLAG_BOOL, &cli->verbose, NULL, "say more" },
+        { .name = NULL },
+    };
+    struct fc_flag_scope scope = scope_of(cli);
+    scope.common = common;
+    scope.common_title = "Common flags";
+    scope.examples = usage->examples;
+    if (!fc_flags_parse(&scope, &usage->usage, argc, argv, out_operands, out_count, out_exit)) {
+        return false;
+    }
+    if (!read_common(cli, usage->output)) {
+        *out_exit = FC_EXIT_USAGE;
+        return false;
+    }
+    return true;
+}
+
+bool fc_cli_split(char *text, char **out_name, char **out_value)
+{
+    char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text) {
+        return false;
+    }
+    *equals = '\0';
+    *out_name = text;
+    *out_value = equals + 1;
+    return true;
+}
+
+fc_code fc_cli_number(const char *flag, const char *text, int64_t min, int64_t max,
+                      int64_t *out_value, struct fc_error *err)
+{
+    int64_t value = 0;
+    if (!fc_quantity_int(text, &value) || value < min || value > max) {
+        if (max == INT64_MAX) {
+            return fc_fail(err, FC_ERR_CONFIG,
+                           "%s needs a whole number from %" PRId64 ", not `%s`", flag, min,
+                           text);
+        }
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "%s needs a whole number from %" PRId64 " to %" PRId64 ", not `%s`",
+                       flag, min, max, text);
+    }
+    *out_value = value;
+    return FC_OK;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/cli/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+#include "core/base/suggest.h"
+
+static const char SERVERS[] = "bootstrap.servers";
+
+fc_code fc_settings_path(const struct fc_cli *cli, char **out_path, struct fc_error *err)
+{
+    if (cli->env.config_home != NULL && cli->env.config_home[0] == '/') {
+        *out_path = fc_asprintf("%s/fluvio/config", cli->env.config_home);
+        return FC_OK;
+    }
+    if (cli->env.home == NULL || *cli->env.home == '\0') {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "where the profiles are is not known: set HOME or XDG_CONFIG_HOME, or "
+                       "name the cluster with --cluster HOST:PORT");
+    }
+    *out_path = fc_asprintf("%s/.config/fluvio/config", cli->env.home);
+    return FC_OK;
+}
+
+fc_code fc_settings_read_file(struct fc_cli *cli, char **out_path,
+                              struct fc_profiles *out_profiles, struct fc_error *err)
+{
+    char *path = NULL;
+    bool exposed = false;
+    fc_code code = fc_settings_path(cli, &path, err);
+    if (code == FC_OK) {
+        code = fc_profiles_read(path, out_profiles, &exposed, err);
+    }
+    if (code != FC_OK) {
+        free(path);
+        return code;
+    }
+    if (exposed) {
+        fc_cli_warn(cli, "%s can be read by others and may hold secrets: chmod 600 %s", path,
+                    path);
+    }
+    *out_path = path;
+    return FC_OK;
+}
+
+/* The same property under another name; librdkafka keeps both. */
+static const char *canonical(const char *name)
+{
+    if (strcmp(name, "metadata.broker.list") == 0) {
+        return SERVERS;
+    }
+    if (strcmp(name, "sasl.mechanisms") == 0) {
+        return "sasl.mechanism";
+    }
+    return name;
+}
+
+const char *fc_settings_get(const struct fc_settings *settings, const char *name)
+{
+    return fc_profile_get(&settings->profile, canonical(name));
+}
+
+static fc_code unknown_profile(const struct fc_profiles *profiles, const char *name,
+                               const char *path, struct fc_error *err)
+{
+    char hint[FC_SUGGEST_TEXT_SIZE];
+    struct fc_suggest suggest;
+    fc_suggest_init(&suggest, name);
+    for (size_t index = 0; index < profiles->count; index++) {
+        fc_suggest_offer(&suggest, profiles->items[index].name);
+    }
+    return fc_fail(err, FC_ERR_CONFIG, "no profile `%s` in %s%s (fluvio profile list)", name,
+                   path, fc_suggest_text(&suggest, hint));
+}
+
+static fc_code take_profile(struct fc_cli *cli, struct fc_settings *settings,
+                            struct fc_error *err)
+{
+    struct fc_profiles profiles = { 0 };
+    char *path = NULL;
+    const struct fc_profile *found;
+    const char *name = cli->profile != NULL ? cli->profile : cli->env.profile;
+    fc_code code = fc_settings_read_file(cli, &path, &profiles, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    name = name != NULL && *name != '\0' ? name : profiles.current;
+    found = name == NULL ? NULL : fc_profiles_find(&profiles, name);
+    if (name == NULL) {
+        code =
+            fc_fail(err, FC_ERR_CONFIG,
+                    "no cluster is chosen: use --cluster HOST:PORT, `fluvio profile add NAME "
+                    "HOST:PORT`, or start one with `fluvio cluster start`");
+    } else if (found == NULL) {
+        code = unknown_profile(&profiles, name, path, err);
+    } else {
+        settings->profile.name = fc_strdup(name);
+        for (size_t index = 0; index < found->count; index++) {
+            fc_profile_set(&settings->profile, canonical(found->properties[index].name),
+                           found->properties[index].value);
+        }
+    }
+    fc_profiles_release(&profiles);
+    free(path);
+    return code;
+}
+
+static fc_code take_properties(const struct fc_cli *cli, struct fc_settings *settings,
+                               struct fc_error *err)
+{
+    for (uint32_t index = 0; index < cli->properties.count; index++) {
+        char *copy = fc_strdup(cli->properties.items[index]);
+        char *name = NULL;
+        char *value = NULL;
+        bool good = fc_cli_split(copy, &name, &value);
+        bool secret = good && fc_property_is_secret(name);
+        if (good && !secret) {
+            fc_profile_set(&settings->profile, canonical(name), value);
+        }
+        free(copy);
+        if (!good) {
+            return fc_fail(err, FC_ERR_CONFIG, "-X needs NAME=VALUE, not `%s`",
+                           cli->properties.items[index]);
+        }
+        if (secret) {
+            return fc_fail(
+                err, FC_ERR_CONFIG,
+                "a secret on the command line is seen by every user of this machine: "
+                "put it into a profile (fluvio profile add --help)");
+        }
+    }
+    return FC_OK;
+}
+
+fc_code fc_settings_resolve(struct fc_cli *cli, struct fc_settings *out_settings,
+                            struct fc_error *err)
+{
+    struct fc_settings settings = { 0 };
+    fc_code code = FC_OK;
+    if (cli->cluster != NULL) {
+        fc_profile_set(&settings.profile, SERVERS, cli->cluster);
+    } else {
+        code = take_profile(cli, &settings, err);
+    }
+    if (code == FC_OK) {
+        code = take_properties(cli, &settings, err);
+    }
+    if (code == FC_OK) {
+        const char *servers = fc_settings_get(&settings, SERVERS);
+        if (servers == NULL || *servers == '\0') {
+            code = fc_fail(err, FC_ERR_CONFIG, "%s%s%s has no bootstrap.servers",
+                           settings.profile.name == NULL ? "" : "profile `",
+                           settings.profile.name == NULL ? "--cluster" : settings.profile.name,
+                           settings.profile.name == NULL ? "" : "`");
+        } else {
+            settings.where =
+                settings.profile.name == NULL
+                    ? fc_strdup(servers)
+                    : fc_asprintf("profile `%s` (%s)", settings.profile.name, servers);
+        }
+    }
+    if (code != FC_OK) {
+        fc_settings_release(&settings);
+        return code;
+    }
+    *out_settings = settings;
+    return FC_OK;
+}
+
+void fc_settings_release(struct fc_settings *settings)
+{
+    fc_profile_release(&settings->profile);
+    free(settings->where);
+    settings->where = NULL;
+}
