@@ -375,6 +375,7 @@ static fc_code read_all(struct config *config, const struct fc_config_source *so
     config->public.log_dir = config->log.dir;
     config->public.kafka = config->log.kafka;
     config->public.kafka_count = config->log.kafka_count;
+    config->public.kafka_password_in_clear = config->log.in_clear;
     config->public.kafka_replication = config->log.replication_factor;
     config->public.steps = config->steps.items;
     config->public.step_count = config->steps.count;

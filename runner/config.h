@@ -52,6 +52,7 @@ struct fc_config {
     const struct fc_kafka_property *kafka; /* the cluster's properties; NULL: embedded */
     uint32_t kafka_count;
     int kafka_replication;
+    const char *kafka_password_in_clear; /* the property; NULL: none */
     const struct fc_transform_step *steps;
     uint32_t step_count;
 

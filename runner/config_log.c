@@ -153,6 +153,13 @@ static fc_code check_property(const char *path, const struct fc_yaml_node *node,
     return fc_yaml_wrap(path, node, err);
 }
 
+static bool is_password(const char *key)
+{
+    static const char suffix[] = "password";
+    size_t len = strlen(key);
+    return len >= sizeof(suffix) - 1 && strcmp(key + len - (sizeof(suffix) - 1), suffix) == 0;
+}
+
 fc_code fc_config_log_fill(const char *path, struct fc_config_log *log, bool without_secrets,
                            struct fc_error *err)
 {
@@ -166,6 +173,9 @@ fc_code fc_config_log_fill(const char *path, struct fc_config_log *log, bool wit
         bool unknown = without_secrets && strstr(node->text, "${{") != NULL;
         if (is_own(node->key)) {
             continue;
+        }
+        if (is_password(node->key) && !node->secret) {
+            log->in_clear = node->key;
         }
         code = unknown ? FC_OK : check_property(path, node, err);
         log->kafka[log->kafka_count++] = (struct fc_kafka_property){ node->key, node->text };

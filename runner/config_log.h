@@ -16,6 +16,7 @@ struct fc_config_log {
     struct fc_kafka_property *kafka; /* once filled; borrows from the block */
     uint32_t kafka_count;
     int replication_factor;
+    const char *in_clear; /* a password's property that no secret filled; NULL: none */
 };
 
 /* What does not depend on secrets. base_dir: the file's. map: NULL when there is no block. */

@@ -320,9 +320,10 @@ fc_code fc_secrets_refuse(const struct fc_yaml *yaml, const struct fc_yaml_node 
 {
     fc_code code = FC_OK;
     if (node->text != NULL && strstr(node->text, OPEN) != NULL) {
-        return fc_yaml_fail(yaml->path, node, err,
-                            "secrets can only be used in the connector's own block and in a "
-                            "transform's `with`");
+        return fc_yaml_fail(
+            yaml->path, node, err,
+            "secrets can only be used in the connector's own block, in log.kafka "
+            "and in a transform's `with`");
     }
     for (const struct fc_yaml_node *child = node->first; child != NULL && code == FC_OK;
          child = child->next) {

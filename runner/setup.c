@@ -37,6 +37,11 @@ fc_code fc_setup_load(struct fc_command *command, const char *path, struct fc_se
     if (fc_options_warning(setup.options) != NULL) {
         fc_diag_report(command->diag, FC_DIAG_WARN, "%s", fc_options_warning(setup.options));
     }
+    if (setup.config->readable_by_others && setup.config->kafka_password_in_clear != NULL) {
+        fc_diag_report(command->diag, FC_DIAG_WARN,
+                       "%s: others can read `%s`: use ${{ secrets.NAME }}, or chmod 600 it",
+                       setup.config->path, setup.config->kafka_password_in_clear);
+    }
     *out_setup = setup;
     return FC_OK;
 }

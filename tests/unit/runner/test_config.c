@@ -93,6 +93,66 @@ static void little_memory_makes_smaller_batches(void **state)
     assert_int_equal(config->batch_bytes, 512 * 1024);
 }
 
+static void a_kafka_cluster_takes_properties_of_librdkafka(void **state)
+{
+    const struct fc_config *config = parse(
+        *state, HEAD META "log:\n  kafka:\n    bootstrap.servers: a:9092,b:9092\n"
+                          "    linger.ms: 20\n    replication-factor: 3\n    state-dir: run\n");
+    assert_int_equal(config->kafka_count, 2);
+    assert_string_equal(config->kafka[0].name, "bootstrap.servers");
+    assert_string_equal(config->kafka[0].value, "a:9092,b:9092");
+    assert_string_equal(config->kafka[1].name, "linger.ms");
+    assert_int_equal(config->kafka_replication, 3);
+    assert_string_equal(config->log_dir, "conf/run");
+    assert_int_equal(config->topic_config.given, 0);
+}
+
+static void a_cluster_is_refused_where_it_is_wrong(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_refused(
+        fixture, HEAD META "log:\n  kafka:\n    linger.ms: 5\n",
+        "conf/f.yaml:8:5: `bootstrap.servers` is missing in log.kafka: the brokers to "
+        "begin with, such as 127.0.0.1:9092");
+    assert_refused(fixture, HEAD META "log:\n  kafka: { bootstrap.servers: [a, b] }\n",
+                   "conf/f.yaml:7:31: `bootstrap.servers` must have one value, not a list");
+    assert_refused(
+        fixture, HEAD META "log:\n  kafka: { bootstrap.servers: a }\n  embedded: { dir: x }\n",
+        "conf/f.yaml:8:3: the log is either `embedded` or `kafka`: name one");
+    assert_refused(fixture,
+                   HEAD META "log:\n  kafka: { bootstrap.servers: a, replication-factor: 0 }\n",
+                   "conf/f.yaml:7:54: `replication-factor` must be a number from 1 to 32767; "
+                   "without it the cluster's default counts");
+    assert_refused(fixture, HEAD META "log:\n  kafka: { bootstrap.servers: a, acks: 1 }\n",
+                   "conf/f.yaml:7:40: `acks` cannot be set: that nothing is lost or written "
+                   "twice rests on it");
+}
+
+static void a_clusters_password_may_be_a_secret_and_is_not_told(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct fc_config *config;
+    assert_int_equal(setenv("FLUVIO_TEST_SALT", "pepper", 1), 0);
+    config = parse(fixture, HEAD META "log:\n  kafka:\n    bootstrap.servers: a\n"
+                                      "    sasl.password: ${{ secrets.FLUVIO_TEST_SALT }}\n");
+    assert_string_equal(config->kafka[1].value, "pepper");
+    assert_null(config->kafka_password_in_clear);
+    fc_config_free(fixture->config);
+    fixture->config = NULL;
+    config = parse(fixture, HEAD META "log:\n  kafka:\n    bootstrap.servers: a\n"
+                                      "    sasl.password: clear\n");
+    assert_string_equal(config->kafka_password_in_clear, "sasl.password");
+    fc_config_free(fixture->config);
+    fixture->config = NULL;
+    assert_int_equal(
+        fc_config_parse(fc_slice_text(HEAD META
+                                      "log:\n  kafka:\n    bootstrap.servers: a\n"
+                                      "    linger.ms: ${{ secrets.FLUVIO_TEST_SALT }}\n"),
+                        &fixture->source, &fixture->config, &fixture->error),
+        FC_ERR_CONFIG);
+    assert_null(strstr(fixture->error.message, "pepper"));
+}
+
 static void every_key_of_a_full_file_arrives(void **state)
 {
     const struct fc_config *config =
@@ -234,8 +294,8 @@ static void secrets_anywhere_else_are_refused(void **state)
     struct fixture *fixture = *state;
     assert_refused(
         fixture, HEAD META "log:\n  embedded:\n    dir: /x/${{ secrets.HOME }}\n",
-        "conf/f.yaml:8:10: secrets can only be used in the connector's own block and "
-        "in a transform's `with`");
+        "conf/f.yaml:8:10: secrets can only be used in the connector's own block, in "
+        "log.kafka and in a transform's `with`");
 }
 
 static void without_secrets_none_is_looked_up(void **state)
@@ -293,6 +353,9 @@ int main(void)
         T(the_smallest_file_has_all_defaults),
         T(little_memory_makes_smaller_batches),
         T(every_key_of_a_full_file_arrives),
+        T(a_kafka_cluster_takes_properties_of_librdkafka),
+        T(a_cluster_is_refused_where_it_is_wrong),
+        T(a_clusters_password_may_be_a_secret_and_is_not_told),
         T(unknown_keys_are_refused_with_the_nearest_one),
         T(missing_keys_are_named),
         T(wrong_contents_are_named_with_what_is_right),
