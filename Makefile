@@ -15,7 +15,7 @@ Q := $(if $(V),,@)
 
 KAFKA_LIBS := $(shell pkg-config --libs rdkafka)
 MYSQL_PKG := $(if $(shell pkg-config --exists libmariadb && echo y),libmariadb,mysqlclient)
-PKGS := libzstd liblz4 zlib yaml-0.1 lua5.4 jansson libssl libcrypto libxxhash
+PKGS := libzstd liblz4 snappy zlib yaml-0.1 lua5.4 jansson libssl libcrypto libxxhash
 CFLAGS_PKGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PKGS)))
 LIBS := $(shell pkg-config --libs $(PKGS)) -lisal -lpthread -lm -ldl
 MYSQL_CFLAGS := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(MYSQL_PKG)))

@@ -141,3 +141,19 @@ fc_code fc_partition_append(struct fc_partition *partition, struct fc_batch_buil
     }
     return code;
 }
+
+void fc_partition_set_leader_epoch(struct fc_partition *partition, int32_t epoch)
+{
+    (void)pthread_mutex_lock(&partition->lock);
+    partition->leader_epoch = epoch;
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
+int32_t fc_partition_leader_epoch(struct fc_partition *partition)
+{
+    int32_t epoch;
+    (void)pthread_mutex_lock(&partition->lock);
+    epoch = partition->leader_epoch;
+    (void)pthread_mutex_unlock(&partition->lock);
+    return epoch;
+}

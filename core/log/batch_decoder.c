@@ -157,7 +157,7 @@ static fc_code unpack(struct fc_batch_decoder *decoder, const struct fc_batch_he
     fc_code code;
     if (!fc_codec_known(codec)) {
         return fc_fail(err, FC_ERR_PROTOCOL,
-                       "batch is compressed with codec %d; none, lz4 and zstd are read", codec);
+                       "batch is compressed with codec %d, which does not exist", codec);
     }
     if (codec == FC_COMPRESSION_NONE || header->count == 0) {
         *out_plain = body;

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "core/base/alloc.h"
+#include "core/log/codec_parts.h"
 
 enum { ZSTD_LEVEL = 3, GROWTH_MIN = 64 * 1024, SMALL_BLOCK_SIZE = 64 * 1024 };
 
@@ -35,8 +36,7 @@ void fc_codec_free(struct fc_codec *codec)
 
 bool fc_codec_known(int compression)
 {
-    return compression == FC_COMPRESSION_NONE || compression == FC_COMPRESSION_LZ4 ||
-           compression == FC_COMPRESSION_ZSTD;
+    return compression >= FC_COMPRESSION_NONE && compression <= FC_COMPRESSION_ZSTD;
 }
 
 static fc_code fail_memory(struct fc_error *err)
@@ -113,9 +113,20 @@ static fc_code zstd_compress(struct fc_codec *codec, struct fc_slice from, struc
 fc_code fc_codec_compress(struct fc_codec *codec, fc_compression compression,
                           struct fc_slice from, struct fc_buf *to, struct fc_error *err)
 {
-    fc_assert(compression == FC_COMPRESSION_LZ4 || compression == FC_COMPRESSION_ZSTD);
-    return compression == FC_COMPRESSION_LZ4 ? lz4_compress(codec, from, to, err)
-                                             : zstd_compress(codec, from, to, err);
+    switch (compression) {
+    case FC_COMPRESSION_GZIP:
+        return fc_gzip_compress(from, to, err);
+    case FC_COMPRESSION_SNAPPY:
+        return fc_snappy_compress(from, to, err);
+    case FC_COMPRESSION_LZ4:
+        return lz4_compress(codec, from, to, err);
+    case FC_COMPRESSION_ZSTD:
+        return zstd_compress(codec, from, to, err);
+    case FC_COMPRESSION_NONE:
+        break;
+    }
+    fc_assert(false);
+    return FC_ERR_PROTOCOL;
 }
 
 /* Room at the end of `to` for at least one more byte, or NULL with the limit met. known: the
@@ -225,7 +236,18 @@ static fc_code zstd_decompress(struct fc_codec *codec, struct fc_slice from, str
 fc_code fc_codec_decompress(struct fc_codec *codec, fc_compression compression,
                             struct fc_slice from, struct fc_buf *to, struct fc_error *err)
 {
-    fc_assert(compression == FC_COMPRESSION_LZ4 || compression == FC_COMPRESSION_ZSTD);
-    return compression == FC_COMPRESSION_LZ4 ? lz4_decompress(codec, from, to, err)
-                                             : zstd_decompress(codec, from, to, err);
+    switch (compression) {
+    case FC_COMPRESSION_GZIP:
+        return fc_gzip_decompress(from, to, err);
+    case FC_COMPRESSION_SNAPPY:
+        return fc_snappy_decompress(from, to, err);
+    case FC_COMPRESSION_LZ4:
+        return lz4_decompress(codec, from, to, err);
+    case FC_COMPRESSION_ZSTD:
+        return zstd_decompress(codec, from, to, err);
+    case FC_COMPRESSION_NONE:
+        break;
+    }
+    fc_assert(false);
+    return FC_ERR_PROTOCOL;
 }

@@ -4,7 +4,8 @@
  *
  * LZ4 is the frame format with independent blocks, as Kafka's Java client insists; zstd is one
  * frame. What is written carries its content size, so that it is decompressed into memory of
- * the right size at once; frames of other writers may leave it out.
+ * the right size at once; frames of other writers may leave it out. gzip is one stream, and
+ * snappy is written in the framing of Java clients and read plain as well.
  *
  * Thread: one at a time.
  */
@@ -24,7 +25,7 @@ void fc_codec_free(struct fc_codec *codec); /* NULL is fine */
 /* True for the codecs that this build reads and writes. */
 bool fc_codec_known(int compression);
 
-/* Append the compressed form of `from` to `to`. compression is LZ4 or ZSTD. */
+/* Append the compressed form of `from` to `to`; compression is not NONE. */
 FC_MUST_CHECK fc_code fc_codec_compress(struct fc_codec *codec, fc_compression compression,
                                         struct fc_slice from, struct fc_buf *to,
                                         struct fc_error *err);

@@ -105,7 +105,7 @@ fc_code fc_fetch_walk_cut(struct fc_partition *partition, struct fc_file *file,
     fc_lookup_skip(partition, begin->segment_base, begin->at, begin->at + bytes_max, &end.at,
                    &end.offset);
     fc_header_walk_init(&walk, file, end.at);
-    while (code == FC_OK && fits) {
+    while (code == FC_OK && fits && walk.at < out_end->at) {
         code = fc_header_walk_next(&walk, &header, err);
         fits = code == FC_OK &&
                (walk.at - begin->at <= bytes_max || (at_least_one && end.at == begin->at));

@@ -28,7 +28,8 @@ FC_MUST_CHECK fc_code fc_fetch_walk_find(struct fc_partition *partition, struct 
                                          int64_t offset, struct fc_place *out_place,
                                          struct fc_error *err);
 
-/* The end of the batches behind `begin` that fit into bytes_max. */
+/* The end of the batches behind `begin` that fit into bytes_max; *out_end is where they all
+ * end. */
 FC_MUST_CHECK fc_code fc_fetch_walk_cut(struct fc_partition *partition, struct fc_file *file,
                                         const struct fc_place *begin, uint64_t bytes_max,
                                         bool at_least_one, struct fc_place *out_end,

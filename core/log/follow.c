@@ -42,6 +42,9 @@ static fc_code begin(struct fc_partition *partition, const struct fc_manifest_co
             partition->end = content->segments[index].end;
         }
     }
+    if (partition->closed_count == 0 && checkpoint->segment_base < partition->end) {
+        partition->end = checkpoint->segment_base; /* records were deleted within it */
+    }
     code = fc_partition_begin_active(partition, partition->end, err);
     if (code == FC_OK && checkpoint->segment_base == partition->active.base) {
         partition->active.size = checkpoint->segment_size;

@@ -174,7 +174,7 @@ static fc_code check_time_entry(struct fc_partition *partition, int64_t last_off
 }
 
 static fc_code scan_for_time(struct fc_partition *partition, int64_t from, int64_t time_ms,
-                             int64_t *out_offset, struct fc_error *err)
+                             struct fc_time_place *out_place, struct fc_error *err)
 {
     struct fc_log_reader *reader = NULL;
     const struct fc_record *records = NULL;
@@ -189,20 +189,18 @@ static fc_code scan_for_time(struct fc_partition *partition, int64_t from, int64
         code = fc_log_reader_next(reader, 0, &records, &count, err);
         for (uint32_t index = 0; code == FC_OK && !found && index < count; index++) {
             if (records[index].timestamp_ms >= time_ms) {
-                *out_offset = records[index].offset;
+                out_place->offset = records[index].offset;
+                out_place->timestamp_ms = records[index].timestamp_ms;
                 found = true;
             }
         }
     } while (code == FC_OK && !found && count > 0);
-    if (code == FC_OK && !found) {
-        *out_offset = fc_log_reader_offset(reader);
-    }
     fc_log_reader_close(reader);
     return code;
 }
 
-fc_code fc_partition_offset_for_time(struct fc_partition *partition, int64_t time_ms,
-                                     int64_t *out_offset, struct fc_error *err)
+fc_code fc_partition_place_for_time(struct fc_partition *partition, int64_t time_ms,
+                                    struct fc_time_place *out_place, struct fc_error *err)
 {
     struct fc_partition_offsets offsets = { 0 };
     struct fc_index_entry entry = { 0, 0 };
@@ -212,8 +210,9 @@ fc_code fc_partition_offset_for_time(struct fc_partition *partition, int64_t tim
     if (code != FC_OK) {
         return code;
     }
+    out_place->offset = -1;
+    out_place->timestamp_ms = -1;
     if (!segment_for_time(partition, time_ms, &from)) {
-        *out_offset = offsets.end;
         return FC_OK;
     }
     if (time_ms > INT64_MIN) {
@@ -228,5 +227,39 @@ fc_code fc_partition_offset_for_time(struct fc_partition *partition, int64_t tim
     if (code == FC_OK && from < offsets.start) {
         from = offsets.start;
     }
-    return code == FC_OK ? scan_for_time(partition, from, time_ms, out_offset, err) : code;
+    return code == FC_OK ? scan_for_time(partition, from, time_ms, out_place, err) : code;
+}
+
+fc_code fc_partition_offset_for_time(struct fc_partition *partition, int64_t time_ms,
+                                     int64_t *out_offset, struct fc_error *err)
+{
+    struct fc_partition_offsets offsets = { 0 };
+    struct fc_time_place place = { -1, -1 };
+    fc_code code = fc_partition_place_for_time(partition, time_ms, &place, err);
+    if (code == FC_OK && place.offset < 0) {
+        code = fc_partition_offsets(partition, &offsets, err);
+        place.offset = offsets.end;
+    }
+    if (code == FC_OK) {
+        *out_offset = place.offset;
+    }
+    return code;
+}
+
+/* Records below start do not count, so the segments say only where it may be at most. */
+fc_code fc_partition_max_timestamp(struct fc_partition *partition,
+                                   struct fc_time_place *out_place, struct fc_error *err)
+{
+    int64_t max_ms = INT64_MIN;
+    (void)pthread_mutex_lock(&partition->lock);
+    for (size_t index = 0; index < partition->closed_count; index++) {
+        if (partition->closed[index].max_timestamp_ms > max_ms) {
+            max_ms = partition->closed[index].max_timestamp_ms;
+        }
+    }
+    if (partition->active.size > 0 && partition->active.max_timestamp_ms > max_ms) {
+        max_ms = partition->active.max_timestamp_ms;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    return fc_partition_place_for_time(partition, max_ms, out_place, err);
 }

@@ -107,4 +107,37 @@ FC_MUST_CHECK fc_code fc_partition_offset_for_time(struct fc_partition *partitio
                                                    int64_t time_ms, int64_t *out_offset,
                                                    struct fc_error *err);
 
+/* Kafka's -3: the record with the largest timestamp, the first of those. Offset -1: the log is
+ * empty. */
+struct fc_time_place {
+    int64_t offset;
+    int64_t timestamp_ms;
+};
+FC_MUST_CHECK fc_code fc_partition_max_timestamp(struct fc_partition *partition,
+                                                 struct fc_time_place *out_place,
+                                                 struct fc_error *err);
+
+/* As fc_partition_offset_for_time, with the record's timestamp; offset -1: there is none. */
+FC_MUST_CHECK fc_code fc_partition_place_for_time(struct fc_partition *partition,
+                                                  int64_t time_ms,
+                                                  struct fc_time_place *out_place,
+                                                  struct fc_error *err);
+
+/* In the place of an offset: all that clients may read. */
+enum { FC_DELETE_TO_HIGH_WATERMARK = -1 };
+
+/*
+ * Let the log begin at `before`, durably; it may be within a segment or a batch. *out_start is
+ * where it begins now, which is later when it did so already.
+ * Errors: FC_ERR_LIMIT (`before` is above the high watermark: OFFSET_OUT_OF_RANGE),
+ * FC_ERR_FULL, FC_ERR_IO, FC_ERR_NOT_FOUND (deleted).
+ */
+FC_MUST_CHECK fc_code fc_partition_delete_records(struct fc_partition *partition,
+                                                  int64_t before, int64_t *out_start,
+                                                  struct fc_error *err);
+
+/* The epoch that batches get from now on; 0 until it is set. The server keeps it. */
+void fc_partition_set_leader_epoch(struct fc_partition *partition, int32_t epoch);
+int32_t fc_partition_leader_epoch(struct fc_partition *partition);
+
 #endif

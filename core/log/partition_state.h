@@ -92,6 +92,7 @@ struct fc_partition {
     size_t aborted_pending_count;
     int64_t *aborted_files; /* bases of the segments that have a file of them, rising */
     size_t aborted_files_count;
+    bool snapshot_wanted;  /* the next sync takes one */
     bool snapshot_pending; /* there is one at snapshot_at that is not written yet */
     int64_t snapshot_at;
     struct fc_buf snapshot_bytes;

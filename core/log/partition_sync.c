@@ -25,7 +25,8 @@ static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
 {
     size_t first = partition->closed_count - partition->pending;
     memset(out, 0, sizeof(*out));
-    if (partition->end == partition->durable && partition->pending == 0) {
+    if (partition->end == partition->durable && partition->pending == 0 &&
+        !partition->snapshot_wanted) {
         return false;
     }
     fc_partition_checkpoint_now(partition, &out->checkpoint);

@@ -56,9 +56,10 @@ void fc_producer_state_take(struct fc_partition *partition, struct fc_producer_s
 {
     struct fc_producer_save save = { 0 };
     bool empty = fc_producers_is_empty(&partition->producers);
-    if (!empty && partition->unsaved_bytes > SAVE_BYTES) {
+    if (!empty && (partition->unsaved_bytes > SAVE_BYTES || partition->snapshot_wanted)) {
         encode_pending(partition);
     }
+    partition->snapshot_wanted = false;
     save.empty = empty && partition->aborted_pending_count == 0;
     save.snapshot = partition->snapshot_pending && !save.empty;
     if (save.snapshot) {

@@ -68,12 +68,30 @@ static fc_code check_closed(struct fc_recovery *recovery, const struct fc_segmen
     return code;
 }
 
+/* Where the first segment behind the manifest's begins: at start, or before it when records
+ * were deleted within a segment. */
+static int64_t first_link(const struct fc_recovery *recovery)
+{
+    const struct fc_manifest_content *content = &recovery->content;
+    int64_t start = content->checkpoint.start;
+    int64_t closed_end = content->count > 0 ? content->segments[content->count - 1].end : 0;
+    int64_t base = start;
+    for (size_t index = 0; index < recovery->names.count; index++) {
+        const struct fc_directory_name *name = &recovery->names.names[index];
+        if (name->kind == FC_SEGMENT_LOG && name->base <= start && name->base >= closed_end) {
+            base = name->base;
+        }
+    }
+    return base;
+}
+
 static fc_code take_closed(struct fc_recovery *recovery, struct fc_error *err)
 {
     struct fc_partition *partition = recovery->partition;
     const struct fc_manifest_content *content = &recovery->content;
+    bool first = true;
     partition->start = content->checkpoint.start;
-    partition->end = partition->start;
+    partition->end = first_link(recovery);
     for (size_t index = 0; index < content->count; index++) {
         const struct fc_segment *segment = &content->segments[index];
         fc_code code;
@@ -81,12 +99,14 @@ static fc_code take_closed(struct fc_recovery *recovery, struct fc_error *err)
             partition->manifest_dead++;
             continue;
         }
-        if (segment->base != partition->end) {
+        if (first ? segment->base > partition->start : segment->base != partition->end) {
             return fc_fail(err, FC_ERR_CORRUPT,
                            "%s/manifest: entry %zu begins at offset %" PRId64
                            ", not at %" PRId64,
-                           partition->dir, index, segment->base, partition->end);
+                           partition->dir, index, segment->base,
+                           first ? partition->start : partition->end);
         }
+        first = false;
         code = check_closed(recovery, segment, err);
         if (code != FC_OK) {
             return code;

@@ -105,7 +105,8 @@ static bool is_ours(const struct fc_recovery *recovery, const struct fc_director
             return true;
         }
     }
-    return base >= partition->start && base < partition->end;
+    return partition->closed_count > 0 && base >= partition->closed[0].base &&
+           base < partition->end;
 }
 
 static bool has_strays(const struct fc_recovery *recovery)

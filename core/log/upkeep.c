@@ -80,10 +80,12 @@ static size_t count_expired(const struct fc_partition *partition)
     }
     while (expired < candidates) {
         const struct fc_segment *segment = &partition->closed[expired];
+        bool below_start = segment->end <= partition->start;
         bool too_old = config->retention_ms >= 0 && segment->max_timestamp_ms < oldest_ms;
         bool too_much = config->retention_bytes >= 0 &&
                         total - segment->size >= (uint64_t)config->retention_bytes;
-        if ((!too_old && !too_much) || !fc_producer_state_covers(partition, segment->end)) {
+        if ((!below_start && !too_old && !too_much) ||
+            !fc_producer_state_covers(partition, segment->end)) {
             break;
         }
         total -= segment->size;
@@ -149,7 +151,8 @@ static fc_code retain(struct fc_partition *partition, struct fc_error *err)
         gone = fc_new_array(struct fc_segment, count);
         memcpy(gone, partition->closed, count * sizeof(*gone));
         checkpoint = partition->synced;
-        checkpoint.start = gone[count - 1].end;
+        checkpoint.start =
+            gone[count - 1].end > partition->start ? gone[count - 1].end : partition->start;
     }
     (void)pthread_mutex_unlock(&partition->lock);
     if (count == 0) {

@@ -170,7 +170,7 @@ static void open_partition(struct world *world)
     check(world,
           world->log.count == 0 ||
               world->log.entries[world->log.count - 1].last + 1 == world->log.end ||
-              world->log.end == offsets.start,
+              world->log.end <= offsets.start,
           "the end is within a batch");
     if (!world->power_fails) {
         compare(world, true);
@@ -357,6 +357,21 @@ static void flush(struct world *world)
     }
 }
 
+static void delete_records(struct world *world)
+{
+    struct fc_partition_offsets offsets = { 0 };
+    int64_t start = -1;
+    if (fc_partition_offsets(world->partition, &offsets, &world->err) == FC_OK) {
+        int64_t before =
+            offsets.start + (int64_t)below(world, (uint64_t)(offsets.end - offsets.start) + 1);
+        fc_code code =
+            fc_partition_delete_records(world->partition, before, &start, &world->err);
+        check(world,
+              code == FC_OK ? start == before : code == FC_ERR_LIMIT || world->power_fails,
+              "delete records");
+    }
+}
+
 static void step(struct world *world)
 {
     uint64_t what = below(world, 100);
@@ -370,6 +385,8 @@ static void step(struct world *world)
         fc_upkeep_checkpoint(world->partition);
     } else if (what < 90) {
         fc_upkeep_retain(world->partition);
+    } else if (what < 91) {
+        delete_records(world);
     } else if (what < 92) {
         fc_upkeep_forget(world->partition);
     } else if (what < 95) {

@@ -118,10 +118,11 @@ static void flush(struct world *world)
 static void a_batch_is_stored_as_it_came(void **state)
 {
     struct world *world = *state;
-    static const fc_compression codecs[] = { FC_COMPRESSION_NONE, FC_COMPRESSION_LZ4,
+    static const fc_compression codecs[] = { FC_COMPRESSION_NONE, FC_COMPRESSION_GZIP,
+                                             FC_COMPRESSION_SNAPPY, FC_COMPRESSION_LZ4,
                                              FC_COMPRESSION_ZSTD };
     int64_t next = 0;
-    for (size_t index = 0; index < 3; index++) {
+    for (size_t index = 0; index < 5; index++) {
         struct wire_batch batch = batch_of(5);
         struct fc_fetch fetch = { .offset = next, .bytes_max = 1 << 20 };
         struct fc_fetch_range range;
