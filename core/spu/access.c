@@ -12,6 +12,12 @@ bool fc_access_may(struct fc_spu *spu, struct fc_request *request, fc_operation 
     return true;
 }
 
+bool fc_access_may_any(struct fc_spu *spu, struct fc_request *request, fc_operation operation,
+                       fc_resource resource)
+{
+    return fc_access_may(spu, request, operation, resource, fc_slice_text("*"));
+}
+
 /* What can be done with each kind of resource at all. */
 static const fc_operation TOPIC_OPERATIONS[] = {
     FC_OPERATION_READ,

@@ -34,6 +34,10 @@ typedef enum fc_resource {
 bool fc_access_may(struct fc_spu *spu, struct fc_request *request, fc_operation operation,
                    fc_resource resource, struct fc_slice name);
 
+/* Whether it may be done with any resource of that type. */
+bool fc_access_may_any(struct fc_spu *spu, struct fc_request *request, fc_operation operation,
+                       fc_resource resource);
+
 static inline bool fc_access_may_cluster(struct fc_spu *spu, struct fc_request *request,
                                          fc_operation operation)
 {

@@ -28,7 +28,13 @@ static const struct route ROUTES[] = {
     { 18, fc_handle_api_versions, false, true },
     { 19, fc_handle_create_topics, true, false },
     { 20, fc_handle_delete_topics, true, false },
+    { 22, fc_handle_init_producer_id, true, false },
     { 23, fc_handle_offset_for_leader_epoch, false, false },
+    { 24, fc_handle_add_partitions_to_txn, false, false },
+    { 25, fc_handle_add_offsets_to_txn, true, false },
+    { 26, fc_handle_end_txn, false, false },
+    { 27, fc_handle_write_txn_markers, true, false },
+    { 28, fc_handle_txn_offset_commit, true, false },
     { 32, fc_handle_describe_configs, false, false },
     { 33, fc_handle_alter_configs, true, false },
     { 35, fc_handle_describe_log_dirs, true, false },
@@ -37,6 +43,9 @@ static const struct route ROUTES[] = {
     { 44, fc_handle_incremental_alter_configs, true, false },
     { 47, fc_handle_offset_delete, true, false },
     { 60, fc_handle_describe_cluster, false, false },
+    { 61, fc_handle_describe_producers, false, false },
+    { 65, fc_handle_describe_transactions, false, false },
+    { 66, fc_handle_list_transactions, false, false },
 };
 
 static const struct route *route_of(int16_t key)

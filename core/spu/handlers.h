@@ -33,5 +33,14 @@ FC_HANDLER(offset_delete);
 FC_HANDLER(describe_groups);
 FC_HANDLER(list_groups);
 FC_HANDLER(delete_groups);
+FC_HANDLER(init_producer_id);
+FC_HANDLER(add_partitions_to_txn);
+FC_HANDLER(add_offsets_to_txn);
+FC_HANDLER(end_txn);
+FC_HANDLER(write_txn_markers);
+FC_HANDLER(txn_offset_commit);
+FC_HANDLER(describe_producers);
+FC_HANDLER(describe_transactions);
+FC_HANDLER(list_transactions);
 
 #endif

@@ -8,7 +8,9 @@
 #include "core/spu/coordinator.h"
 #include "core/spu/dispatch.h"
 #include "core/spu/fetch_session.h"
+#include "core/spu/producer_ids.h"
 #include "core/spu/slow_queue.h"
+#include "core/spu/txns.h"
 
 #define CLUSTER_FILE "cluster.id"
 
@@ -66,6 +68,8 @@ static void free_spu(struct fc_spu *spu)
     fc_slow_queue_free(spu->slow);
     fc_fetch_sessions_free(spu->sessions);
     fc_coordinator_free(spu->coordinator);
+    fc_txns_free(spu->txns);
+    fc_producer_ids_close(spu->producer_ids);
     fc_server_free(spu->server);
     free(spu->cluster_id);
     free(spu);
@@ -93,13 +97,24 @@ fc_code fc_spu_start(const struct fc_spu_config *config, struct fc_data_dir *dat
         code = fc_slow_queue_new(&spu->slow, err);
     }
     if (code == FC_OK) {
+        code = fc_producer_ids_open(fc_fs_system(), fc_data_dir_path(data), &spu->producer_ids,
+                                    err);
+    }
+    if (code == FC_OK) {
         code = fc_coordinator_new(spu, &spu->coordinator, err);
+    }
+    if (code == FC_OK) {
+        code = fc_txns_new(spu, &spu->txns, err);
+    }
+    if (code == FC_OK) {
+        code = fc_txns_recover(spu->txns, err);
     }
     if (code == FC_OK) {
         code = fc_server_start(&spu->config.net, &spu->server, err);
     }
     if (code == FC_OK) {
         fc_coordinator_start_timer(spu->coordinator, fc_server_loop(spu->server, 0));
+        fc_txns_start_timer(spu->txns, fc_server_loop(spu->server, 0));
         *out_spu = spu;
     } else {
         free_spu(spu);
@@ -111,6 +126,7 @@ void fc_spu_stop(struct fc_spu *spu, int64_t wait_ms)
 {
     if (spu != NULL) {
         fc_coordinator_stop(spu->coordinator);
+        fc_txns_stop(spu->txns);
         fc_server_stop(spu->server, wait_ms);
         free_spu(spu);
     }

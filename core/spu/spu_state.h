@@ -18,6 +18,8 @@ struct fc_spu {
     struct fc_slow_queue *slow;         /* what must not hold a loop up */
     struct fc_fetch_sessions *sessions; /* incremental fetches */
     struct fc_coordinator *coordinator; /* consumer groups */
+    struct fc_txns *txns;               /* transactions */
+    struct fc_producer_ids *producer_ids;
 };
 
 /* --- answer.c --- */
