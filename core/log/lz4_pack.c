@@ -166,6 +166,9 @@ static inline uint8_t *try_match(uint8_t *to, struct fc_lz4_open *open, const ui
     uint32_t distance = look.at - look.like;
     uint32_t at = look.at < done ? done : look.at;
     uint32_t len;
+    if (look.at < done && distance == open->match_distance) {
+        return to; /* it is in the newest match, or in one that has ended since */
+    }
     if (distance > DISTANCE_MAX || distance == 0 || at < block_begin + distance + 8 ||
         at + LAST_MATCH > end) {
         return to;
