@@ -1,50 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/identity.h"
 
+#include "core/base/format.h"
 #include "core/base/reader.h"
 
 enum {
-    IDENTITY_SCHEMA_DIGITS = 16,  /* hexadecimal */
+    IDENTITY_SCHEMA_DIGITS = 16,                                         /* hexadecimal */
+    IDENTITY_ROOM = 3 * FC_FORMAT_I64_SIZE + IDENTITY_SCHEMA_DIGITS + 8, /* besides its texts */
     IDENTITY_SHOWN_BYTES_MAX = 80 /* of a text that is not an identity, in messages */
 };
 
 static const char identity_ops[] = "rcudtsxeEm";
 
-static void append_hex64(struct fc_buf *out, uint64_t value)
+static char *put_hex64(char *to, uint64_t value)
 {
     static const char digits[] = "0123456789abcdef";
-    char text[IDENTITY_SCHEMA_DIGITS];
     for (int index = IDENTITY_SCHEMA_DIGITS - 1; index >= 0; index--) {
-        text[index] = digits[value & 15];
+        to[index] = digits[value & 15];
         value >>= 4;
     }
-    fc_buf_append(out, text, sizeof(text));
+    return to + IDENTITY_SCHEMA_DIGITS;
+}
+
+static char *put_slice(char *to, struct fc_slice text)
+{
+    memcpy(to, text.data, text.len);
+    return to + text.len;
 }
 
 void fc_identity_encode(const struct fc_identity *identity, struct fc_buf *out)
 {
-    fc_buf_append_slice(out, identity->connector);
-    fc_buf_append_u8(out, ' ');
-    fc_buf_append_u64(out, identity->seq);
-    fc_buf_append_u8(out, ' ');
-    fc_buf_append_slice(out, identity->tx_id);
-    fc_buf_append_u8(out, ' ');
-    fc_buf_append_u64(out, identity->row);
+    char *start = (char *)fc_buf_reserve(out, identity->connector.len + identity->tx_id.len +
+                                                  IDENTITY_ROOM);
+    char *to = start;
+    if (start == NULL) {
+        return;
+    }
+    to = put_slice(to, identity->connector);
+    *to++ = ' ';
+    to += fc_format_u64(to, identity->seq);
+    *to++ = ' ';
+    to = put_slice(to, identity->tx_id);
+    *to++ = ' ';
+    to += fc_format_u64(to, identity->row);
     if (identity->part > 0) {
-        fc_buf_append_u8(out, '.');
-        fc_buf_append_u64(out, identity->part);
+        *to++ = '.';
+        to += fc_format_u64(to, identity->part);
     }
     if (identity->tx_last) {
-        fc_buf_append_u8(out, '!');
+        *to++ = '!';
     }
-    fc_buf_append_u8(out, ' ');
-    fc_buf_append_u8(out, (uint8_t)identity->op);
-    fc_buf_append_u8(out, ' ');
+    *to++ = ' ';
+    *to++ = identity->op;
+    *to++ = ' ';
     if (identity->has_schema) {
-        append_hex64(out, identity->schema_id);
+        to = put_hex64(to, identity->schema_id);
     } else {
-        fc_buf_append_u8(out, '-');
+        *to++ = '-';
     }
+    out->len += (size_t)(to - start);
 }
 
 /* The text up to the next space, which is passed over; at least one byte. */
