@@ -162,17 +162,17 @@ void fc_unit_ring_worked(struct fc_unit_ring *ring, struct fc_unit *unit)
     lock(ring);
     fc_assert(unit->state == FC_UNIT_FILLED);
     unit->state = FC_UNIT_WORKED;
-    if (unit == slot(ring, ring->to_write)) {
+    ring->worked_count++;
+    if (ring->worked_count >= ring->worked_wanted &&
+        slot(ring, ring->to_write)->state == FC_UNIT_WORKED) {
         (void)pthread_cond_signal(&ring->worked);
     }
     unlock(ring);
 }
 
-struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
+static struct timespec deadline_in(int wait_ms)
 {
-    struct fc_unit *unit;
     struct timespec until;
-    int status = 0;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += wait_ms / 1000;
     until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
@@ -180,6 +180,14 @@ struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
+    return until;
+}
+
+struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
+{
+    struct fc_unit *unit;
+    struct timespec until = deadline_in(wait_ms);
+    int status = 0;
     lock(ring);
     unit = slot(ring, ring->to_write);
     while (unit->state != FC_UNIT_WORKED && status == 0 && wait_ms > 0 &&
@@ -193,11 +201,25 @@ struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
     return unit;
 }
 
+void fc_unit_ring_gather(struct fc_unit_ring *ring, int wait_ms)
+{
+    struct timespec until = deadline_in(wait_ms);
+    int status = 0;
+    lock(ring);
+    ring->worked_wanted = ring->size / 2;
+    while (ring->worked_count < ring->worked_wanted && status == 0 && !ring->closed) {
+        status = pthread_cond_timedwait(&ring->worked, &ring->lock, &until);
+    }
+    ring->worked_wanted = 0;
+    unlock(ring);
+}
+
 void fc_unit_ring_written(struct fc_unit_ring *ring, struct fc_unit *unit)
 {
     lock(ring);
     fc_assert(unit == slot(ring, ring->to_write));
     unit->state = FC_UNIT_FREE;
+    ring->worked_count--;
     ring->to_write++;
     if (in_use(ring) <= ring->wanted) {
         (void)pthread_cond_signal(&ring->emptied);

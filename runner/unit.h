@@ -65,7 +65,9 @@ struct fc_unit_ring {
     pthread_cond_t filled;
     pthread_cond_t worked;
     /* Guarded by lock. */
-    uint64_t wanted;  /* while the reader waits: until no more units than these are in use */
+    uint64_t wanted; /* while the reader waits: until no more units than these are in use */
+    uint64_t worked_count;
+    uint64_t worked_wanted; /* the writer is woken for no fewer */
     uint64_t to_fill; /* numbers of the next unit for each stage; written <= worked <= filled */
     uint64_t to_work;
     uint64_t to_write;
@@ -94,6 +96,8 @@ void fc_unit_ring_worked(struct fc_unit_ring *ring, struct fc_unit *unit);
  * nothing came within wait_ms. Writer.
  */
 struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms);
+/* Wait until half of all units are worked, or wait_ms has passed. Writer. */
+void fc_unit_ring_gather(struct fc_unit_ring *ring, int wait_ms);
 /* Free the unit that next gave last. */
 void fc_unit_ring_written(struct fc_unit_ring *ring, struct fc_unit *unit);
 bool fc_unit_ring_done(struct fc_unit_ring *ring); /* closed and all written */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A turn of the writer: append every unit that is ready (up to a bound), flush once, publish. A
+ * A turn of the writer: append every unit that is ready (up to a bound), flush once, publish. While
+ * units come full, as from a backlog, it first waits a little for more of them: a flush, and a switch
+ * between threads, costs the same for one as for ten. A
  * checkpoint is appended after a flush, at most once a second while busy and at once when idle; it
  * becomes durable with the next flush.
  *
@@ -16,6 +18,8 @@
 
 enum {
     WRITER_TURN_BYTES_MAX = 32 * 1024 * 1024,
+    WRITER_FULL_UNIT_BYTES = 64 * 1024, /* units are so large only while the source has more */
+    WRITER_GATHER_MS = 10,
     WRITER_IDLE_MS = 20,
     WRITER_CHECKPOINT_MS = 1000
 };
@@ -32,6 +36,7 @@ struct fc_writer {
     int64_t checkpoint_ms; /* when that was */
     struct fc_writer_status turn; /* what this turn appends */
     bool turn_marks;              /* a restore marker among it */
+    bool backlog;                 /* the units of the last turn were full */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -307,14 +312,20 @@ static void fail(struct fc_writer *writer, const struct fc_error *error)
 static fc_code turn(struct fc_writer *writer, struct fc_unit *unit, struct fc_error *err)
 {
     struct fc_error ignored;
+    uint64_t units = 0;
     fc_code code = FC_OK;
+    if (writer->backlog) {
+        fc_unit_ring_gather(writer->config.ring, WRITER_GATHER_MS);
+    }
     while (code == FC_OK && unit != NULL) {
         code = append_unit(writer, unit, err);
         fc_unit_ring_written(writer->config.ring, unit);
+        units++;
         unit = code == FC_OK && writer->turn.bytes < WRITER_TURN_BYTES_MAX
                    ? fc_unit_ring_next(writer->config.ring, 0)
                    : NULL;
     }
+    writer->backlog = writer->turn.bytes >= units * WRITER_FULL_UNIT_BYTES;
     if (code == FC_OK) {
         code = fc_room_do(writer->config.room, step_flush, writer, err);
     } else if (!writer->ahead &&
