@@ -158,6 +158,11 @@ bool fc_client_dump_has_next(const struct fc_client_dump *dump)
     return dump->direct && fc_packet_reader_has_next(&dump->packets);
 }
 
+bool fc_client_dump_is_ahead(const struct fc_client_dump *dump)
+{
+    return dump->direct && fc_packet_reader_is_ahead(&dump->packets);
+}
+
 void fc_client_dump_free(struct fc_client_dump *dump)
 {
     if (dump != NULL && dump->direct) {
@@ -239,6 +244,12 @@ fc_client_packet fc_client_dump_next(struct fc_client_dump *dump, struct fc_slic
 bool fc_client_dump_has_next(const struct fc_client_dump *dump)
 {
     (void)dump; /* the library does not tell */
+    return false;
+}
+
+bool fc_client_dump_is_ahead(const struct fc_client_dump *dump)
+{
+    (void)dump;
     return false;
 }
 

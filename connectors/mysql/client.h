@@ -60,6 +60,9 @@ fc_client_packet fc_client_dump_next(struct fc_client_dump *dump, struct fc_slic
 /* Whether next will give an event, or the end, without waiting. */
 bool fc_client_dump_has_next(const struct fc_client_dump *dump);
 
+/* Whether the server has more, and we take it faster than it comes. */
+bool fc_client_dump_is_ahead(const struct fc_client_dump *dump);
+
 /* Before the connection is closed. NULL is fine. */
 void fc_client_dump_free(struct fc_client_dump *dump);
 

@@ -20,6 +20,7 @@ enum {
     EVENT_BYTES_MAX_LOG2 = 31,
     SIZE_BYTES = 8,
     READ_TIMEOUT_MAX_S = 25,
+    GATHER_NS = 500000,    /* a socket's buffer takes more than a server sends in that time */
     ER_DUMP_FAILED = 1236, /* the server cannot send what was asked for */
     ER_GTID_PURGED = 1789  /* ... because it no longer has these GTIDs */
 };
@@ -113,6 +114,22 @@ static void end_with(struct fc_dump *dump, const struct fc_error *error)
     (void)pthread_mutex_unlock(&dump->lock);
 }
 
+/* Let the server send some more, instead of waking up for every 16 KiB. lock is held. */
+static void let_gather(struct fc_dump *dump)
+{
+    struct timespec until;
+    int status = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    while (status == 0 && !dump->interrupted) {
+        status = pthread_cond_timedwait(&dump->changed, &dump->lock, &until);
+    }
+}
+
 /* Append the event and those that have come with it; what comes after them, last. */
 static bool append_events(struct fc_dump *dump, struct fc_slice *event,
                           fc_client_packet *packet)
@@ -135,6 +152,9 @@ static bool append_events(struct fc_dump *dump, struct fc_slice *event,
     go_on = !dump->interrupted && !dump->filling.failed;
     if (dump->source_waits) {
         (void)pthread_cond_broadcast(&dump->changed);
+    }
+    if (go_on && *packet == FC_CLIENT_EVENT && fc_client_dump_is_ahead(dump->client)) {
+        let_gather(dump);
     }
     (void)pthread_mutex_unlock(&dump->lock);
     return go_on;

@@ -9,6 +9,8 @@ enum {
     HEADER_SIZE = 4,
     PART_SIZE = 0xffffff, /* more follows */
     RECEIVE_SIZE = 256 * 1024,
+    SERVER_BUFFER_SIZE = 16 * 1024, /* net_buffer_length, where it was not set */
+    GATHERED_SIZE = 64 * 1024,
     KEEP_BYTES = 4 * 1024 * 1024
 };
 
@@ -54,6 +56,11 @@ bool fc_packet_reader_has_next(const struct fc_packet_reader *reader)
     return has_part(reader) && part_size(reader) < PART_SIZE;
 }
 
+bool fc_packet_reader_is_ahead(const struct fc_packet_reader *reader)
+{
+    return reader->got >= SERVER_BUFFER_SIZE && reader->got < GATHERED_SIZE;
+}
+
 /* What is not given yet to the front, and room behind it. */
 static uint8_t *make_room(struct fc_packet_reader *reader)
 {
@@ -90,6 +97,7 @@ static bool receive(struct fc_packet_reader *reader)
         }
     }
     if (got > 0) {
+        reader->got = (size_t)got;
         reader->received.len += (size_t)got;
     }
     return got > 0;

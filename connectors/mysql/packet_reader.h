@@ -27,6 +27,7 @@ struct fc_packet_reader {
     uint8_t sequence;       /* of the next packet */
     struct fc_buf received; /* from `taken` on not given yet */
     size_t taken;
+    size_t got;           /* bytes that came last */
     struct fc_buf joined; /* a packet that came in parts */
 };
 
@@ -37,6 +38,12 @@ void fc_packet_reader_release(struct fc_packet_reader *reader);
 
 /* Whether next will give a packet without waiting. */
 bool fc_packet_reader_has_next(const struct fc_packet_reader *reader);
+
+/*
+ * Whether the server sends as fast as it can, a buffer of its own at a time, and we take each as it
+ * comes. It is cheaper then to let some gather.
+ */
+bool fc_packet_reader_is_ahead(const struct fc_packet_reader *reader);
 
 /* Wait for the next packet; it is valid until the next call. */
 fc_packet_status fc_packet_reader_next(struct fc_packet_reader *reader,

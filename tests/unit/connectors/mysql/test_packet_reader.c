@@ -171,6 +171,23 @@ static void a_packet_in_parts_is_joined(void **state)
     (void)pthread_join(sender, NULL);
 }
 
+static void a_server_that_sends_a_buffer_at_a_time_is_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    put_packet(fixture, 100, 1, 'a');
+    send_now(fixture);
+    expect_packet(fixture, 100, 'a');
+    assert_false(fc_packet_reader_is_ahead(&fixture->reader));
+    put_packet(fixture, 16 * 1024, 2, 'b');
+    send_now(fixture);
+    expect_packet(fixture, 16 * 1024, 'b');
+    assert_true(fc_packet_reader_is_ahead(&fixture->reader));
+    put_packet(fixture, 80 * 1024, 3, 'c');
+    send_now(fixture);
+    expect_packet(fixture, 80 * 1024, 'c');
+    assert_false(fc_packet_reader_is_ahead(&fixture->reader));
+}
+
 static void a_packet_out_of_order_is_noticed(void **state)
 {
     struct fixture *fixture = *state;
@@ -215,6 +232,7 @@ int main(void)
         T(packets_are_put_together_from_single_bytes),
         T(packets_larger_than_what_is_received_at_once_are_whole),
         T(a_packet_in_parts_is_joined),
+        T(a_server_that_sends_a_buffer_at_a_time_is_noticed),
         T(a_packet_out_of_order_is_noticed),
         T(a_connection_that_ends_within_a_packet_is_lost),
         T(a_connection_that_is_shut_down_here_is_lost),
