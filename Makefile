@@ -38,7 +38,7 @@ PUT = && mv -f $@.$$$$ $@
 # One archive a folder; programs' main.c stand apart.
 DIRS := core/base core/wire core/log core/stream core/cli \
   core/server \
-  core/spu core/spu/group core/spu/txn \
+  core/spu core/spu/group core/spu/txn core/spu/auth \
   catalog runner/envelope runner/restore runner transforms \
   connectors/mysql tests/support
 SRC_OF = $(filter-out %/main.c,$(wildcard $(1)/*.c)) $(filter $(B)/gen/$(1)/%.c,$(GEN_C))
@@ -59,7 +59,8 @@ LINK_core/stream := core/stream $(LINK_core/log)
 LINK_core/server := core/server core/wire core/log catalog $(LINK_core/base)
 LINK_core/spu/group := core/spu/group $(LINK_core/base)
 LINK_core/spu/txn := core/spu/txn $(LINK_core/base)
-LINK_core/spu := core/spu core/spu/group core/spu/txn core/server core/wire core/log $(LINK_core/base)
+LINK_core/spu/auth := core/spu/auth catalog $(LINK_core/base)
+LINK_core/spu := core/spu core/spu/group core/spu/txn core/spu/auth catalog core/server core/wire core/log $(LINK_core/base)
 LINK_catalog := catalog $(LINK_core/base)
 LINK_transforms := transforms $(LINK_core/base)
 LINK_runner/envelope := runner/envelope $(LINK_catalog)

@@ -104,7 +104,8 @@ allowed_for() { # the folders whose headers a file in this folder may include
     core/server) echo core/base core/log core/wire core/server catalog fc ;;
     core/spu/group) echo core/base core/spu/group ;;
     core/spu/txn) echo core/base core/spu/txn ;;
-    core/spu) echo core/base core/wire core/log core/server core/spu core/spu/group core/spu/txn catalog ;;
+    core/spu/auth) echo core/base catalog core/spu/auth ;;
+    core/spu) echo core/base core/wire core/log core/server core/spu core/spu/group core/spu/txn core/spu/auth catalog ;;
     catalog) echo core/base catalog fc ;;
     transforms) echo core/base transforms fc ;;
     runner/include/fc) echo core/base fc ;;
