@@ -145,6 +145,8 @@ fuzz: $(FUZZ) ## run each fuzz target (SECONDS_EACH=60)
 	$(Q)tests/fuzz/run $(FUZZ)
 bench: all tools ## print every figure beside its floor and its bar
 	$(Q)tests/bench/run
+bench-log: all tools ## print the log's figures beside Apache Kafka's
+	$(Q)tests/bench/run-log
 
 # Fuzz targets are compiled in one go with everything they may need, by clang with its sanitizers.
 FUZZ_SRC := $(foreach d,core/base core/wire core/log core/stream core/server catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
