@@ -325,6 +325,10 @@ static rd_kafka_resp_err_t send_one(struct fc_kafka *kafka, const struct fc_kafk
     }
     struct fc_slice key = part_of(&reader, key_length);
     struct fc_slice value = part_of(&reader, value_length);
+    void *bytes = NULL; /* librdkafka wants them writable, and only copies them */
+    if (!fc_slice_is_null(value)) {
+        bytes = batch->bytes.data + (value.data - batch->bytes.data);
+    }
     if (count > 0) {
         headers = rd_kafka_headers_new(count);
     }
@@ -341,8 +345,8 @@ static rd_kafka_resp_err_t send_one(struct fc_kafka *kafka, const struct fc_kafk
         kafka->producer, RD_KAFKA_V_RKT(topic->producer_topic),
         RD_KAFKA_V_PARTITION((int32_t)batch->base.partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.len),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.len),
-        RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_VALUE(bytes, value.len), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
+        RD_KAFKA_V_HEADERS(headers),
         RD_KAFKA_V_OPAQUE(&topic->acked_ends[batch->base.partition]), RD_KAFKA_V_END);
     if (answer != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL) {
         rd_kafka_headers_destroy(headers); /* it took them only when all went well */

@@ -83,7 +83,7 @@ static fc_code add_consumer(struct fc_kafka *kafka, struct fc_kafka_consumer **o
     *out_consumer = fc_new(struct fc_kafka_consumer);
     (*out_consumer)->handle = handle;
     kafka->consumers = fc_realloc_array(kafka->consumers, kafka->consumer_count + 1,
-                                        sizeof(*kafka->consumers));
+                                        sizeof(struct fc_kafka_consumer *));
     kafka->consumers[kafka->consumer_count++] = *out_consumer;
     return FC_OK;
 }

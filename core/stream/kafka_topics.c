@@ -12,36 +12,40 @@ enum {
 
 /* --- looking ------------------------------------------------------------------------------ */
 
+static rd_kafka_resp_err_t count_partitions(const struct rd_kafka_metadata *metadata,
+                                            uint32_t *out_count)
+{
+    const rd_kafka_metadata_topic_t *topic;
+    if (metadata->topic_cnt != 1) {
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+    topic = &metadata->topics[0];
+    for (int index = 0;
+         topic->err == RD_KAFKA_RESP_ERR_NO_ERROR && index < topic->partition_cnt; index++) {
+        if (topic->partitions[index].leader < 0) {
+            return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+        }
+    }
+    if (topic->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *out_count = (uint32_t)topic->partition_cnt;
+    }
+    return topic->err;
+}
+
 /* FC_ERR_NOT_FOUND: there is none. FC_ERR_TIMEOUT, too, while a partition has no leader. */
 static fc_code ask_partitions(struct fc_kafka *kafka, const char *name, uint32_t *out_count,
                               struct fc_error *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(kafka->client, name, NULL);
-    rd_kafka_resp_err_t answer =
-        handle == NULL
-            ? rd_kafka_last_error()
-            : rd_kafka_metadata(kafka->client, 0, handle, &metadata, FC_KAFKA_CALL_MS);
-    const rd_kafka_metadata_topic_t *topic;
-    if (handle != NULL) {
-        rd_kafka_topic_destroy(handle);
+    rd_kafka_resp_err_t answer;
+    if (handle == NULL) {
+        return fc_kafka_fail(kafka, rd_kafka_last_error(), "look up a topic", err);
     }
-    if (answer == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt != 1) {
-        answer = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    }
-    topic = answer == RD_KAFKA_RESP_ERR_NO_ERROR ? &metadata->topics[0] : NULL;
-    answer = topic == NULL ? answer : topic->err;
-    for (int index = 0;
-         topic != NULL && answer == RD_KAFKA_RESP_ERR_NO_ERROR && index < topic->partition_cnt;
-         index++) {
-        if (topic->partitions[index].leader < 0) {
-            answer = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-        }
-    }
-    if (answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        *out_count = (uint32_t)topic->partition_cnt;
-    }
-    if (metadata != NULL) {
+    answer = rd_kafka_metadata(kafka->client, 0, handle, &metadata, FC_KAFKA_CALL_MS);
+    rd_kafka_topic_destroy(handle);
+    if (answer == RD_KAFKA_RESP_ERR_NO_ERROR && metadata != NULL) {
+        answer = count_partitions(metadata, out_count);
         rd_kafka_metadata_destroy(metadata);
     }
     return answer == RD_KAFKA_RESP_ERR_NO_ERROR
@@ -85,8 +89,8 @@ static struct fc_topic *enter_topic(struct fc_kafka *kafka, const char *name, ui
         topic->message_bytes_max = message_bytes_max;
         topic->compression = compression;
         topic->acked_ends = fc_new_array(_Atomic int64_t, count);
-        kafka->topics =
-            fc_realloc_array(kafka->topics, kafka->topic_count + 1, sizeof(*kafka->topics));
+        kafka->topics = fc_realloc_array(kafka->topics, kafka->topic_count + 1,
+                                         sizeof(struct fc_kafka_topic *));
         kafka->topics[kafka->topic_count++] = topic;
     }
     (void)pthread_mutex_unlock(&kafka->lock);
