@@ -64,7 +64,7 @@ LINK_core/spu := core/spu core/spu/group core/spu/txn core/spu/auth catalog core
 LINK_catalog := catalog $(LINK_core/base)
 LINK_transforms := transforms $(LINK_core/base)
 LINK_runner/envelope := runner/envelope $(LINK_catalog)
-LINK_runner/restore := runner/restore runner transforms runner/envelope catalog $(LINK_core/stream)
+LINK_runner/restore := runner/restore runner transforms runner/envelope catalog $(LINK_core/stream) $(LINK_core/spu)
 LINK_runner := $(LINK_runner/restore)
 LINK_connectors/mysql := connectors/mysql $(LINK_core/base)
 LINK_tests/support := tests/support $(LINK_core/base)
@@ -149,7 +149,7 @@ bench-log: all tools ## print the log's figures beside Apache Kafka's
 	$(Q)tests/bench/run-log
 
 # Fuzz targets are compiled in one go with everything they may need, by clang with its sanitizers.
-FUZZ_SRC := $(foreach d,core/base core/wire core/log core/stream core/server catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
+FUZZ_SRC := $(foreach d,core/base core/wire core/log core/stream core/server core/spu core/spu/group core/spu/txn core/spu/auth catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
   $(filter-out %/plugin.c,$(call SRC_OF,connectors/mysql)) $(wildcard tests/support/*.c)
 build/fuzz/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)

@@ -224,7 +224,9 @@ static fc_code start(struct run *run, bool until_end, struct fc_error *err)
 {
     const struct fc_config *config = run->setup.config;
     struct fc_command *command = run->command;
-    struct fc_log_notices notices = { .on_notice = on_notice, .ctx = command->diag };
+    struct fc_log_notices notices = { .on_notice = on_notice,
+                                      .ctx = command->diag,
+                                      .diag = command->diag };
     struct fc_pipeline_config pipeline = { .config = config,
                                            .plugin = run->setup.connector,
                                            .host = run->setup.host,

@@ -373,6 +373,8 @@ static fc_code read_all(struct config *config, const struct fc_config_source *so
         code = fc_config_log_fill(config->path, &config->log, source->without_secrets, err);
     }
     config->public.log_dir = config->log.dir;
+    config->public.log_listen_host = config->log.listen_host;
+    config->public.log_listen_port = config->log.listen_port;
     config->public.kafka = config->log.kafka;
     config->public.kafka_count = config->log.kafka_count;
     config->public.kafka_password_in_clear = config->log.in_clear;

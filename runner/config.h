@@ -49,6 +49,9 @@ struct fc_config {
     /* Absolute, or relative to the working directory. The embedded log's; of a cluster, where
      * the capture that runs here has its lock and can be asked. */
     const char *log_dir;
+    const char
+        *log_listen_host; /* of an embedded log that Kafka clients can read; NULL: none */
+    uint16_t log_listen_port;
     const struct fc_kafka_property *kafka; /* the cluster's properties; NULL: embedded */
     uint32_t kafka_count;
     int kafka_replication;

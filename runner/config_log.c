@@ -5,6 +5,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/options_check.h"
+#include "core/base/quantity.h"
 
 enum { REPLICATION_MAX = 32767 };
 
@@ -13,6 +14,8 @@ static const char REPLICATION[] = "replication-factor";
 
 static const struct fc_option EMBEDDED[] = {
     { "dir", FC_OPTION_TEXT, false, "./fluvio-data", 0, 0, NULL, "where the log's files are" },
+    { "listen", FC_OPTION_TEXT, false, NULL, 0, 0, NULL,
+      "host:port where Kafka clients can read the log while the capture runs" },
     { .key = NULL },
 };
 
@@ -25,6 +28,28 @@ static char *beside_file(const char *base_dir, const char *path)
         return fc_strdup(path);
     }
     return fc_asprintf("%s/%s", base_dir, strncmp(path, "./", 2) == 0 ? path + 2 : path);
+}
+
+/* "127.0.0.1:9092", "[::1]:9092". */
+static fc_code read_listen(const char *path, struct fc_config_log *log, struct fc_error *err)
+{
+    const char *text = fc_options_text(log->embedded, "listen");
+    const char *colon = text == NULL ? NULL : strrchr(text, ':');
+    bool bracketed = text != NULL && text[0] == '[';
+    int64_t port = 0;
+    size_t length;
+    if (text == NULL) {
+        return FC_OK;
+    }
+    length = colon == NULL ? 0 : (size_t)(colon - text);
+    if (length == 0 || !fc_quantity_int(colon + 1, &port) || port < 0 || port > UINT16_MAX ||
+        (bracketed && text[length - 1] != ']')) {
+        (void)fc_fail(err, FC_ERR_CONFIG, "`listen` is host:port, as in 127.0.0.1:9092");
+        return fc_yaml_wrap(path, fc_options_node(log->embedded, "listen"), err);
+    }
+    log->listen_host = bracketed ? fc_strndup(text + 1, length - 2) : fc_strndup(text, length);
+    log->listen_port = (uint16_t)port;
+    return FC_OK;
 }
 
 static fc_code read_embedded(const char *path, const char *base_dir,
@@ -43,7 +68,7 @@ static fc_code read_embedded(const char *path, const char *base_dir,
         return fc_yaml_wrap(path, fc_options_node(log->embedded, "dir"), err);
     }
     log->dir = beside_file(base_dir, dir);
-    return FC_OK;
+    return read_listen(path, log, err);
 }
 
 /* --- a cluster ---------------------------------------------------------------------------- */
@@ -187,5 +212,6 @@ void fc_config_log_release(struct fc_config_log *log)
 {
     fc_options_free(log->embedded);
     free(log->dir);
+    free(log->listen_host);
     free(log->kafka);
 }

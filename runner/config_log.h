@@ -13,6 +13,8 @@ struct fc_config_log {
     const struct fc_yaml_node *kafka_block; /* NULL: embedded */
     /* The embedded log's; with a cluster, where the capture that runs here can be asked. */
     char *dir;
+    char *listen_host; /* where Kafka clients can read the embedded log; NULL: nowhere */
+    uint16_t listen_port;
     struct fc_kafka_property *kafka; /* once filled; borrows from the block */
     uint32_t kafka_count;
     int replication_factor;

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/spu/spu.h"
 #include "core/stream/embedded.h"
 
-enum { PID_TEXT_SIZE = 32 };
+enum { PID_TEXT_SIZE = 32, STOP_WAIT_MS = 2000 };
 
 /* --- the lock of who writes to a cluster -------------------------------------------------- */
 
@@ -78,6 +79,28 @@ static fc_code open_kafka(const struct fc_config *config, bool read_only,
     return code == FC_OK ? FC_OK : fc_wrap(err, "%s", config->path);
 }
 
+/* Others read while we write: topics are ours, groups and their offsets are the clients'. */
+static fc_code serve(const struct fc_config *config, const struct fc_clock *clock,
+                     const struct fc_log_notices *notices, struct fc_log *log,
+                     struct fc_error *err)
+{
+    struct fc_listener_config listener = { .name = "PLAINTEXT",
+                                           .host = config->log_listen_host,
+                                           .port = config->log_listen_port };
+    struct fc_spu_config spu;
+    fc_code code;
+    fc_spu_config_init(&spu);
+    spu.net.listeners = &listener;
+    spu.net.listeners_count = 1;
+    spu.net.loops = 1;
+    spu.net.clock = clock;
+    spu.net.diag = notices->diag;
+    spu.clients_read_only = true;
+    spu.auto_create_topics = false;
+    code = fc_spu_start(&spu, fc_embedded_data_dir(log->stream), &log->spu, err);
+    return code == FC_OK ? FC_OK : fc_wrap(err, "%s: log.embedded.listen", config->path);
+}
+
 fc_code fc_log_open(const struct fc_config *config, const struct fc_clock *clock,
                     const struct fc_log_notices *notices, struct fc_log *out_log,
                     struct fc_error *err)
@@ -89,7 +112,14 @@ fc_code fc_log_open(const struct fc_config *config, const struct fc_clock *clock
             embedded.on_notice = notices->on_notice;
             embedded.notice_ctx = notices->ctx;
         }
-        return fc_embedded_open(&embedded, &out_log->stream, err);
+        code = fc_embedded_open(&embedded, &out_log->stream, err);
+        if (code == FC_OK && config->log_listen_host != NULL && notices != NULL) {
+            code = serve(config, clock, notices, out_log, err);
+        }
+        if (code != FC_OK) {
+            fc_log_close(out_log);
+        }
+        return code;
     }
     code = take_lock(config->log_dir, &out_log->lock_file, err);
     code = code == FC_OK ? open_kafka(config, false, notices, &out_log->stream, err) : code;
@@ -101,6 +131,7 @@ fc_code fc_log_open(const struct fc_config *config, const struct fc_clock *clock
 
 void fc_log_close(struct fc_log *log)
 {
+    fc_spu_stop(log->spu, STOP_WAIT_MS);
     fc_stream_close(log->stream);
     fc_fs_system()->ops->close(log->lock_file);
     memset(log, 0, sizeof(*log));

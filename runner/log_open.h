@@ -12,15 +12,19 @@
 #include "core/base/fs.h"
 #include "runner/config.h"
 
+struct fc_diag;
+
 struct fc_log_notices {
     /* Called with what a person should know; may be NULL. Any thread. */
     void (*on_notice)(void *ctx, const char *text);
     void *ctx;
+    struct fc_diag *diag; /* what a listener says; may be NULL */
 };
 
 struct fc_log {
     struct fc_stream *stream;
     struct fc_file *lock_file; /* of a cluster; the embedded log has its own */
+    struct fc_spu *spu;        /* serves the embedded log to clients; NULL: nobody does */
 };
 
 /*

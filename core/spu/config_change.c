@@ -111,6 +111,9 @@ static fc_kafka_error alter_topic(struct fc_spu *spu, struct fc_request *request
     if (error != FC_KAFKA_NONE) {
         return error;
     }
+    if (spu->config.clients_read_only) {
+        code = fc_fail(err, FC_ERR_REFUSED, FC_SPU_READ_ONLY_TEXT);
+    }
     if (!alteration->replaces) {
         fc_log_topic_settings(topic, &settings);
     }

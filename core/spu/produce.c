@@ -133,6 +133,8 @@ static bool append_topic(struct produce *produce,
         error = FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     } else if (topic != NULL && fc_log_topic_is_internal(topic)) {
         error = FC_KAFKA_INVALID_TOPIC_EXCEPTION;
+    } else if (produce->spu->config.clients_read_only) {
+        error = FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     }
     if (error == FC_KAFKA_NONE) {
         fc_log_topic_config(topic, &config);

@@ -19,6 +19,7 @@ struct fc_spu_config {
     int32_t node_id;        /* 1 */
     const char *cluster_id; /* NULL: kept in the data directory, made when there is none */
 
+    bool clients_read_only;      /* false: topics are this process's, clients only read them */
     bool auto_create_topics;     /* true: a topic that is asked for is made */
     uint32_t partitions_default; /* 1: of topics whose creator does not say */
     uint32_t partitions_max;     /* 10,000: of one topic */

@@ -22,6 +22,9 @@ struct fc_spu {
     struct fc_producer_ids *producer_ids;
 };
 
+/* Why clients may not change topics (fc_spu_config.clients_read_only). */
+#define FC_SPU_READ_ONLY_TEXT "topics here belong to the process that serves them"
+
 /* --- answer.c --- */
 
 /* Encode a response in the request's version and send it. Thread: any. */

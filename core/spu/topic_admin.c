@@ -202,6 +202,8 @@ static bool create_topic(struct fc_spu *spu, struct fc_request *request,
     if (!fc_access_may_cluster(spu, request, FC_OPERATION_CREATE) &&
         !fc_access_may(spu, request, FC_OPERATION_CREATE, FC_RESOURCE_TOPIC, asked->name)) {
         (void)fail(request, out, FC_KAFKA_TOPIC_AUTHORIZATION_FAILED, NULL);
+    } else if (spu->config.clients_read_only) {
+        (void)fail(request, out, FC_KAFKA_POLICY_VIOLATION, FC_SPU_READ_ONLY_TEXT);
     } else if (name == NULL) {
         (void)fail(request, out, FC_KAFKA_INVALID_TOPIC_EXCEPTION, NULL);
     } else if (name_is_twice(ask, which)) {

@@ -24,6 +24,9 @@ static fc_kafka_error delete_topic(struct fc_spu *spu, struct fc_request *reques
     name = fc_slice_text(fc_log_topic_name(topic));
     if (!fc_access_may(spu, request, FC_OPERATION_DELETE, FC_RESOURCE_TOPIC, name)) {
         error = FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
+    } else if (spu->config.clients_read_only) {
+        error = FC_KAFKA_POLICY_VIOLATION;
+        out->error_message = fc_slice_text(FC_SPU_READ_ONLY_TEXT);
     } else if (fc_log_topic_is_internal(topic)) {
         error = FC_KAFKA_INVALID_REQUEST;
         out->error_message = fc_slice_text("the topic is the cluster's own");
@@ -78,8 +81,11 @@ static fc_kafka_error grow(struct fc_spu *spu, struct fc_request *request,
     if (error != FC_KAFKA_NONE) {
         return error;
     }
-    if (asked->count <= (int64_t)fc_log_topic_partitions(topic) ||
-        asked->count > (int64_t)spu->config.partitions_max) {
+    if (spu->config.clients_read_only) {
+        error = FC_KAFKA_POLICY_VIOLATION;
+        out->error_message = fc_slice_text(FC_SPU_READ_ONLY_TEXT);
+    } else if (asked->count <= (int64_t)fc_log_topic_partitions(topic) ||
+               asked->count > (int64_t)spu->config.partitions_max) {
         error = FC_KAFKA_INVALID_PARTITIONS;
         out->error_message = fc_slice_text("a topic only gets more partitions, up to a limit");
     } else if (!ask->validate_only &&

@@ -110,7 +110,7 @@ allowed_for() { # the folders whose headers a file in this folder may include
     transforms) echo core/base transforms fc ;;
     runner/include/fc) echo core/base fc ;;
     runner/envelope) echo core/base catalog runner/envelope fc ;;
-    runner | runner/restore) echo core/base core/stream catalog transforms runner runner/envelope runner/restore fc ;;
+    runner | runner/restore) echo core/base core/stream core/spu catalog transforms runner runner/envelope runner/restore fc ;;
     connectors/*) echo core/base "$1" fc ;;
     tests/support/example_plugin) echo fc ;;
     tests/*) echo any ;;
