@@ -24,8 +24,8 @@ static void tell(const struct fc_preflight *preflight, fc_check_result result, c
 }
 
 /* The command that sets `setting` of the topic, in Kafka's own tool. */
-static void tell_setting(const struct look *look, const char *what, const char *detail,
-                         const char *setting)
+static void tell_setting(const struct look *look, fc_check_result result, const char *what,
+                         const char *detail, const char *setting)
 {
     const struct fc_config *config = look->preflight->config;
     char place[FC_LOG_PLACE_TEXT_SIZE];
@@ -36,7 +36,7 @@ static void tell_setting(const struct look *look, const char *what, const char *
                    "kafka-configs.sh --bootstrap-server %.120s --alter --entity-type topics "
                    "--entity-name %s --add-config %s",
                    brokers, fc_topic_name(look->topic), setting);
-    tell(look->preflight, FC_CHECK_WARN, what, detail, fix);
+    tell(look->preflight, result, what, detail, fix);
 }
 
 /* False when the setting is not told. */
@@ -55,17 +55,19 @@ static bool check_kept(const struct look *look)
     char detail[DETAIL_SIZE];
     bool fine = true;
     if (setting_of(look, "cleanup.policy", value) && strstr(value, "compact") != NULL) {
-        (void)snprintf(detail, sizeof(detail),
-                       "%s is compacted: old versions of rows go, and a restore stops there",
-                       name);
-        tell_setting(look, "history", detail, "cleanup.policy=delete");
+        (void)snprintf(
+            detail, sizeof(detail),
+            "%s is compacted: old versions of rows go, and records without a key are "
+            "not taken",
+            name);
+        tell_setting(look, FC_CHECK_FAIL, "history", detail, "cleanup.policy=delete");
         fine = false;
     }
     if (config->topic_config.retention_ms < 0 && setting_of(look, "retention.ms", value) &&
         strcmp(value, "-1") != 0) {
         (void)snprintf(detail, sizeof(detail),
                        "%s keeps records for %s ms only, the file says forever", name, value);
-        tell_setting(look, "history", detail, "retention.ms=-1");
+        tell_setting(look, FC_CHECK_WARN, "history", detail, "retention.ms=-1");
         fine = false;
     }
     if (config->topic_config.retention_bytes < 0 &&
@@ -73,7 +75,17 @@ static bool check_kept(const struct look *look)
         (void)snprintf(detail, sizeof(detail),
                        "%s keeps %s bytes of a partition only, the file sets no limit", name,
                        value);
-        tell_setting(look, "history", detail, "retention.bytes=-1");
+        tell_setting(look, FC_CHECK_WARN, "history", detail, "retention.bytes=-1");
+        fine = false;
+    }
+    if (setting_of(look, "message.timestamp.type", value) &&
+        strcmp(value, "LogAppendTime") == 0) {
+        (void)snprintf(detail, sizeof(detail),
+                       "%s replaces the time of a change by the broker's: a restore to a time "
+                       "goes by that one",
+                       name);
+        tell_setting(look, FC_CHECK_WARN, "history", detail,
+                     "message.timestamp.type=CreateTime");
         fine = false;
     }
     return fine;
@@ -89,7 +101,8 @@ static bool check_safe(const struct look *look)
         strcmp(value, "true") == 0) {
         (void)snprintf(detail, sizeof(detail),
                        "%s may lose acknowledged records when a broker fails", name);
-        tell_setting(look, "durability", detail, "unclean.leader.election.enable=false");
+        tell_setting(look, FC_CHECK_WARN, "durability", detail,
+                     "unclean.leader.election.enable=false");
         fine = false;
     }
     if (look->brokers > 1 && setting_of(look, "min.insync.replicas", value) &&
@@ -97,7 +110,7 @@ static bool check_safe(const struct look *look)
         (void)snprintf(detail, sizeof(detail),
                        "%s acknowledges what one broker alone has (min.insync.replicas is 1)",
                        name);
-        tell_setting(look, "durability", detail, "min.insync.replicas=2");
+        tell_setting(look, FC_CHECK_WARN, "durability", detail, "min.insync.replicas=2");
         fine = false;
     }
     return fine;
@@ -118,7 +131,7 @@ static bool check_sizes(const struct look *look)
                    ": what is larger is treated as `on-error` says",
                    fc_topic_name(look->topic), value, wanted);
     (void)snprintf(setting, sizeof(setting), "max.message.bytes=%" PRIu64, wanted + 1024);
-    tell_setting(look, "record size", detail, setting);
+    tell_setting(look, FC_CHECK_WARN, "record size", detail, setting);
     return false;
 }
 

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 build=${BUILD:-build/release}
 connect=$build/fluvio-connect
 [ $# -gt 0 ] || set -- mariadb mysql
+export KAFKA_JVM="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" # it is started often
 work=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-kafka-log-XXXXXX")
 chmod 755 "$work"
 passed=0 failed=0 runner='' kind=''
@@ -197,16 +198,21 @@ bad_input() {
     same "  one line says so" 1 "$(grep -c 'trying again' "$work/diag")"
     works "  and ends when asked" stop_run
     tests/support/kafka-tool topics --bootstrap-server "$BOOTSTRAP" --create --topic "$topic" --partitions 2 --config max.message.bytes=20000 \
-        --config retention.ms=3600000 >/dev/null
+        --config retention.ms=3600000 --config message.timestamp.type=LogAppendTime \
+        --config unclean.leader.election.enable=true >/dev/null
     write_file bad "$topic"
     refused "a topic with other partitions" 2 "$topic has 2 partitions, which cannot become 1" "$connect" run -q "$work/bad.yaml" --until-end
     sed -i 's/^meta: {/meta: { producer: { partitions: 2 },/' "$work/bad.yaml"
     "$connect" check "$work/bad.yaml" >"$work/out" 2>&1 || true
-    if grep -q 'add-config retention.ms=-1' "$work/out" && grep -q 'add-config max.message.bytes=' "$work/out"; then
+    if [ "$(grep -oE 'add-config (retention.ms=-1|message.timestamp.type=CreateTime|unclean.leader.election.enable=false|max.message.bytes=[0-9]+)$' \
+        "$work/out" | sort -u | wc -l)" -eq 4 ]; then
         ok "check names the commands that mend a topic's settings"
     else
         not_ok "check names the commands that mend a topic's settings" "$(cat "$work/out")"
     fi
+    tests/support/kafka-tool topics --bootstrap-server "$BOOTSTRAP" --create --topic compacted --config cleanup.policy=compact >/dev/null
+    write_file packed compacted
+    refused "  and refuses one that is compacted" 1 'nothing' sh -c "'$connect' check '$work/packed.yaml' | grep -A 1 'FAIL  *history .*compacted' | grep -q 'add-config cleanup.policy=delete' && echo nothing >&2 && exit 1"
     sql "INSERT INTO orders (customer, note) VALUES (5, REPEAT('x', 30000))"
     refused "a record over the topic's limit" 1 'max.message.bytes 20000' "$connect" run -q "$work/bad.yaml" --until-end
     sed -i 's/^log:/on-error: dead-letter\nlog:/' "$work/bad.yaml"
