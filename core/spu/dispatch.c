@@ -108,6 +108,7 @@ void fc_dispatch(void *ctx, struct fc_request *request)
     const struct fc_wire_api *api = fc_wire_api(request->api_key);
     const struct route *route = route_of(request->api_key);
     struct fc_error err;
+    struct fc_reader reader;
     void *message;
     if (api == NULL || route == NULL) {
         (void)fc_fail(&err, FC_ERR_PROTOCOL, "API key %d is not served here", request->api_key);
@@ -131,9 +132,11 @@ void fc_dispatch(void *ctx, struct fc_request *request)
         fc_answer_too_large(request);
         return;
     }
-    if (fc_wire_decode(api->request, request->api_version,
-                       fc_slice_of(request->body, request->body_len), &request->arena, message,
-                       &err) != FC_OK) {
+    /* What follows the message is passed over, as Kafka does: librdkafka 2.0 appends bytes to
+     * some of its admin requests. */
+    fc_reader_init(&reader, fc_slice_of(request->body, request->body_len));
+    if (fc_wire_decode_from(api->request, request->api_version, &reader, &request->arena,
+                            message, &err) != FC_OK) {
         (void)fc_wrap(&err, "%s version %d", api->name, request->api_version);
         fc_request_drop(request, err.message);
         return;
