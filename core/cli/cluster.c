@@ -13,7 +13,7 @@
 #include "core/base/alloc.h"
 #include "core/base/suggest.h"
 
-enum { SLICE_MS = 250, AWAIT_GRACE_MS = 2000 };
+enum { SLICE_MS = 250, AWAIT_GRACE_MS = 2000, SCRAM_MENDED = 0x020601ff };
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
@@ -96,6 +96,16 @@ static const char *bare_reason(const struct fc_cluster *cluster)
     return at != NULL ? at + strlen("/bootstrap: ") : cluster->last_reason;
 }
 
+/* librdkafka repeated the client's nonce, which Kafka 4 refuses as if the password were wrong. */
+static const char *scram_hint(const struct fc_cluster *cluster)
+{
+    const char *mechanism = fc_settings_get(&cluster->settings, "sasl.mechanism");
+    bool scram = mechanism != NULL && strncasecmp(mechanism, "SCRAM-", 6) == 0;
+    return scram && rd_kafka_version() < SCRAM_MENDED
+               ? "; librdkafka before 2.6.1 cannot log in by SCRAM to Kafka 4"
+               : "";
+}
+
 static fc_code connection_failed(const struct fc_cluster *cluster, struct fc_error *err)
 {
     const char *where = cluster->settings.where;
@@ -103,8 +113,8 @@ static fc_code connection_failed(const struct fc_cluster *cluster, struct fc_err
     if (cluster->last_code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
         return fc_fail(err, FC_ERR_REJECTED,
                        "%s did not let us in: %s (check user, password and sasl.mechanism of "
-                       "the profile)",
-                       where, reason);
+                       "the profile%s)",
+                       where, reason, scram_hint(cluster));
     }
     if (cluster->last_code == RD_KAFKA_RESP_ERR__SSL) {
         return fc_fail(err, FC_ERR_REJECTED,

@@ -62,7 +62,8 @@ static fc_code list(const struct session *session, json_t *rows, struct fc_error
     fc_code code;
     fc_wire_init(&fc_msg_describe_user_scram_credentials_request_type, &request);
     request.users = NULL;
-    request.users_count = -1; /* null: all */
+    request.users_count =
+        0; /* all; Kafka 4.1 answers a null one with nothing when it refuses it */
     code = fc_wire_client_call(session->client, FC_API_DESCRIBE_USER_SCRAM_CREDENTIALS,
                                &request, &response, err);
     if (code == FC_OK) {

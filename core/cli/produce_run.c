@@ -76,6 +76,18 @@ static rd_kafka_resp_err_t send_once(struct run *run, struct fc_slice key,
     return code;
 }
 
+static fc_code failure(const struct run *run, rd_kafka_resp_err_t code, const char *what,
+                       struct fc_error *err)
+{
+    if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) {
+        return fc_fail(err, FC_ERR_PROTOCOL,
+                       "%s: the server does not know idempotent producers: "
+                       "--delivery-semantic at-least-once does without",
+                       what);
+    }
+    return fc_cluster_fail(run->cluster, code, NULL, what, err);
+}
+
 /* Waits while librdkafka's queue is full. */
 static fc_code send_record(struct run *run, struct fc_slice key, struct fc_slice value,
                            struct fc_error *err)
@@ -86,7 +98,7 @@ static fc_code send_record(struct run *run, struct fc_slice key, struct fc_slice
         code = send_once(run, key, value);
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fc_cluster_fail(run->cluster, code, NULL, run->produce->topic, err);
+        return failure(run, code, run->produce->topic, err);
     }
     run->sent++;
     (void)rd_kafka_poll(run->cluster->rk, 0);

@@ -1,0 +1,84 @@
+# Sourced by tests/integration/cli.sh: what needs no cluster.
+# shellcheck shell=bash disable=SC2154 # check, same, fluvio and work are the script's
+
+config=$HOME/.config/fluvio/config
+check "nothing to do shows what there is" 2 "Commands:" "$fluvio"
+check "help is no mistake" 0 "Commands:" "$fluvio" --help
+check "every command has help with examples" 0 "Examples:" "$fluvio" topic create --help
+check "help by word" 0 "Usage: fluvio topic create" "$fluvio" help topic create
+check "a mistyped command" 2 'unknown command `topc`, did you mean `topic`?' "$fluvio" topc
+check "a mistyped second word" 2 'unknown command `topic crate`, did you mean `create`?' "$fluvio" topic crate
+check "a mistyped flag" 2 'did you mean `--partitions`?' "$fluvio" topic create x --partitons=3
+check "a number that is none" 2 "--partitions needs a whole number" "$fluvio" topic create x -p many
+check "a time that is none" 2 "--retention-time needs a time" "$fluvio" topic create x --retention-time soon
+check "an output that is none" 2 "-O must be table, json or yaml" "$fluvio" topic list -O xml
+check "starts that exclude each other" 2 "exclude each other" "$fluvio" consume x -B -T 3
+check "an unknown variable" 2 'no {{ofset}}, did you mean `offset`?' "$fluvio" consume x -F '{{ofset}}'
+check "an unknown property" 2 "no.such.property" "$fluvio" topic list --cluster 127.0.0.1:1 -X no.such.property=1
+check "a secret on the command line" 2 "seen by every user" "$fluvio" topic list --cluster 127.0.0.1:1 -X sasl.password=x
+check "nobody there is told at once" 1 "Connection refused" timeout 5 "$fluvio" topic list --cluster 127.0.0.1:1
+check "a name that is none is told" 1 "resolve" timeout 8 "$fluvio" topic list --cluster no.such.host.invalid:9092
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 5); $| = 1;
+    print $s->sockport, "\n"; close STDOUT; while ($c = $s->accept) { push @c, $c }' >"$work/mute" &
+mute=$!
+until [ -s "$work/mute" ]; do :; done
+check "who listens and never answers is told in time" 1 "did not answer within" \
+    timeout 8 "$fluvio" topic list --cluster "127.0.0.1:$(cat "$work/mute")" --timeout 1s
+check "also on our own connection" 1 "no answer in time" \
+    timeout 8 "$fluvio" user list --cluster "127.0.0.1:$(cat "$work/mute")" --timeout 1s
+kill $mute
+
+rm -rf "$HOME/.config"
+check "no cluster is chosen" 2 "no cluster is chosen" "$fluvio" topic list
+check "a profile is added" 0 "is used from now on" "$fluvio" profile add one 127.0.0.1:1
+same "only the user can read the file" 600 stat -c %a "$config"
+check "a second one" 0 "two" "$fluvio" profile add two 127.0.0.1:2 --stay
+same "the first is still current" one "$fluvio" profile current
+check "switch" 0 "two" "$fluvio" profile switch two
+same "it is current now" two "$fluvio" profile current
+same "the environment goes over it" one env FLUVIO_PROFILE=one "$fluvio" profile current
+check "rename" 0 "now three" "$fluvio" profile rename two three
+check "an unknown profile" 2 'did you mean `three`?' "$fluvio" topic list --profile thre
+check "a name that is taken" 3 "already" "$fluvio" profile add three 127.0.0.1:3
+check "a bad name" 2 "cannot be a profile's name" "$fluvio" profile add 'a b' 127.0.0.1:3
+check "a bad property is refused when it is added" 2 "no.such" "$fluvio" profile add four 127.0.0.1:3 --set no.such=1
+check "delete" 0 "forgotten" "$fluvio" profile delete three
+chmod 644 "$config"
+check "a file that others can read is warned of" 0 "chmod 600" "$fluvio" profile list
+chmod 600 "$config"
+printf 'version: 1\nprofils: {}\n' >"$config"
+check "a broken file names line and column" 2 'config:2:1: unknown key `profils`, did you mean `profiles`?' "$fluvio" topic list
+printf 'version: 2\n' >"$config"
+check "a file of another version is refused" 2 "version: 1" "$fluvio" profile list
+rm "$config"
+
+mkdir -p "$work/bin"
+printf '#!/bin/sh\necho "hello $1"\n' >"$work/bin/fluvio-greet"
+chmod +x "$work/bin/fluvio-greet"
+check "a program fluvio-greet is fluvio greet" 0 "hello you" env PATH="$work/bin:$PATH" "$fluvio" greet you
+check "and in the list" 0 "runs fluvio-greet" env PATH="$work/bin:$PATH" "$fluvio" --help
+check "and suggested" 2 'did you mean `greet`?' env PATH="$work/bin:$PATH" "$fluvio" greeet
+check "completions for bash" 0 "complete -o default" "$fluvio" completions bash
+same "they complete commands" "partition" sh -c "'$fluvio' __complete -- par | grep '^par'"
+check "and flags" 0 "--cleanup-policy" "$fluvio" __complete -- topic create --
+check "an unknown shell" 2 "not for \`tcsh\`" "$fluvio" completions tcsh
+
+openssl req -x509 -newkey rsa:2048 -nodes -days 10 -subj /CN=x -keyout "$work/a.key" -out "$work/a.pem" 2>/dev/null
+openssl genpkey -algorithm RSA -out "$work/b.key" 2>/dev/null
+chmod 600 "$work"/*.key
+spu_file() { # KEY
+    printf 'data-dir: %s/checked\nlisteners:\n  - {port: 0, tls: {certificate: %s/a.pem, key: %s}}\n' "$work" "$work" "$1" \
+        >"$work/checked.yaml"
+}
+spu_file "$work/a.key"
+check "a certificate that ends soon is warned of" 0 "valid for 9 more days" "$fluvio" cluster check -c "$work/checked.yaml"
+spu_file "$work/b.key"
+check "a key of another certificate" 1 "is not the key of" "$fluvio" cluster check -c "$work/checked.yaml"
+spu_file "$work/none.key"
+check "a key that is not there" 1 "No such file" "$fluvio" cluster check -c "$work/checked.yaml"
+mkdir -p "$work/held"
+printf 'data-dir: %s/held\nlisteners: [{port: 0}]\n' "$work" >"$work/held.yaml"
+exec 9>"$work/held/.lock"
+flock 9
+check "a data directory that another process has" 1 "is open in another process" "$fluvio" cluster check -c "$work/held.yaml"
+exec 9>&-
