@@ -132,6 +132,10 @@ fc_code fc_partition_append(struct fc_partition *partition, struct fc_batch_buil
     struct fc_batch_header header;
     fc_code code;
     fc_assert(batch->sealed && batch->count > 0 && !partition->env->read_only);
+    code = fc_partition_prepare(partition, err);
+    if (code != FC_OK) {
+        return code;
+    }
     (void)pthread_mutex_lock(&partition->lock);
     code = fc_append_locked(partition, &append, &header, err);
     (void)pthread_mutex_unlock(&partition->lock);

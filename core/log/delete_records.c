@@ -71,7 +71,10 @@ fc_code fc_partition_delete_records(struct fc_partition *partition, int64_t befo
 {
     struct fc_error why;
     int64_t start = 0;
-    fc_code code = choose(partition, before, &start, err);
+    fc_code code = fc_partition_prepare(partition, err);
+    if (code == FC_OK) {
+        code = choose(partition, before, &start, err);
+    }
     if (code == FC_OK) {
         code = fc_partition_sync(partition, err);
     }

@@ -104,8 +104,11 @@ fc_code fc_index_write(struct fc_index *index, struct fc_error *err)
 fc_code fc_index_finish(struct fc_index *index, struct fc_error *err)
 {
     struct fc_file *file = NULL;
-    fc_code code =
-        index->fs->ops->open(index->fs, index->path, FC_FS_WRITE | FC_FS_CREATE, &file, err);
+    int flags = index->written > 0 ? FC_FS_WRITE | FC_FS_CREATE : FC_FS_WRITE;
+    fc_code code = index->fs->ops->open(index->fs, index->path, flags, &file, err);
+    if (code == FC_ERR_NOT_FOUND && index->written == 0) {
+        return FC_OK; /* no file is an index without entries */
+    }
     if (code == FC_OK) {
         code = index->fs->ops->truncate(file, index->written, err);
     }

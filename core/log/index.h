@@ -49,7 +49,8 @@ void fc_index_add(struct fc_index *index, int64_t key, uint32_t value);
  * that lacks entries is true. */
 fc_code fc_index_write(struct fc_index *index, struct fc_error *err);
 
-/* Make the written entries durable, and the file exactly as long as they are. */
+/* Make the written entries durable, and the file exactly as long as they are; without entries
+ * none is made. */
 FC_MUST_CHECK fc_code fc_index_finish(struct fc_index *index, struct fc_error *err);
 
 /*

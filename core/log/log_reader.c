@@ -313,12 +313,28 @@ static fc_code read_batch(struct fc_log_reader *reader, const struct fc_record *
     return FC_OK;
 }
 
+/* Nothing was ever appended, so there need not be a file yet. */
+static bool is_empty(struct fc_partition *partition)
+{
+    bool empty;
+    (void)pthread_mutex_lock(&partition->lock);
+    empty = partition->end == 0 && !partition->damaged;
+    (void)pthread_mutex_unlock(&partition->lock);
+    return empty;
+}
+
 /* Have something to read in front of the reader, in this segment or the next. */
 static fc_code reach(struct fc_log_reader *reader, bool *out_end, struct fc_error *err)
 {
     bool closed = false;
-    fc_code code = reader->file == NULL ? locate(reader, err) : FC_OK;
-    *out_end = false;
+    fc_code code = FC_OK;
+    *out_end = reader->file == NULL && is_empty(reader->partition);
+    if (*out_end) {
+        return FC_OK;
+    }
+    if (reader->file == NULL) {
+        code = locate(reader, err);
+    }
     while (code == FC_OK && reader->at >= reader->limit) {
         code = ask_limit(reader, &closed, err);
         if (code != FC_OK || reader->at < reader->limit) {

@@ -85,13 +85,35 @@ fc_code fc_partition_open(const struct fc_log_env *env, const char *dir,
     return FC_OK;
 }
 
+/* The next open finds what this one did, or left. */
+static bool is_as_recorded(const struct fc_partition *partition)
+{
+    const struct fc_checkpoint *synced = &partition->synced;
+    const struct fc_active *active = &partition->active;
+    return partition->fresh ||
+           (partition->end == partition->durable && partition->pending == 0 &&
+            synced->durable == partition->end && synced->start == partition->start &&
+            synced->segment_base == active->base && synced->segment_size == active->size &&
+            synced->offsets_written == active->offsets.written &&
+            synced->times_written == active->times.written && active->offsets.buffered == 0 &&
+            active->times.buffered == 0 && partition->aborted_pending_count == 0 &&
+            partition->producers_at == partition->end &&
+            synced->producers_at == partition->producers_at &&
+            synced->producers_saved == partition->producers_saved &&
+            !partition->manifest.unsynced && !partition->snapshot_old_known);
+}
+
 /* With everything synced and the indexes whole, the next open has next to nothing to walk over;
  * where that fails, it walks further. */
 static fc_code close_cleanly(struct fc_partition *partition)
 {
     struct fc_active *active = &partition->active;
     struct fc_checkpoint checkpoint;
-    fc_code code = fc_partition_sync(partition, NULL);
+    fc_code code;
+    if (is_as_recorded(partition)) {
+        return FC_OK;
+    }
+    code = fc_partition_sync(partition, NULL);
     if (code == FC_OK && fc_index_write(&active->offsets, NULL) == FC_OK &&
         fc_index_write(&active->times, NULL) == FC_OK) {
         code = fc_index_finish(&active->offsets, NULL);

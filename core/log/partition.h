@@ -41,8 +41,8 @@ struct fc_partition_config {
 enum { FC_SEGMENT_BYTES_MAX = INT32_MAX };
 
 /*
- * Open the partition in directory dir, recover it when it was not closed cleanly, and create it
- * when the directory is empty. With env->read_only nothing is changed and a partition that does
+ * Open the partition in directory dir, recover it when it was not closed cleanly, or begin a
+ * new one when the directory is empty, which stays so until the first append. With env->read_only nothing is changed and a partition that does
  * not exist yet is an empty one.
  *
  * Errors: FC_ERR_CORRUPT (damage below the durable offset: file and byte named; nothing was

@@ -12,6 +12,7 @@
 #define FC_LOG_PARTITION_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/log/index.h"
 #include "core/log/manifest.h"
@@ -104,6 +105,8 @@ struct fc_partition {
     struct fc_place fetch_places[FC_FETCH_PLACES]; /* where fetches ended, so others begin */
     size_t fetch_places_next;
     bool exists;        /* false: read_only, and nobody has created it yet */
+    atomic_bool fresh;  /* an empty directory: no file before the first append; set with
+                           sync_lock held, too */
     bool in_group;      /* on the group's list of what to sync */
     bool name_unsynced; /* a file was created since the directory was last synced */
     uint64_t wakes;
@@ -155,6 +158,14 @@ bool fc_partition_active_is_old(const struct fc_partition *partition);
 /* The checkpoint that is true while everything up to end is durable. lock is held. */
 void fc_partition_checkpoint_now(const struct fc_partition *partition,
                                  struct fc_checkpoint *out_checkpoint);
+
+/* --- fresh.c --- */
+
+/* Give a fresh partition its manifest and its first segment; others are left alone. Comes
+ * before an append and before anything that writes the manifest. No lock is held. Blocks for
+ * two syncs, once. FC_ERR_FULL leaves it fresh; after FC_ERR_IO it takes no appends. */
+FC_MUST_CHECK fc_code fc_partition_prepare(struct fc_partition *partition,
+                                           struct fc_error *err);
 
 /* --- fetch.c --- */
 

@@ -16,7 +16,7 @@
 #include "core/log/producer_state.h"
 
 /* A partition has its manifest before its first segment, so segments alone mean that it was
- * lost. */
+ * lost; and no file at all, that nothing was ever appended. */
 static fc_code load_manifest(struct fc_recovery *recovery, struct fc_error *err)
 {
     struct fc_partition *partition = recovery->partition;
@@ -30,6 +30,11 @@ static fc_code load_manifest(struct fc_recovery *recovery, struct fc_error *err)
     if (fc_directory_has_any_log(&recovery->names)) {
         return fc_fail(err, FC_ERR_CORRUPT,
                        "%s/manifest: missing (byte 0), but there are segments", partition->dir);
+    }
+    if (recovery->names.count == 0) {
+        recovery->fresh = true;
+        recovery->content.checkpoint = empty;
+        return FC_OK;
     }
     code = fc_manifest_create(fs, partition->dir, &empty, err);
     if (code == FC_OK) {
@@ -331,17 +336,33 @@ void fc_recovery_release(struct fc_recovery *recovery)
     memset(recovery, 0, sizeof(*recovery));
 }
 
+/* Nothing is made before the first append, see fc_partition_prepare. */
+static void be_fresh(struct fc_partition *partition, const struct fc_checkpoint *empty)
+{
+    partition->active.max_timestamp_ms = INT64_MIN;
+    partition->active.times_last_ms = INT64_MIN;
+    partition->synced = *empty;
+    partition->exists = true;
+    partition->fresh = true;
+}
+
 fc_code fc_recovery_run(struct fc_partition *partition, struct fc_error *err)
 {
     struct fc_recovery recovery = { .partition = partition };
+    bool fresh;
     fc_code code = fc_recovery_look(&recovery, err);
     if (code == FC_OK) {
         partition->producers_at = recovery.content.checkpoint.producers_at;
         partition->producers_saved = recovery.content.checkpoint.producers_saved;
-        code = fc_recovery_mend(&recovery, err);
+        if (recovery.fresh) {
+            be_fresh(partition, &recovery.content.checkpoint);
+        } else {
+            code = fc_recovery_mend(&recovery, err);
+        }
     }
+    fresh = recovery.fresh;
     fc_recovery_release(&recovery);
-    if (code == FC_OK) {
+    if (code == FC_OK && !fresh) {
         code = fc_producer_state_load(partition, err);
     }
     return code;

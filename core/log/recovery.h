@@ -26,7 +26,8 @@ struct fc_recovery {
     struct fc_segment
         *overlong; /* closed segments with bytes behind what they were closed with */
     size_t overlong_count;
-    bool cut; /* the last link ends before its file does, or files follow it */
+    bool cut;   /* the last link ends before its file does, or files follow it */
+    bool fresh; /* the directory is empty */
 };
 
 /* Look: closed segments into the partition, the rest into links. Errors as

@@ -5,6 +5,32 @@
 
 #include "core/base/alloc.h"
 #include "core/log/data_dir_state.h"
+#include "core/log/parallel.h"
+#include "core/log/partition_state.h"
+
+enum {
+    ALONE_MAX = 16, /* partitions that one thread opens or closes one by one */
+    THREADS_MAX = 8
+};
+
+/* A topic in which some partitions are opened or closed, each by itself. */
+struct many {
+    struct fc_log_topic *topic;
+    uint32_t first;
+};
+
+/* Most of the time is spent waiting for the disk, so it pays on any number of cores. */
+static void do_many(struct many *many, size_t count, void (*fn)(void *ctx, size_t index))
+{
+    struct fc_parallel *parallel = count > ALONE_MAX ? fc_parallel_new(THREADS_MAX) : NULL;
+    for (size_t index = 0; parallel == NULL && index < count; index++) {
+        fn(many, index);
+    }
+    if (parallel != NULL) {
+        fc_parallel_run(parallel, count, fn, many);
+    }
+    fc_parallel_free(parallel);
+}
 
 /* Damage stays until somebody mends it; anything else may pass, so the next use tries again.
  * change_lock is held. */
@@ -15,7 +41,15 @@ static void open_partition(struct fc_log_topic *topic, uint32_t index)
     struct fc_partition_config config = fc_log_topic_config_of_partition(&topic->config);
     struct fc_partition *opened = NULL;
     char *path = fc_topic_store_partition_dir(dir->path, topic->name, index);
-    if (fc_partition_open(&dir->env, path, &config, &opened, &slot->why) == FC_OK) {
+    fc_code code = fc_partition_open(&dir->env, path, &config, &opened, &slot->why);
+    if (code == FC_OK && index == 0 && !dir->env.read_only) {
+        /* It shows that there was a topic, should topic.json be lost. */
+        code = fc_partition_prepare(opened, &slot->why);
+        if (code != FC_OK) {
+            fc_partition_close(opened);
+        }
+    }
+    if (code == FC_OK) {
         slot->partition = opened;
         if (dir->keeper != NULL) {
             fc_keeper_add(dir->keeper, opened);
@@ -25,6 +59,18 @@ static void open_partition(struct fc_log_topic *topic, uint32_t index)
         fc_log_notice(&dir->env, "%s", slot->why.message);
     }
     free(path);
+}
+
+static void open_one(void *ctx, size_t index)
+{
+    struct many *many = ctx;
+    open_partition(many->topic, many->first + (uint32_t)index);
+}
+
+static void close_one(void *ctx, size_t index)
+{
+    struct many *many = ctx;
+    fc_partition_close(many->topic->slots[index]->partition);
 }
 
 /* Room for so many slots, and slots in it. change_lock is held, or nobody knows the topic. */
@@ -41,9 +87,7 @@ static void add_slots(struct fc_log_topic *topic, uint32_t partitions)
         topic->outgrown[topic->outgrown_count++] = topic->slots;
     }
     topic->slots = slots;
-    for (uint32_t index = count; index < partitions; index++) {
-        open_partition(topic, index);
-    }
+    do_many(&(struct many){ topic, count }, partitions - count, open_one);
     topic->partitions_count = partitions;
 }
 
@@ -81,8 +125,8 @@ void fc_log_topic_unref(struct fc_log_topic *topic)
     if (topic == NULL || --topic->references > 0) {
         return;
     }
+    do_many(&(struct many){ topic, 0 }, topic->partitions_count, close_one);
     for (uint32_t index = 0; index < topic->partitions_count; index++) {
-        fc_partition_close(topic->slots[index]->partition);
         free(topic->slots[index]);
     }
     free(topic->slots);

@@ -92,6 +92,9 @@ fc_code fc_partition_append_wire(struct fc_partition *partition, uint8_t *batch,
     fc_wire_check_init(&check, batch, size);
     code = fc_wire_check_run(&check, rules, out_result, err);
     if (code == FC_OK) {
+        code = fc_partition_prepare(partition, err);
+    }
+    if (code == FC_OK) {
         (void)pthread_mutex_lock(&partition->lock);
         code = append_locked(partition, &check.append, rules, out_result, err);
         (void)pthread_mutex_unlock(&partition->lock);
@@ -142,10 +145,13 @@ fc_code fc_partition_append_marker(struct fc_partition *partition,
     clear_result(out_result);
     fc_marker_encode(&marker, request->producer_id, request->producer_epoch,
                      fc_clock_wall_ms(partition->env->clock), bytes);
-    (void)pthread_mutex_lock(&partition->lock);
-    code = append_marker_locked(partition, &append, &marker, out_result, err);
-    (void)pthread_mutex_unlock(&partition->lock);
-    fc_partition_notify(partition);
+    code = fc_partition_prepare(partition, err);
+    if (code == FC_OK) {
+        (void)pthread_mutex_lock(&partition->lock);
+        code = append_marker_locked(partition, &append, &marker, out_result, err);
+        (void)pthread_mutex_unlock(&partition->lock);
+        fc_partition_notify(partition);
+    }
     if (code != FC_OK && out_result->error == FC_KAFKA_NONE) {
         out_result->error = fc_kafka_error_of(code);
     }

@@ -238,6 +238,7 @@ static void a_manifest_of_another_version_is_named_with_both_versions(void **sta
     struct numbered_log *log = *state;
     static const uint8_t version_2[] = { 'f', 'l', 'u', 'v', 'i', 'o', '-',  'p',  'a',  'r',
                                          't', 's', 0,   0,   0,   2,   0xc8, 0xab, 0x37, 0x01 };
+    numbered_log_append(log, 1, 1);
     overwrite(log, "/p/manifest", 0, version_2, sizeof(version_2));
     numbered_log_crash(log);
     assert_int_equal(numbered_log_open_fails(log), FC_ERR_CONFIG);

@@ -255,6 +255,73 @@ static void deletion_is_whole_whenever_the_power_fails(void **state)
     }
 }
 
+static void expect_records(struct world *world, struct fc_partition *in, uint32_t wanted)
+{
+    struct fc_log_reader *reader = NULL;
+    const struct fc_record *records = NULL;
+    uint32_t count = 0;
+    assert_int_equal(fc_log_reader_open(in, 0, &reader, &world->err), FC_OK);
+    assert_int_equal(fc_log_reader_next(reader, 0, &records, &count, &world->err), FC_OK);
+    assert_int_equal(count, wanted);
+    fc_log_reader_close(reader);
+}
+
+static void partitions_cost_no_syncs_until_they_are_used(void **state)
+{
+    struct world *world = *state;
+    uint64_t syncs = fs_lossy_syncs(world->fs);
+    struct fc_log_topic *topic = create(world, "many", 500, NULL);
+    assert_true(fs_lossy_syncs(world->fs) - syncs < 10);
+    expect_records(world, partition(world, topic, 7), 0);
+    assert_int_equal(append(world, partition(world, topic, 7)), FC_OK);
+    expect_records(world, partition(world, topic, 7), 1);
+    fc_log_topic_unref(topic);
+    fc_data_dir_close(world->dir);
+    syncs = fs_lossy_syncs(world->fs);
+    open_dir(world);
+    fc_data_dir_close(world->dir);
+    assert_true(fs_lossy_syncs(world->fs) - syncs < 10); /* the directory's own */
+    fs_lossy_power_cut(world->fs);
+    open_dir(world);
+    topic = find(world, "many");
+    expect_records(world, partition(world, topic, 7), 1);
+    expect_records(world, partition(world, topic, 499), 0);
+    assert_int_equal(append(world, partition(world, topic, 499)), FC_OK);
+    expect_records(world, partition(world, topic, 499), 1);
+    fc_log_topic_unref(topic);
+}
+
+static void a_partition_that_lost_its_directory_is_no_new_one(void **state)
+{
+    struct world *world = *state;
+    struct fc_log_topic *topic = create(world, "t", 3, NULL);
+    struct fc_partition *found = NULL;
+    fc_log_topic_unref(topic);
+    fc_data_dir_close(world->dir);
+    assert_int_equal(world->fs->ops->remove(world->fs, "/d/t-2", NULL), FC_OK);
+    open_dir(world);
+    topic = find(world, "t");
+    assert_int_not_equal(fc_log_topic_partition(topic, 2, &found, &world->err), FC_OK);
+    assert_int_equal(append(world, partition(world, topic, 1)), FC_OK);
+    fc_log_topic_unref(topic);
+}
+
+/* Partition 0's manifest shows that there was a topic, whichever of them has records. */
+static void a_topic_that_lost_its_settings_is_no_new_one(void **state)
+{
+    struct world *world = *state;
+    struct fc_log_topic *topic = create(world, "t", 2, NULL);
+    assert_int_equal(append(world, partition(world, topic, 1)), FC_OK);
+    fc_log_topic_unref(topic);
+    fc_data_dir_close(world->dir);
+    fs_lossy_lose_file(world->fs, "/d/t-0/topic.json");
+    open_dir(world);
+    topic = NULL;
+    assert_int_equal(fc_data_dir_topic(world->dir, "t", &topic, &world->err), FC_ERR_CORRUPT);
+    assert_int_equal(fc_data_dir_create(world->dir, "t", 2, NULL, &topic, &world->err),
+                     FC_ERR_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +329,12 @@ int main(void)
         cmocka_unit_test(every_setting_reads_back_as_written),
         cmocka_unit_test_setup_teardown(a_topic_grows_while_it_is_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_topic_fails_who_still_uses_it, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(partitions_cost_no_syncs_until_they_are_used, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_partition_that_lost_its_directory_is_no_new_one,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_topic_that_lost_its_settings_is_no_new_one, set_up,
                                         tear_down),
         cmocka_unit_test(deletion_is_whole_whenever_the_power_fails),
     };
