@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/spu/dispatch.h"
+#include "core/spu/features.h"
 #include "core/spu/handlers.h"
 
-/*
- * What UIs read the cluster's version from: feature level 20 of metadata.version is Kafka 3.9's.
- * Nothing is listed here that clients would change their behaviour for and that we do not do.
- */
-static const struct fc_msg_api_versions_response_supported_feature SUPPORTED[] = {
-    { { (const uint8_t *)"metadata.version", 16 }, 1, 25 },
+/* UIs read the cluster's version from metadata.version: 25 is Kafka 4.0's. Clients that see
+ * transaction.version 2 let EndTxn bump their epoch, and batches add their partitions (KIP-890). */
+const struct fc_feature fc_features[] = {
+    { "metadata.version", 1, 25, 25 },
+    { "transaction.version", 1, 2, 2 },
 };
-static const struct fc_msg_api_versions_response_finalized_feature FINALIZED[] = {
-    { { (const uint8_t *)"metadata.version", 16 }, 25, 25 },
-};
+const size_t fc_features_count = sizeof(fc_features) / sizeof(fc_features[0]);
 
 static int32_t fill_keys(struct fc_msg_api_versions_response_api_key *keys)
 {
@@ -27,6 +25,33 @@ static int32_t fill_keys(struct fc_msg_api_versions_response_api_key *keys)
         }
     }
     return filled;
+}
+
+static bool fill_features(struct fc_request *request,
+                          struct fc_msg_api_versions_response *response)
+{
+    int32_t count = (int32_t)fc_features_count;
+    response->supported_features = fc_wire_array(
+        &request->arena, &fc_msg_api_versions_response_supported_feature_type, count);
+    response->finalized_features = fc_wire_array(
+        &request->arena, &fc_msg_api_versions_response_finalized_feature_type, count);
+    if (response->supported_features == NULL || response->finalized_features == NULL) {
+        return false;
+    }
+    response->supported_features_count = count;
+    response->finalized_features_count = count;
+    response->finalized_features_epoch = 0;
+    for (int32_t index = 0; index < count; index++) {
+        const struct fc_feature *feature = &fc_features[index];
+        struct fc_slice name = fc_slice_text(feature->name);
+        response->supported_features[index].name = name;
+        response->supported_features[index].min_version = feature->min;
+        response->supported_features[index].max_version = feature->max;
+        response->finalized_features[index].name = name;
+        response->finalized_features[index].min_version_level = feature->level;
+        response->finalized_features[index].max_version_level = feature->level;
+    }
+    return true;
 }
 
 /* KIP-511: a version that we do not know is answered in version 0, with error 35 and the ranges. */
@@ -48,12 +73,9 @@ void fc_handle_api_versions(struct fc_spu *spu, struct fc_request *request, cons
         response.error_code = FC_KAFKA_UNSUPPORTED_VERSION;
         request->api_version = 0;
     }
-    response.supported_features =
-        (struct fc_msg_api_versions_response_supported_feature *)(uintptr_t)SUPPORTED;
-    response.supported_features_count = 1;
-    response.finalized_features =
-        (struct fc_msg_api_versions_response_finalized_feature *)(uintptr_t)FINALIZED;
-    response.finalized_features_count = 1;
-    response.finalized_features_epoch = 0;
-    fc_answer(request, &response);
+    if (fill_features(request, &response)) {
+        fc_answer(request, &response);
+    } else {
+        fc_answer_too_large(request);
+    }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ListOffsets and OffsetForLeaderEpoch. */
 #include "core/spu/access.h"
+#include "core/spu/dispatch.h"
 #include "core/spu/handlers.h"
 
 /* What is asked for in the place of a time. */
@@ -40,7 +41,7 @@ static fc_kafka_error find_offset(struct fc_partition *partition, int64_t timest
                                   struct fc_msg_list_offsets_response_partition *out)
 {
     struct fc_partition_offsets offsets;
-    int64_t found = INT64_MAX;
+    struct fc_time_place place = { -1, -1 };
     int64_t end;
     fc_code code = fc_partition_offsets(partition, &offsets, NULL);
     if (code != FC_OK) {
@@ -59,17 +60,18 @@ static fc_kafka_error find_offset(struct fc_partition *partition, int64_t timest
     case EARLIEST_PENDING_UPLOAD:
         return FC_KAFKA_NONE; /* nothing is kept elsewhere: -1 */
     case MAX_TIMESTAMP:
-        return FC_KAFKA_UNSUPPORTED_VERSION;
+        code = fc_partition_max_timestamp(partition, &place, NULL);
+        break;
     default:
         if (timestamp < 0) {
             return FC_KAFKA_UNSUPPORTED_VERSION;
         }
-        code = fc_partition_offset_for_time(partition, timestamp, &found, NULL);
+        code = fc_partition_place_for_time(partition, timestamp, &place, NULL);
         break;
     }
-    if (timestamp >= 0 && found < end) {
-        out->offset = found;
-        out->timestamp = timestamp;
+    if (place.offset >= 0 && place.offset < end) {
+        out->offset = place.offset;
+        out->timestamp = place.timestamp_ms;
     }
     out->leader_epoch = code == FC_OK && out->offset >= 0 ? OUR_EPOCH : -1;
     return fc_kafka_error_of(code);
@@ -107,7 +109,7 @@ static void list_partition(struct fc_spu *spu, struct fc_request *request,
     out->error_code = (int16_t)error;
 }
 
-void fc_handle_list_offsets(struct fc_spu *spu, struct fc_request *request, const void *message)
+static void answer(struct fc_spu *spu, struct fc_request *request, const void *message)
 {
     const struct fc_msg_list_offsets_request *ask = message;
     struct fc_msg_list_offsets_response response;
@@ -135,6 +137,25 @@ void fc_handle_list_offsets(struct fc_spu *spu, struct fc_request *request, cons
         fc_answer(request, &response);
     } else {
         fc_answer_too_large(request);
+    }
+}
+
+/* Times are looked up in the files, which may wait for the disk. */
+void fc_handle_list_offsets(struct fc_spu *spu, struct fc_request *request, const void *message)
+{
+    const struct fc_msg_list_offsets_request *ask = message;
+    bool slow = false;
+    for (int32_t index = 0; index < ask->topics_count; index++) {
+        const struct fc_msg_list_offsets_request_topic *topic = &ask->topics[index];
+        for (int32_t which = 0; which < topic->partitions_count; which++) {
+            int64_t timestamp = topic->partitions[which].timestamp;
+            slow = slow || timestamp >= 0 || timestamp == MAX_TIMESTAMP;
+        }
+    }
+    if (slow) {
+        fc_dispatch_slowly(spu, request, answer, message);
+    } else {
+        answer(spu, request, message);
     }
 }
 
