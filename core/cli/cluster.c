@@ -116,7 +116,9 @@ static fc_code connection_failed(const struct fc_cluster *cluster, struct fc_err
                        "the profile%s)",
                        where, reason, scram_hint(cluster));
     }
-    if (cluster->last_code == RD_KAFKA_RESP_ERR__SSL) {
+    /* A failed handshake may come as a failed transport. */
+    if (cluster->last_code == RD_KAFKA_RESP_ERR__SSL ||
+        strstr(reason, "SSL routines") != NULL) {
         return fc_fail(err, FC_ERR_REJECTED,
                        "%s: TLS failed: %s (check security.protocol and ssl.ca.location of the "
                        "profile)",

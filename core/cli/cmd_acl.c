@@ -224,7 +224,7 @@ static int connect_and(struct acl *acl, work_fn work, const char *note)
 }
 
 /* The flags, with one more that only some have; false: return *out_exit. */
-static bool parse(struct acl *acl, const struct fc_flag *own, struct fc_usage *usage,
+static bool parse(struct acl *acl, const struct fc_flag *own, const struct fc_usage *usage,
                   const char *examples, int argc, char **argv, fc_exit *out_exit)
 {
     struct fc_acl_flags *given = &acl->flags;
@@ -250,8 +250,8 @@ static bool parse(struct acl *acl, const struct fc_flag *own, struct fc_usage *u
     struct fc_cli_usage full = { .examples = examples };
     char **operands = NULL;
     uint32_t count = 0;
-    usage->flags = flags;
     full.usage = *usage;
+    full.usage.flags = flags;
     return fc_cli_parse(acl->cli, &full, argc, argv, &operands, &count, out_exit);
 }
 
@@ -262,7 +262,7 @@ int fc_cmd_acl_add(struct fc_cli *cli, int argc, char **argv)
         "role",          0,      FC_FLAG_TEXT,
         &acl.flags.role, "NAME", "all that a producer, consumer or admin needs"
     };
-    struct fc_usage usage = {
+    const struct fc_usage usage = {
         "acl add [FLAGS]",
         "Allow (or --deny) users to do something. Where access control is "
         "on,\nwhat no rule allows is refused, and what one denies is, "
@@ -289,9 +289,10 @@ int fc_cmd_acl_list(struct fc_cli *cli, int argc, char **argv)
 {
     struct acl acl = { .cli = cli };
     const struct fc_flag none = { .name = NULL };
-    struct fc_usage usage = { "acl list [FLAGS]",
-                              "List who may do what; with flags, only what concerns them.",
-                              NULL, 0, 0 };
+    const struct fc_usage usage = {
+        "acl list [FLAGS]", "List who may do what; with flags, only what concerns them.", NULL,
+        0, 0
+    };
     struct fc_error error = { 0 };
     fc_exit exit_code = FC_EXIT_DONE;
     if (!parse(&acl, &none, &usage,
@@ -312,10 +313,12 @@ int fc_cmd_acl_delete(struct fc_cli *cli, int argc, char **argv)
     const struct fc_flag all = {
         "all", 0, FC_FLAG_BOOL, &acl.all, NULL, "every rule there is"
     };
-    struct fc_usage usage = { "acl delete FLAGS",
-                              "Remove the rules that the flags describe; what a flag does not "
-                              "say is\nleft open. Prints what was removed.",
-                              NULL, 0, 0 };
+    const struct fc_usage usage = {
+        "acl delete FLAGS",
+        "Remove the rules that the flags describe; what a flag does not "
+        "say is\nleft open. Prints what was removed.",
+        NULL, 0, 0
+    };
     struct fc_error error = { 0 };
     fc_exit exit_code = FC_EXIT_DONE;
     const struct fc_acl_rule *first;

@@ -115,7 +115,9 @@ static char *find_program(const struct fc_cli *cli, const char *given)
 
 static const char *reachable_host(const struct fc_local_listener *listener)
 {
-    bool any = strcmp(listener->host, "0.0.0.0") == 0 || strcmp(listener->host, "::") == 0;
+    bool any;
+    fc_assert(listener->host != NULL); /* reading the file has set it */
+    any = strcmp(listener->host, "0.0.0.0") == 0 || strcmp(listener->host, "::") == 0;
     return any ? "127.0.0.1" : listener->host;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/cli/cluster.h"
 #include "core/cli/commands.h"
 #include "core/cli/output.h"
@@ -53,15 +54,15 @@ static void print_topics(struct fc_cli *cli, const struct rd_kafka_metadata *met
         { .title = NULL },
     };
     size_t count = (size_t)metadata->topic_cnt;
-    const struct rd_kafka_metadata_topic **sorted = calloc(count + 1, sizeof(*sorted));
+    const struct rd_kafka_metadata_topic **sorted =
+        fc_new_array(const struct rd_kafka_metadata_topic *, count + 1);
     json_t *rows = json_array();
-    for (size_t index = 0; sorted != NULL && index < count; index++) {
+    for (size_t index = 0; index < count; index++) {
         sorted[index] = &metadata->topics[index];
     }
-    if (sorted != NULL) {
-        qsort(sorted, count, sizeof(*sorted), by_topic);
-    }
-    for (size_t index = 0; sorted != NULL && index < count; index++) {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
+    qsort(sorted, count, sizeof(*sorted), by_topic);
+    for (size_t index = 0; index < count; index++) {
         if (system || !is_internal(sorted[index]->topic)) {
             json_array_append_new(rows, row_of(sorted[index]));
         }

@@ -15,6 +15,7 @@ passed=0 failed=0
 finish() {
     "$node" stop "$work/kafka" >/dev/null 2>&1
     "$fluvio" cluster shutdown -q >/dev/null 2>&1
+    "$fluvio" cluster shutdown -q --dir "$work/tls" >/dev/null 2>&1
     rm -rf "$work"
 }
 trap finish EXIT
@@ -270,6 +271,27 @@ all_cases
 check "it is shut down" 0 "has ended" "$fluvio" cluster shutdown
 check "once more is no mistake" 0 "no cluster runs" "$fluvio" cluster shutdown
 check "then it is not reached, soon" 1 "cannot reach" timeout 5 "$fluvio" topic list
+
+# --- TLS, against our server -----------------------------------------------------------------------------------------------------
+
+area=cli-tls
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 1)->sockport')
+mkdir -p "$work/tls"
+openssl req -x509 -newkey rsa:2048 -nodes -days 90 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+    -keyout "$work/tls/key.pem" -out "$work/tls/cert.pem" 2>/dev/null
+chmod 600 "$work/tls/key.pem"
+printf 'data-dir: %s/data\nlisteners:\n  - {name: SSL, host: 127.0.0.1, port: %d, tls: {certificate: %s/cert.pem, key: %s/key.pem}}\n' \
+    "$work/tls" "$port" "$work/tls" "$work/tls" >"$work/tls/spu.yaml"
+check "a server with TLS is started" 0 "the cluster runs" "$fluvio" cluster start --dir "$work/tls"
+check "a profile with its CA" 0 "profile tls" "$fluvio" profile add tls "127.0.0.1:$port" --ca "$work/tls/cert.pem"
+check "a topic is created" 0 "created" "$fluvio" topic create t
+check "a record is written" 0 '' sh -c "echo hi | '$fluvio' produce t"
+same "and read" hi "$fluvio" consume t -B -d
+check "our own connection encrypts, too" 0 "altered" "$fluvio" topic alter t --retention-time 3d
+check "a signer that is not known is refused" 1 "TLS failed" "$fluvio" topic list --cluster "127.0.0.1:$port" -X security.protocol=ssl
+check "on our own connection, too" 1 "certificate verify failed" "$fluvio" acl list --cluster "127.0.0.1:$port" -X security.protocol=ssl
+check "without TLS the cause is named" 1 "SSL listener" "$fluvio" topic list --cluster "127.0.0.1:$port"
+check "it is shut down" 0 "has ended" "$fluvio" cluster shutdown --dir "$work/tls"
 
 # --- wrong usage -----------------------------------------------------------------------------------------------------------------
 
