@@ -39,10 +39,11 @@ static int64_t wall_ms(const struct fc_coordinator *coordinator)
 
 /* --- what a group says; the lock is held --- */
 
-static void on_changed(void *ctx, const struct fc_group *group)
+static void on_changed(void *ctx, struct fc_group *group)
 {
     struct fc_coordinator *coordinator = ctx;
     struct fc_error err;
+    group->state_ms = wall_ms(coordinator);
     if (fc_journal_is_open(coordinator->journal) &&
         fc_coordinator_store_group(coordinator->journal, group, wall_ms(coordinator), &err) !=
             FC_OK) {
@@ -300,6 +301,34 @@ fc_code fc_coordinator_delete(struct fc_coordinator *coordinator, struct fc_coor
         free_coordinated(group);
     }
     return code;
+}
+
+/* Forget one commit of the topic; false when there is none. The lock is held. */
+static bool forget_one(struct fc_coordinator *coordinator, struct fc_coordinated *group,
+                       struct fc_slice topic)
+{
+    const struct fc_committed *committed = NULL;
+    struct fc_slice name;
+    int32_t partition = 0;
+    size_t cursor = 0;
+    while (fc_group_offsets_next(&group->offsets, &cursor, &name, &partition, &committed)) {
+        if (fc_slice_equal(name, topic)) {
+            return fc_coordinator_forget(coordinator, group, topic, partition, NULL) == FC_OK;
+        }
+    }
+    return false;
+}
+
+void fc_coordinator_forget_topic(struct fc_coordinator *coordinator, struct fc_slice topic)
+{
+    struct fc_coordinated *group = NULL;
+    size_t cursor = 0;
+    fc_coordinator_lock(coordinator);
+    while (fc_coordinator_next(coordinator, &cursor, &group)) {
+        while (forget_one(coordinator, group, topic)) {
+        }
+    }
+    fc_coordinator_unlock(coordinator);
 }
 
 void fc_coordinator_end_transaction(struct fc_coordinator *coordinator, int64_t producer_id,

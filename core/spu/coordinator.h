@@ -78,6 +78,10 @@ FC_MUST_CHECK fc_code fc_coordinator_forget(struct fc_coordinator *coordinator,
 FC_MUST_CHECK fc_code fc_coordinator_delete(struct fc_coordinator *coordinator,
                                             struct fc_coordinated *group, struct fc_error *err);
 
+/* The topic is deleted, and with it what groups have committed of it: another topic of that name is
+ * not the same. Takes the lock. */
+void fc_coordinator_forget_topic(struct fc_coordinator *coordinator, struct fc_slice topic);
+
 /* The partition of __consumer_offsets that a group's records are in, as Kafka chooses it. */
 int32_t fc_coordinator_partition_of(struct fc_coordinator *coordinator,
                                     struct fc_slice group_id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DeleteTopics and CreatePartitions. */
 #include "core/spu/access.h"
+#include "core/spu/coordinator.h"
 #include "core/spu/handlers.h"
 #include "core/spu/topic_admin.h"
 
@@ -35,6 +36,7 @@ static fc_kafka_error delete_topic(struct fc_spu *spu, struct fc_request *reques
         out->error_message = fc_answer_message(request, &err);
     } else {
         out->name = fc_arena_copy(&request->arena, name);
+        fc_coordinator_forget_topic(spu->coordinator, name);
         out->topic_id = fc_log_topic_id(topic);
     }
     fc_log_topic_unref(topic);

@@ -82,8 +82,8 @@ struct fc_group_host {
     /* To a SyncGroup; member is NULL on failure. */
     void (*on_synced)(void *ctx, void *waiter, const struct fc_group *group,
                       const struct fc_group_member *member, fc_kafka_error error);
-    /* Members or assignments have changed: the group is to be stored. */
-    void (*on_changed)(void *ctx, const struct fc_group *group);
+    /* Members or assignments have changed: the group is to be stored, and its state_ms is now. */
+    void (*on_changed)(void *ctx, struct fc_group *group);
     /* A fresh, unique member id: `prefix` and a random uuid; the caller frees data. */
     struct fc_slice (*new_member_id)(void *ctx, struct fc_slice prefix);
 };

@@ -80,7 +80,7 @@ static void on_synced(void *ctx, void *waiter, const struct fc_group *group,
     }
 }
 
-static void on_changed(void *ctx, const struct fc_group *group)
+static void on_changed(void *ctx, struct fc_group *group)
 {
     (void)group;
     ((struct fixture *)ctx)->changes++;
