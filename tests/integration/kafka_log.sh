@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The runner with its log in an Apache Kafka: the stream interface itself, capture, restart of Kafka, restore, verify, status,
+# The runner with its log in an Apache Kafka: the stream interface itself (on an SPU of ours, too), capture, restart of Kafka, restore, verify, status,
 # bad input: kafka_log.sh [mariadb] [mysql]. BUILD=build/release
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -18,6 +18,7 @@ clean_up() {
         tests/support/servers stop "$work/$kind" 2>/dev/null || true
     done
     tests/support/kafka-node kill "$work/kafka" 2>/dev/null || true
+    tests/support/spu-node kill "$work/spu" 2>/dev/null || true
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -83,9 +84,9 @@ stop_run() {
     return $code
 }
 
-the_stream_itself() {
+the_stream_itself() { # NODE-DIR NODE-SCRIPT
     local status=0 name
-    "$build/tests/integration/kafka_stream" "$work/kafka" tests/support/kafka-node >"$work/out" 2>&1 || status=$?
+    "$build/tests/integration/kafka_stream" "$1" "$2" >"$work/out" 2>&1 || status=$?
     while read -r name; do
         ok "${name//_/ }"
     done < <(sed -n 's/^\[       OK \] //p' "$work/out")
@@ -224,9 +225,13 @@ bad_input() {
     same "  what was set besides stays" "retention.ms=3600000" "$(tests/support/kafka-tool configs --bootstrap-server "$BOOTSTRAP" --describe --entity-type topics --entity-name "$topic" | grep -o ' retention.ms=[0-9]*' | head -n 1 | tr -d ' ')"
 }
 
-kind=stream
+kind='stream on an SPU'
+tests/support/spu-node start "$work/spu" >/dev/null
+the_stream_itself "$work/spu" tests/support/spu-node
+tests/support/spu-node stop "$work/spu"
+kind='stream on Kafka'
 tests/support/kafka-node start "$work/kafka" >/dev/null
-the_stream_itself
+the_stream_itself "$work/kafka" tests/support/kafka-node
 for kind in "$@"; do
     set_up
     capture_and_restore
