@@ -36,11 +36,11 @@ GEN_H := $(GEN_C:.c=.h)
 # Archives and programs appear whole, under a name of their maker's first: another make in this tree may be using them.
 PUT = && mv -f $@.$$$$ $@
 # One archive a folder; programs' main.c stand apart.
-DIRS := core/base core/wire core/log core/stream core/cli \
+DIRS := core/base core/wire core/log core/cluster core/stream core/cli \
   core/server \
   core/spu core/spu/group core/spu/txn core/spu/auth \
-  catalog runner/envelope runner/restore runner transforms \
-  connectors/mysql tests/support
+  catalog runner/envelope runner/restore runner/bridge runner transforms \
+  connectors/mysql connectors/kafka tests/support
 SRC_OF = $(filter-out %/main.c,$(wildcard $(1)/*.c)) $(filter $(B)/gen/$(1)/%.c,$(GEN_C))
 AR_OF = $(B)/lib/$(subst /,-,$(1)).a
 define archive
@@ -55,7 +55,8 @@ LINK_core/base := core/base
 LINK_core/wire := core/wire $(LINK_core/base)
 LINK_core/cli := core/cli core/wire $(LINK_core/base)
 LINK_core/log := core/log $(LINK_core/base)
-LINK_core/stream := core/stream $(LINK_core/log)
+LINK_core/cluster := core/cluster $(LINK_core/base)
+LINK_core/stream := core/stream core/cluster $(LINK_core/log)
 LINK_core/server := core/server core/wire core/log catalog $(LINK_core/base)
 LINK_core/spu/group := core/spu/group $(LINK_core/base)
 LINK_core/spu/txn := core/spu/txn $(LINK_core/base)
@@ -64,16 +65,18 @@ LINK_core/spu := core/spu core/spu/group core/spu/txn core/spu/auth catalog core
 LINK_catalog := catalog $(LINK_core/base)
 LINK_transforms := transforms $(LINK_core/base)
 LINK_runner/envelope := runner/envelope $(LINK_catalog)
-LINK_runner/restore := runner/restore runner transforms runner/envelope catalog $(LINK_core/stream) $(LINK_core/spu)
+LINK_runner/restore := runner/restore runner/bridge runner transforms runner/envelope catalog $(LINK_core/stream) $(LINK_core/spu)
 LINK_runner := $(LINK_runner/restore)
 LINK_connectors/mysql := connectors/mysql $(LINK_core/base)
+LINK_connectors/kafka := connectors/kafka $(LINK_core/cluster)
+LINK_runner/bridge := $(LINK_runner/restore)
 LINK_tests/support := tests/support $(LINK_core/base)
 link_ars = $(foreach d,$(LINK_$(1)),$(call AR_OF,$(d)))
 
 RUNNER := $(B)/fluvio-connect
 SPU := $(B)/fluvio-spu
 CLI := $(B)/fluvio
-PLUGINS := $(B)/connectors/mysql.so
+PLUGINS := $(B)/connectors/mysql.so $(B)/connectors/kafka.so
 UNIT_SRC := $(shell find tests/unit -name 'test_*.c' 2>/dev/null)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)
 FUZZ := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -113,6 +116,11 @@ $(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
 	@$(if $(V),,echo "  LINK  $@")
 	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(MYSQL_LIBS) $(LIBS) $(PUT)
 
+$(B)/connectors/kafka.so: $(call link_ars,connectors/kafka)
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  LINK  $@")
+	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(KAFKA_LIBS) $(LIBS) $(PUT)
+
 # The same plugin with libmysqlclient, which Debian 12 lacks: headers and library are unpacked beside the system.
 mysqlclient: ## build the MySQL connector with libmysqlclient, too
 	$(Q)root=$$(tests/support/mysql9-fetch) && $(MAKE) SAN= B=build/mysqlclient build/mysqlclient/connectors/mysql.so \
@@ -149,7 +157,7 @@ bench-log: all tools ## print the log's figures beside Apache Kafka's
 	$(Q)tests/bench/run-log
 
 # Fuzz targets are compiled in one go with everything they may need, by clang with its sanitizers.
-FUZZ_SRC := $(foreach d,core/base core/wire core/log core/stream core/server core/spu core/spu/group core/spu/txn core/spu/auth catalog transforms runner/envelope runner/restore runner,$(call SRC_OF,$(d))) \
+FUZZ_SRC := $(foreach d,core/base core/wire core/log core/cluster core/stream core/server core/spu core/spu/group core/spu/txn core/spu/auth catalog transforms runner/envelope runner/restore runner/bridge runner,$(call SRC_OF,$(d))) \
   $(filter-out %/plugin.c,$(call SRC_OF,connectors/mysql)) $(wildcard tests/support/*.c)
 build/fuzz/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)

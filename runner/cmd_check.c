@@ -69,6 +69,24 @@ static void check_source(struct results *results, const struct fc_setup *setup)
     fc_buf_release(&position);
 }
 
+static void on_message_result(void *ctx, int result, const char *what, const char *detail,
+                              const char *fix)
+{
+    on_result(ctx, (fc_check_result)result, what, detail, fix);
+}
+
+static void check_records(struct results *results, const struct fc_setup *setup)
+{
+    struct fc_error error = { 0 };
+    fc_code code =
+        setup->config->is_sink
+            ? setup->connector->sink->check(setup->host, on_message_result, results, &error)
+            : setup->connector->feed->check(setup->host, on_message_result, results, &error);
+    if (code != FC_OK) {
+        on_result(results, FC_CHECK_FAIL, setup->config->plugin, error.message, NULL);
+    }
+}
+
 static void print_end(struct results *results, const char *name)
 {
     FILE *out = results->command->out;
@@ -125,7 +143,9 @@ int fc_cmd_check(struct fc_command *command, int argc, char **argv)
     preflight.on_result = on_result;
     preflight.ctx = &results;
     fc_preflight_run(&preflight);
-    if (setup.connector->source == NULL) {
+    if (setup.config->is_sink || setup.connector->feed != NULL) {
+        check_records(&results, &setup);
+    } else if (setup.connector->source == NULL) {
         on_result(&results, FC_CHECK_FAIL, setup.config->plugin,
                   "this connector cannot read, only be restored into", NULL);
     } else {

@@ -18,6 +18,12 @@ static const char *abilities(const struct fc_connector *connector)
     if (connector->source != NULL && connector->target != NULL) {
         return "source, restore target";
     }
+    if (connector->feed != NULL) {
+        return connector->sink != NULL ? "source, sink of records" : "source of records";
+    }
+    if (connector->sink != NULL) {
+        return "sink of records";
+    }
     return connector->source != NULL ? "source" : "restore target";
 }
 
@@ -36,9 +42,11 @@ static fc_code on_plugin(void *ctx, const char *name, const char *path, struct f
     if (listing->json != NULL) {
         (void)json_array_append_new(
             listing->json,
-            json_pack("{s:s,s:s,s:b,s:b,s:s,s:s}", "name", connector->name, "version",
-                      connector->version, "source", connector->source != NULL, "target",
-                      connector->target != NULL, "path", path, "help", connector->help));
+            json_pack("{s:s,s:s,s:b,s:b,s:b,s:s,s:s}", "name", connector->name, "version",
+                      connector->version, "source",
+                      connector->source != NULL || connector->feed != NULL, "target",
+                      connector->target != NULL, "sink", connector->sink != NULL, "path", path,
+                      "help", connector->help));
     } else {
         (void)fprintf(listing->command->out, "%-12s %-10s %-24s %s\n", connector->name,
                       connector->version, abilities(connector), connector->help);

@@ -19,6 +19,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/terminal.h"
+#include "runner/bridge/bridge.h"
 #include "runner/command.h"
 #include "runner/control.h"
 #include "runner/log_open.h"
@@ -26,14 +27,15 @@
 #include "runner/status.h"
 #include "runner/statusline.h"
 
-enum { MARK_BYTES_MAX = 48 * 1024 };
+enum { MARK_BYTES_MAX = 48 * 1024, HURRY_MS = 10000 };
 
 struct run {
     struct fc_command *command;
     const char *path;
     struct fc_setup setup;
     struct fc_log log;
-    struct fc_pipeline *pipeline;
+    struct fc_pipeline *pipeline; /* of changes, or */
+    struct fc_bridge *bridge;     /* of records */
     struct fc_control *control;
     struct fc_statusline *line;
     int64_t started_ms;
@@ -41,10 +43,31 @@ struct run {
     int ended_fd; /* readable once the pipeline has ended */
     pthread_t thread;
     bool stopping;
+    int64_t stopped_ms;
     /* Written by the pipeline's thread before ended_fd is. */
     fc_code code;
     struct fc_error error;
 };
+
+/* --- whatever runs ------------------------------------------------------------------------ */
+
+static void status_of(const struct run *run, struct fc_pipeline_status *out_status)
+{
+    if (run->bridge != NULL) {
+        fc_bridge_status(run->bridge, out_status);
+    } else {
+        fc_pipeline_status(run->pipeline, out_status);
+    }
+}
+
+static void stop(const struct run *run)
+{
+    if (run->bridge != NULL) {
+        fc_bridge_stop(run->bridge);
+    } else {
+        fc_pipeline_stop(run->pipeline);
+    }
+}
 
 /* --- transforms --------------------------------------------------------------------------- */
 
@@ -119,7 +142,8 @@ static void on_status(void *ctx, struct fc_buf *out)
         .uptime_ms = fc_clock_steady_ms(run->command->clock) - run->started_ms,
         .rows_per_second = fc_statusline_rate(run->line),
     };
-    fc_pipeline_status(run->pipeline, &status);
+    status_of(run, &status);
+    input.bridge = run->bridge;
     fc_status_encode(&input, out);
 }
 
@@ -131,6 +155,9 @@ static fc_code on_mark(void *ctx, struct fc_slice json, struct fc_error *err)
     if (json.len > MARK_BYTES_MAX) {
         return fc_fail(err, FC_ERR_LIMIT, "a mark of more than %d bytes", MARK_BYTES_MAX);
     }
+    if (run->bridge != NULL) {
+        return fc_fail(err, FC_ERR_REFUSED, "a bridge takes no marks");
+    }
     text = fc_strndup((const char *)json.data, json.len);
     code = fc_pipeline_mark(run->pipeline, text, err);
     free(text);
@@ -139,8 +166,7 @@ static fc_code on_mark(void *ctx, struct fc_slice json, struct fc_error *err)
 
 static void on_stop(void *ctx)
 {
-    const struct run *run = ctx;
-    fc_pipeline_stop(run->pipeline);
+    stop(ctx);
 }
 
 static void on_notice(void *ctx, const char *text)
@@ -155,7 +181,8 @@ static void *pipeline_thread(void *ctx)
     struct run *run = ctx;
     uint64_t one = 1;
     ssize_t put;
-    run->code = fc_pipeline_run(run->pipeline, &run->error);
+    run->code = run->bridge != NULL ? fc_bridge_run(run->bridge, &run->error)
+                                    : fc_pipeline_run(run->pipeline, &run->error);
     put = write(run->ended_fd, &one, sizeof(one));
     fc_assert(put == (ssize_t)sizeof(one)); /* an eventfd at 0 takes a 1 */
     return NULL;
@@ -168,7 +195,9 @@ static void on_signal(struct run *run)
         return; /* taken already */
     }
     if (info.ssi_signo == SIGHUP) {
-        reload(run);
+        if (run->pipeline != NULL) {
+            reload(run);
+        }
         return;
     }
     if (run->stopping) {
@@ -176,9 +205,10 @@ static void on_signal(struct run *run)
         _exit(FC_EXIT_FAILED);
     }
     run->stopping = true;
+    run->stopped_ms = fc_clock_steady_ms(run->command->clock);
     fc_diag_report(run->command->diag, FC_DIAG_INFO, "%s ending cleanly (once more: at once)",
                    run->setup.config->name);
-    fc_pipeline_stop(run->pipeline);
+    stop(run);
 }
 
 static void wait_for_end(struct run *run)
@@ -195,7 +225,11 @@ static void wait_for_end(struct run *run)
         if (ready > 0 && waits[0].revents != 0) {
             on_signal(run);
         }
-        fc_pipeline_status(run->pipeline, &status);
+        if (run->stopping && run->bridge != NULL &&
+            fc_clock_steady_ms(run->command->clock) - run->stopped_ms >= HURRY_MS) {
+            fc_bridge_hurry(run->bridge);
+        }
+        status_of(run, &status);
         fc_statusline_tick(run->line, &status);
     }
 }
@@ -220,7 +254,29 @@ static fc_code open_signals(struct run *run, struct fc_error *err)
     return FC_OK;
 }
 
-static fc_code start(struct run *run, bool until_end, struct fc_error *err)
+/* Records: the log is written by a feed, and only looked at for a sink. */
+static fc_code make_bridge(struct run *run, bool until_end, struct fc_error *err)
+{
+    const struct fc_config *config = run->setup.config;
+    struct fc_command *command = run->command;
+    struct fc_log_notices notices = { .on_notice = on_notice, .ctx = command->diag };
+    struct fc_bridge_config bridge = { .config = config,
+                                       .plugin = run->setup.connector,
+                                       .host = run->setup.host,
+                                       .until_end = until_end,
+                                       .clock = command->clock,
+                                       .diag = command->diag };
+    fc_code code = config->is_sink
+                       ? fc_log_lock(config, &run->log, err)
+                       : fc_log_open(config, command->clock, &notices, &run->log, err);
+    if (code == FC_OK) {
+        bridge.stream = run->log.stream;
+        run->bridge = fc_bridge_new(&bridge);
+    }
+    return code;
+}
+
+static fc_code make_pipeline(struct run *run, bool until_end, struct fc_error *err)
 {
     const struct fc_config *config = run->setup.config;
     struct fc_command *command = run->command;
@@ -233,20 +289,8 @@ static fc_code start(struct run *run, bool until_end, struct fc_error *err)
                                            .until_end = until_end,
                                            .clock = command->clock,
                                            .diag = command->diag };
-    struct fc_control_config control = { .dir = config->log_dir,
-                                         .on_status = on_status,
-                                         .on_mark = on_mark,
-                                         .on_stop = on_stop,
-                                         .ctx = run };
     struct fc_transform_chain *chain = NULL;
-    char place[FC_LOG_PLACE_TEXT_SIZE];
-    fc_code code;
-    if (run->setup.connector->source == NULL) {
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "%s: connector `%s` cannot read, only be restored into", config->path,
-                       config->plugin);
-    }
-    code = load_chain(run, config, &chain, err);
+    fc_code code = load_chain(run, config, &chain, err);
     code = code == FC_OK ? fc_log_open(config, command->clock, &notices, &run->log, err) : code;
     if (code != FC_OK) {
         fc_transform_chain_free(chain);
@@ -254,10 +298,36 @@ static fc_code start(struct run *run, bool until_end, struct fc_error *err)
     }
     pipeline.stream = run->log.stream;
     run->pipeline = fc_pipeline_new(&pipeline, chain);
+    return FC_OK;
+}
+
+static fc_code start(struct run *run, bool until_end, struct fc_error *err)
+{
+    const struct fc_config *config = run->setup.config;
+    const struct fc_connector *connector = run->setup.connector;
+    struct fc_command *command = run->command;
+    struct fc_control_config control = { .dir = config->state_dir,
+                                         .on_status = on_status,
+                                         .on_mark = on_mark,
+                                         .on_stop = on_stop,
+                                         .ctx = run };
+    char place[FC_LOG_PLACE_TEXT_SIZE];
+    fc_code code;
+    if (!config->is_sink && connector->source == NULL && connector->feed == NULL) {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "%s: connector `%s` cannot read, only be restored into", config->path,
+                       config->plugin);
+    }
+    code = config->is_sink || connector->feed != NULL ? make_bridge(run, until_end, err)
+                                                      : make_pipeline(run, until_end, err);
+    if (code != FC_OK) {
+        return code;
+    }
     run->line = fc_statusline_new(config->name, command->diag, command->err, command->clock);
     fc_diag_report(command->diag, FC_DIAG_INFO,
-                   "%s capturing with %s %s into %s, topic %s (fluvio-connect " FC_VERSION ")",
-                   config->name, config->plugin, run->setup.connector->version,
+                   "%s %s with %s %s %s %s, topic %s (fluvio-connect " FC_VERSION ")",
+                   config->name, run->bridge == NULL ? "capturing" : "copying", config->plugin,
+                   connector->version, config->is_sink ? "from" : "into",
                    fc_log_place(config, place), config->topic);
     code = fc_control_start(&control, &run->control, err);
     if (code == FC_OK && pthread_create(&run->thread, NULL, pipeline_thread, run) != 0) {
@@ -272,7 +342,7 @@ static void tell_summary(const struct run *run)
     char read[FC_HUMAN_SIZE];
     char written[FC_HUMAN_SIZE];
     char took[FC_HUMAN_SIZE];
-    fc_pipeline_status(run->pipeline, &status);
+    status_of(run, &status);
     fc_diag_report(
         run->command->diag, FC_DIAG_INFO,
         "%s ended after %s: %s rows read, %s records written, %" PRIu64 " rejected, %s",
@@ -288,6 +358,7 @@ static void release(struct run *run)
     fc_control_stop(run->control);
     fc_statusline_free(run->line);
     fc_pipeline_free(run->pipeline);
+    fc_bridge_free(run->bridge);
     fc_log_close(&run->log);
     fc_setup_release(&run->setup);
     if (run->signal_fd >= 0) {
@@ -309,9 +380,9 @@ int fc_cmd_run(struct fc_command *command, int argc, char **argv)
     };
     const struct fc_usage usage = {
         "run [FLAGS] FILE",
-        "Capture what FILE says into its log, until SIGTERM or SIGINT. A new start\n"
-        "goes on where the last one ended, however it ended. SIGHUP reads the\n"
-        "transforms again.",
+        "Capture or copy what FILE says into its log, or out of it (a sink), until\n"
+        "SIGTERM or SIGINT. A new start goes on where the last one ended, however it\n"
+        "ended. SIGHUP reads the transforms again.",
         flags, 1, 1
     };
     char **operands = NULL;

@@ -53,7 +53,7 @@ int fc_cmd_status(struct fc_command *command, int argc, char **argv)
     }
     if (dir == NULL) {
         code = fc_setup_config(command, operands[0], &config, &error);
-        dir = code == FC_OK ? config->log_dir : NULL;
+        dir = code == FC_OK ? config->state_dir : NULL;
     }
     if (code != FC_OK) {
         return (int)fc_command_fail(command, &error);

@@ -22,6 +22,7 @@
 
 static const char API_VERSION[] = "0.1.0";
 static const char SOURCE_SUFFIX[] = "-source";
+static const char SINK_SUFFIX[] = "-sink";
 
 enum { MEMORY_TO_BATCH = 16 };
 
@@ -38,6 +39,7 @@ struct config {
     char *dir;
     char *plugin;
     char *dead_letter_topic;
+    char *state_dir; /* NULL: the log's */
 };
 
 static const struct fc_option TOP[] = {
@@ -55,13 +57,17 @@ static const struct fc_option TOP[] = {
       "threads that transform and encode; 0: by cores" },
     { "memory", FC_OPTION_SIZE, false, "48MiB", 8 << 20, INT64_C(1) << 40, NULL,
       "of all batches and queues together" },
+    { "delivery", FC_OPTION_CHOICE, false, "exactly-once", 0, 0, "exactly-once|at-least-once",
+      "of records that are copied: whether a crash may repeat some" },
+    { "on-gap", FC_OPTION_CHOICE, false, "stop", 0, 0, "stop|skip",
+      "what happens when records are gone before they were copied" },
     { .key = NULL },
 };
 
 static const struct fc_option META[] = {
     { "name", FC_OPTION_TEXT, true, NULL, 0, 0, NULL, "the connector's name, [a-z0-9-]+" },
     { "type", FC_OPTION_TEXT, true, NULL, 0, 0, NULL,
-      "<connector>-source, such as mysql-source" },
+      "<connector>-source or <connector>-sink, such as mysql-source" },
     { "version", FC_OPTION_TEXT, false, NULL, 0, 0, NULL, "of this file, for people" },
     { "topic", FC_OPTION_TEXT, true, NULL, 0, 0, NULL,
       "a name, or a template such as shop.${table}" },
@@ -126,13 +132,11 @@ static fc_code read_names(struct config *config, struct fc_error *err)
                       FC_CONFIG_NAME_MAX, name);
         return at_option(config, config->meta, "name", err);
     }
-    if (suffix != NULL && strcmp(suffix, "-sink") == 0) {
-        (void)fc_fail(err, FC_ERR_CONFIG, "`type` %.60s: this version has sources only", type);
-        return at_option(config, config->meta, "type", err);
-    }
-    if (suffix == NULL || strcmp(suffix, SOURCE_SUFFIX) != 0) {
+    config->public.is_sink = suffix != NULL && strcmp(suffix, SINK_SUFFIX) == 0;
+    if (!config->public.is_sink && (suffix == NULL || strcmp(suffix, SOURCE_SUFFIX) != 0)) {
         (void)fc_fail(err, FC_ERR_CONFIG,
-                      "`type` must be <connector>-source, such as mysql-source, not `%.60s`",
+                      "`type` must be <connector>-source, such as mysql-source, or "
+                      "<connector>-sink, not `%.60s`",
                       type);
         return at_option(config, config->meta, "type", err);
     }
@@ -300,6 +304,9 @@ static fc_code read_top(struct config *config, const struct fc_yaml_node *root,
     if (limit_batches(config, err) != FC_OK) {
         return FC_ERR_CONFIG;
     }
+    config->public.exactly_once =
+        strcmp(fc_options_text(config->top, "delivery"), "exactly-once") == 0;
+    config->public.skips_gaps = strcmp(fc_options_text(config->top, "on-gap"), "skip") == 0;
     text = fc_options_text(config->top, "on-error");
     config->public.on_error = FC_ON_ERROR_FAIL;
     if (strcmp(text, "skip") == 0) {
@@ -375,6 +382,12 @@ static fc_code read_all(struct config *config, const struct fc_config_source *so
     config->public.log_dir = config->log.dir;
     config->public.log_listen_host = config->log.listen_host;
     config->public.log_listen_port = config->log.listen_port;
+    if (code == FC_OK && config->public.is_sink && config->log.kafka_block == NULL) {
+        config->state_dir = strcmp(config->dir, ".") == 0
+                                ? fc_asprintf("./fluvio-%s", config->public.name)
+                                : fc_asprintf("%s/fluvio-%s", config->dir, config->public.name);
+    }
+    config->public.state_dir = config->state_dir == NULL ? config->log.dir : config->state_dir;
     config->public.kafka = config->log.kafka;
     config->public.kafka_count = config->log.kafka_count;
     config->public.kafka_password_in_clear = config->log.in_clear;
@@ -450,6 +463,7 @@ void fc_config_free(struct fc_config *public)
     free(config->dir);
     free(config->plugin);
     free(config->dead_letter_topic);
+    free(config->state_dir);
     free(config);
 }
 

@@ -52,6 +52,12 @@ struct fc_config {
     const char
         *log_listen_host; /* of an embedded log that Kafka clients can read; NULL: none */
     uint16_t log_listen_port;
+    /* Where the run that this file starts has its lock and can be asked: log_dir, but of a sink,
+     * which only looks at its log, a directory of its own. */
+    const char *state_dir;
+    bool is_sink;                          /* meta.type ends with -sink */
+    bool exactly_once;                     /* `delivery`, of records that are copied */
+    bool skips_gaps;                       /* `on-gap` */
     const struct fc_kafka_property *kafka; /* the cluster's properties; NULL: embedded */
     uint32_t kafka_count;
     int kafka_replication;

@@ -5,6 +5,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/batch.h"
+#include "runner/config.h"
 
 /* `public` comes first: a struct fc_host pointer is one to this. */
 struct host {
@@ -35,6 +36,12 @@ static uint32_t option_list(const struct fc_host *host, const char *key,
     return fc_options_list(of_public(host)->options, key, out_items);
 }
 
+static uint32_t option_map(const struct fc_host *host, const char *key,
+                           const char *const **out_pairs)
+{
+    return fc_options_map(of_public(host)->options, key, out_pairs);
+}
+
 static const char *connector_name(const struct fc_host *host)
 {
     return of_public(host)->name;
@@ -51,17 +58,20 @@ static void report(const struct fc_host *host, int level, const char *text)
     fc_diag_report(of_public(host)->diag, known, "%s", text);
 }
 
-struct fc_host *fc_host_new(const char *name, const struct fc_options *options,
+struct fc_host *fc_host_new(const struct fc_config *config, const struct fc_options *options,
                             struct fc_diag *diag)
 {
     struct host *host = fc_new(struct host);
-    host->name = name;
+    host->name = config->name;
+    host->public.exactly_once = config->exactly_once;
+    host->public.skips_gaps = config->skips_gaps;
     host->options = options;
     host->diag = diag;
     host->public.size = sizeof(host->public);
     host->public.option_text = option_text;
     host->public.option_int = option_int;
     host->public.option_list = option_list;
+    host->public.option_map = option_map;
     host->public.connector_name = connector_name;
     host->public.report = report;
     host->public.batch_add = fc_batch_add;

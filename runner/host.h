@@ -7,8 +7,10 @@
 #include "core/base/options_check.h"
 #include "fc/connector.h"
 
-/* connector_name: meta.name. All is borrowed and must outlive the host. */
-struct fc_host *fc_host_new(const char *connector_name, const struct fc_options *options,
+struct fc_config;
+
+/* config gives meta.name, `delivery` and `on-gap`. All is borrowed and must outlive the host. */
+struct fc_host *fc_host_new(const struct fc_config *config, const struct fc_options *options,
                             struct fc_diag *diag);
 void fc_host_free(struct fc_host *host); /* NULL is fine */
 

@@ -129,6 +129,12 @@ fc_code fc_log_open(const struct fc_config *config, const struct fc_clock *clock
     return code;
 }
 
+fc_code fc_log_lock(const struct fc_config *config, struct fc_log *out_log,
+                    struct fc_error *err)
+{
+    return take_lock(config->state_dir, &out_log->lock_file, err);
+}
+
 void fc_log_close(struct fc_log *log)
 {
     fc_spu_stop(log->spu, STOP_WAIT_MS);

@@ -34,6 +34,9 @@ struct fc_log {
 FC_MUST_CHECK fc_code fc_log_open(const struct fc_config *config, const struct fc_clock *clock,
                                   const struct fc_log_notices *notices, struct fc_log *out_log,
                                   struct fc_error *err);
+/* Only the lock, in the file's state_dir, for who only looks at a log. */
+FC_MUST_CHECK fc_code fc_log_lock(const struct fc_config *config, struct fc_log *out_log,
+                                  struct fc_error *err);
 void fc_log_close(struct fc_log *log); /* a zeroed one is fine */
 
 /* For looking only. */

@@ -24,6 +24,8 @@ struct fc_plugin {
     struct fc_connector connector;
     struct fc_source_ops source;
     struct fc_target_ops target;
+    struct fc_feed_ops feed;
+    struct fc_sink_ops sink;
 };
 
 static bool is_name(const char *name)
@@ -222,6 +224,47 @@ static bool target_is_whole(const struct fc_target_ops *ops)
            ops->interrupt != NULL && ops->close != NULL;
 }
 
+static bool feed_is_whole(const struct fc_feed_ops *ops)
+{
+    return ops->open != NULL && ops->topics != NULL && ops->assign != NULL &&
+           ops->read != NULL && ops->place != NULL && ops->groups != NULL &&
+           ops->interrupt != NULL && ops->close != NULL && ops->check != NULL;
+}
+
+static bool sink_is_whole(const struct fc_sink_ops *ops)
+{
+    return ops->open != NULL && ops->wants != NULL && ops->prepare != NULL &&
+           ops->position != NULL && ops->write != NULL && ops->reached != NULL &&
+           ops->flush != NULL && ops->group != NULL && ops->wants_group != NULL &&
+           ops->interrupt != NULL && ops->close != NULL && ops->check != NULL;
+}
+
+/* Full-sized copies of what the plugin has. */
+static bool take_ops(struct fc_plugin *plugin)
+{
+    struct fc_connector *own = &plugin->connector;
+    if (own->source != NULL) {
+        take_sized(&plugin->source, sizeof(plugin->source), own->source, own->source->size);
+        own->source = &plugin->source;
+    }
+    if (own->target != NULL) {
+        take_sized(&plugin->target, sizeof(plugin->target), own->target, own->target->size);
+        own->target = &plugin->target;
+    }
+    if (own->feed != NULL) {
+        take_sized(&plugin->feed, sizeof(plugin->feed), own->feed, own->feed->size);
+        own->feed = &plugin->feed;
+    }
+    if (own->sink != NULL) {
+        take_sized(&plugin->sink, sizeof(plugin->sink), own->sink, own->sink->size);
+        own->sink = &plugin->sink;
+    }
+    return (own->source == NULL || source_is_whole(own->source)) &&
+           (own->target == NULL || target_is_whole(own->target)) &&
+           (own->feed == NULL || feed_is_whole(own->feed)) &&
+           (own->sink == NULL || sink_is_whole(own->sink));
+}
+
 static fc_code take_connector(struct fc_plugin *plugin, const struct fc_connector *given,
                               const char *name, struct fc_error *err)
 {
@@ -240,21 +283,13 @@ static fc_code take_connector(struct fc_plugin *plugin, const struct fc_connecto
         return fc_fail(err, FC_ERR_CONFIG, "%s calls itself `%s`: it must be named as its file",
                        plugin->path, own->name == NULL ? "" : own->name);
     }
-    if (own->options == NULL || (own->source == NULL && own->target == NULL)) {
+    if (own->options == NULL || (own->source == NULL && own->target == NULL &&
+                                 own->feed == NULL && own->sink == NULL)) {
         return fc_fail(err, FC_ERR_CONFIG,
-                       "%s has no option table, or neither a source nor a target",
+                       "%s has no option table, or no source, target, feed or sink",
                        plugin->path);
     }
-    if (own->source != NULL) {
-        take_sized(&plugin->source, sizeof(plugin->source), own->source, own->source->size);
-        own->source = &plugin->source;
-    }
-    if (own->target != NULL) {
-        take_sized(&plugin->target, sizeof(plugin->target), own->target, own->target->size);
-        own->target = &plugin->target;
-    }
-    if ((own->source != NULL && !source_is_whole(own->source)) ||
-        (own->target != NULL && !target_is_whole(own->target))) {
+    if (!take_ops(plugin)) {
         return fc_fail(err, FC_ERR_CONFIG, "%s lacks a function that ABI %u has", plugin->path,
                        FC_CONNECTOR_ABI);
     }

@@ -180,7 +180,8 @@ static void check_topic(const struct fc_preflight *preflight)
     struct fc_error error = { 0 };
     fc_code code;
     if (fc_topic_name_is_template(config->topic)) {
-        tell(preflight, FC_CHECK_OK, "topic", "%s, one a table", config->topic);
+        tell(preflight, FC_CHECK_OK, "topic", "%s, one a %s", config->topic,
+             strstr(config->topic, "${topic}") == NULL ? "table" : "topic");
         return;
     }
     code = fc_log_open_reader(config, preflight->clock, &stream, &error);
@@ -241,9 +242,31 @@ static void check_transforms(const struct fc_preflight *preflight)
     free(names);
 }
 
+/* A sink only looks at its log, which may be in use and has its topics. */
+static void check_read(const struct fc_preflight *preflight)
+{
+    char place[FC_LOG_PLACE_TEXT_SIZE];
+    struct fc_stream *stream = NULL;
+    struct fc_error error = { 0 };
+    if (fc_log_open_reader(preflight->config, preflight->clock, &stream, &error) != FC_OK) {
+        tell(preflight, FC_CHECK_FAIL, "log", "%s", error.message);
+        return;
+    }
+    tell(preflight, FC_CHECK_OK, "log", "%s can be read",
+         fc_log_place(preflight->config, place));
+    fc_stream_close(stream);
+}
+
 void fc_preflight_run(const struct fc_preflight *preflight)
 {
-    char *nearest = nearest_dir(preflight->config->log_dir);
+    char *nearest;
+    if (preflight->config->is_sink) {
+        check_read(preflight);
+        check_files(preflight);
+        check_clock(preflight);
+        return;
+    }
+    nearest = nearest_dir(preflight->config->log_dir);
     check_dir(preflight, nearest);
     if (preflight->config->kafka == NULL) {
         check_space(preflight, nearest);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runner/command.h"
+#include "runner/topic_name.h"
 
 fc_code fc_setup_config(struct fc_command *command, const char *path,
                         struct fc_config **out_config, struct fc_error *err)
@@ -13,6 +14,26 @@ fc_code fc_setup_config(struct fc_command *command, const char *path,
     struct fc_config_source source = { .path = path, .without_secrets = true };
     (void)command; /* what has no secrets needs no --secrets */
     return fc_config_load(&source, out_config, err);
+}
+
+/* Whether the connector can be what the file says that it is. */
+static fc_code check_use(const struct fc_config *config, const struct fc_connector *connector,
+                         struct fc_error *err)
+{
+    bool of_records = config->is_sink || connector->feed != NULL;
+    if (config->is_sink && connector->sink == NULL) {
+        return fc_fail(err, FC_ERR_CONFIG, "%s: connector `%s` is no sink", config->path,
+                       config->plugin);
+    }
+    if (fc_topic_name_check_use(config->topic, of_records, err) != FC_OK) {
+        return fc_wrap(err, "%s", config->path);
+    }
+    if (of_records && config->step_count > 0) {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "%s: `transforms` are for changes; records are copied as they are",
+                       config->path);
+    }
+    return FC_OK;
 }
 
 fc_code fc_setup_load(struct fc_command *command, const char *path, struct fc_setup *out_setup,
@@ -27,13 +48,16 @@ fc_code fc_setup_load(struct fc_command *command, const char *path, struct fc_se
     }
     if (code == FC_OK) {
         setup.connector = fc_plugin_connector(setup.plugin);
+        code = check_use(setup.config, setup.connector, err);
+    }
+    if (code == FC_OK) {
         code = fc_options_new(setup.config, setup.connector->options, &setup.options, err);
     }
     if (code != FC_OK) {
         fc_setup_release(&setup);
         return code;
     }
-    setup.host = fc_host_new(setup.config->name, setup.options, command->diag);
+    setup.host = fc_host_new(setup.config, setup.options, command->diag);
     if (fc_options_warning(setup.options) != NULL) {
         fc_diag_report(command->diag, FC_DIAG_WARN, "%s", fc_options_warning(setup.options));
     }

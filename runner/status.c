@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "core/base/terminal.h"
+#include "runner/bridge/bridge.h"
 
 enum { STATM_SIZE = 128 };
 
@@ -62,6 +63,29 @@ static fc_code add_topic(void *ctx, struct fc_topic *topic, struct fc_error *err
     return FC_OK;
 }
 
+static void add_lags(json_t *root, struct fc_bridge *bridge)
+{
+    size_t count = 0;
+    struct fc_bridge_lag *lags = fc_bridge_lags(bridge, &count);
+    json_t *partitions = json_array();
+    uint64_t total = 0;
+    for (size_t index = 0; index < count; index++) {
+        const struct fc_bridge_lag *lag = &lags[index];
+        int64_t behind = lag->end > lag->next ? lag->end - lag->next : 0;
+        json_t *entry = json_object();
+        set_text(entry, "topic", lag->topic);
+        set_number(entry, "partition", lag->partition);
+        set_number(entry, "next", (uint64_t)lag->next);
+        (void)json_object_set_new(entry, "end", json_integer(lag->end));
+        set_number(entry, "lag", (uint64_t)behind);
+        (void)json_array_append_new(partitions, entry);
+        total += (uint64_t)behind;
+    }
+    set_number(root, "lag_records", total);
+    (void)json_object_set_new(root, "partitions", partitions);
+    free(lags);
+}
+
 void fc_status_encode(const struct fc_status_input *input, struct fc_buf *out)
 {
     const struct fc_pipeline_status *pipeline = input->pipeline;
@@ -91,8 +115,12 @@ void fc_status_encode(const struct fc_status_input *input, struct fc_buf *out)
     set_text(log, "dir", input->dir);
     if (pipeline->log_waits) {
         set_text(log, "error", pipeline->waiting); /* asking it would only wait, too */
-    } else if (fc_stream_topics(input->stream, add_topic, topics, &error) != FC_OK) {
+    } else if (input->stream != NULL &&
+               fc_stream_topics(input->stream, add_topic, topics, &error) != FC_OK) {
         set_text(log, "error", error.message);
+    }
+    if (input->bridge != NULL) {
+        add_lags(root, input->bridge);
     }
     (void)json_object_set_new(log, "topics", topics);
     (void)json_object_set_new(root, "log", log);
@@ -131,6 +159,23 @@ static void print_topics(const json_t *topics, FILE *to)
     }
 }
 
+static void print_lags(const json_t *root, FILE *to)
+{
+    size_t index;
+    const json_t *entry;
+    (void)fprintf(to, "\n%-40s %9s %14s %14s %14s\n", "COPIED", "PARTITION", "NEXT", "END",
+                  "BEHIND");
+    json_array_foreach(json_object_get(root, "partitions"), index, entry)
+    {
+        (void)fprintf(to, "%-40s %9" PRIu64 " %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "\n",
+                      text_of(entry, "topic"), number_of(entry, "partition"),
+                      number_of(entry, "next"), number_of(entry, "end"),
+                      number_of(entry, "lag"));
+    }
+    (void)fprintf(to, "%-40s %9s %14s %14s %14" PRIu64 "\n", "(all)", "", "", "",
+                  number_of(root, "lag_records"));
+}
+
 fc_code fc_status_print(struct fc_slice text, FILE *to, struct fc_error *err)
 {
     json_t *root = json_loadb((const char *)text.data, text.len, 0, NULL);
@@ -164,6 +209,9 @@ fc_code fc_status_print(struct fc_slice text, FILE *to, struct fc_error *err)
     (void)fprintf(to, "%-10s %s\n", "memory",
                   fc_human_bytes(number_of(root, "memory_bytes"), a));
     (void)fprintf(to, "%-10s %s\n", "log", text_of(log, "dir"));
+    if (json_object_get(root, "partitions") != NULL) {
+        print_lags(root, to);
+    }
     print_topics(json_object_get(log, "topics"), to);
     json_decref(root);
     return FC_OK;

@@ -5,6 +5,7 @@
 
 static const char DB[] = "${db}";
 static const char TABLE[] = "${table}";
+static const char TOPIC[] = "${topic}";
 static const char RESERVED[] = "_fluvio.";
 
 static bool starts_with(const char *text, const char *start)
@@ -22,6 +23,9 @@ static size_t placeholder_length(const char *at)
 {
     if (starts_with(at, DB)) {
         return sizeof(DB) - 1;
+    }
+    if (starts_with(at, TOPIC)) {
+        return sizeof(TOPIC) - 1;
     }
     return starts_with(at, TABLE) ? sizeof(TABLE) - 1 : 0;
 }
@@ -68,6 +72,23 @@ fc_code fc_topic_name_check(const char *topic, struct fc_error *err)
     return FC_OK;
 }
 
+fc_code fc_topic_name_check_use(const char *topic, bool of_records, struct fc_error *err)
+{
+    if (!of_records && strstr(topic, TOPIC) != NULL) {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "topic `%.100s`: ${topic} can be filled in only where topics are copied",
+                       topic);
+    }
+    if (of_records && (strstr(topic, TOPIC) == NULL || strstr(topic, DB) != NULL ||
+                       strstr(topic, TABLE) != NULL)) {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "topic `%.100s` must say what a copied topic is called, such as "
+                       "${topic} or dc1.${topic}",
+                       topic);
+    }
+    return FC_OK;
+}
+
 bool fc_topic_name_is_template(const char *topic)
 {
     return strstr(topic, "${") != NULL;
@@ -93,7 +114,7 @@ size_t fc_topic_name_fill(const char *topic, struct fc_slice db, struct fc_slice
             length = put(to, length, fc_slice_of(at, 1));
             at++;
         } else {
-            length = put(to, length, skip == sizeof(DB) - 1 ? db : table);
+            length = put(to, length, starts_with(at, DB) ? db : table);
             at += skip;
         }
     }

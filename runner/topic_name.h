@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Topic names and templates: "shop" for all tables of a source, "shop.${table}" or
- * "${db}.${table}" for one topic a table.
+ * "${db}.${table}" for one topic a table; "dc1.${topic}" where topics are copied.
  */
 #ifndef FC_RUNNER_TOPIC_NAME_H
 #define FC_RUNNER_TOPIC_NAME_H
@@ -11,6 +11,11 @@
 
 /* FC_ERR_CONFIG when it is neither a valid name nor a valid template of one. */
 FC_MUST_CHECK fc_code fc_topic_name_check(const char *topic, struct fc_error *err);
+
+/* FC_ERR_CONFIG when a template of this kind does not go with what is captured: records of
+ * topics, or changes of tables. */
+FC_MUST_CHECK fc_code fc_topic_name_check_use(const char *topic, bool of_records,
+                                              struct fc_error *err);
 
 /* Whether it names different topics for different tables. */
 bool fc_topic_name_is_template(const char *topic);

@@ -18,7 +18,8 @@ typedef enum fc_option_type {
     FC_OPTION_SIZE,     /* bytes: 512, 64KiB, 1MiB, 2GiB (also KB, MB, GB as powers of ten) */
     FC_OPTION_DURATION, /* milliseconds: 250ms, 30s, 5m, 1h, 7d */
     FC_OPTION_CHOICE,   /* one of `choices` */
-    FC_OPTION_LIST      /* a list of texts */
+    FC_OPTION_LIST,     /* a list of texts */
+    FC_OPTION_MAP       /* names, each with a text */
 } fc_option_type;
 
 /* A table of these ends with key == NULL. Everything is static and const. */
@@ -27,7 +28,7 @@ struct fc_option {
     fc_option_type type;
     bool required;
     const char *default_text; /* as it would stand in the file; NULL: no default (text NULL,
-                                 number 0, list empty) */
+                                 number 0, list and map empty) */
     int64_t min;              /* INT, SIZE, DURATION; min == max == 0: no bounds */
     int64_t max;
     const char *choices; /* CHOICE: "a|b|c" */

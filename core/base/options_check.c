@@ -46,6 +46,8 @@ const char *fc_option_type_name(fc_option_type type)
         return "choice";
     case FC_OPTION_LIST:
         return "list";
+    case FC_OPTION_MAP:
+        return "map";
     }
     return "?";
 }
@@ -68,6 +70,8 @@ static const char *expected(fc_option_type type)
         return "one of the choices";
     case FC_OPTION_LIST:
         return "a list such as [a, b]";
+    case FC_OPTION_MAP:
+        return "a map such as { name: value }";
     }
     return "?";
 }
@@ -191,6 +195,31 @@ static fc_code set_list(const struct fc_options *options, struct value *value,
     return FC_OK;
 }
 
+static fc_code set_map(const struct fc_options *options, struct value *value,
+                       const struct fc_yaml_node *node, struct fc_error *err)
+{
+    value->items = fc_new_array(const char *, 2 * (size_t)node->count + 1);
+    for (const struct fc_yaml_node *item = node->first; item != NULL; item = item->next) {
+        if (item->kind != FC_YAML_SCALAR || fc_yaml_is_null(item)) {
+            return fc_yaml_fail(
+                options->source.path, item, err, "`%.80s` must have one value, not %s",
+                item->key, item->kind == FC_YAML_SCALAR ? "none" : fc_yaml_kind_name(item));
+        }
+        value->items[2 * value->count] = item->key;
+        value->items[2 * value->count + 1] = item->text;
+        value->count++;
+    }
+    return FC_OK;
+}
+
+static fc_yaml_kind kind_of(fc_option_type type)
+{
+    if (type == FC_OPTION_LIST) {
+        return FC_YAML_LIST;
+    }
+    return type == FC_OPTION_MAP ? FC_YAML_MAP : FC_YAML_SCALAR;
+}
+
 static fc_code set_number(const struct fc_options *options, struct value *value,
                           const struct fc_yaml_node *node, struct fc_error *err)
 {
@@ -215,13 +244,12 @@ static fc_code set_number(const struct fc_options *options, struct value *value,
 static fc_code set_value(const struct fc_options *options, struct value *value,
                          const struct fc_yaml_node *node, struct fc_error *err)
 {
-    bool wants_list = value->option->type == FC_OPTION_LIST;
     if (fc_yaml_is_null(node)) {
         return fc_yaml_fail(options->source.path, node, err,
                             "`%s` has no value: give %s, or leave the key out",
                             value->option->key, expected(value->option->type));
     }
-    if (node->kind != (wants_list ? FC_YAML_LIST : FC_YAML_SCALAR)) {
+    if (node->kind != kind_of(value->option->type)) {
         return fail_type(options, value->option, node, err);
     }
     switch (value->option->type) {
@@ -233,6 +261,8 @@ static fc_code set_value(const struct fc_options *options, struct value *value,
         return set_choice(options, value, node, err);
     case FC_OPTION_LIST:
         return set_list(options, value, node, err);
+    case FC_OPTION_MAP:
+        return set_map(options, value, node, err);
     case FC_OPTION_BOOL:
     case FC_OPTION_INT:
     case FC_OPTION_SIZE:
@@ -430,6 +460,16 @@ uint32_t fc_options_list(const struct fc_options *options, const char *key,
     fc_assert(value != NULL);
     fc_assert(value->option->type == FC_OPTION_LIST);
     *out_items = value->items;
+    return value->count;
+}
+
+uint32_t fc_options_map(const struct fc_options *options, const char *key,
+                        const char *const **out_pairs)
+{
+    const struct value *value = find(options, key);
+    fc_assert(value != NULL);
+    fc_assert(value->option->type == FC_OPTION_MAP);
+    *out_pairs = value->items;
     return value->count;
 }
 

@@ -44,6 +44,10 @@ int64_t fc_options_int(const struct fc_options *options, const char *key);
 uint32_t fc_options_list(const struct fc_options *options, const char *key,
                          const char *const **out_items);
 
+/* Names and values in turn; returns the number of pairs. */
+uint32_t fc_options_map(const struct fc_options *options, const char *key,
+                        const char *const **out_pairs);
+
 /* The node that the file gives for the key; NULL when the value is the default. */
 const struct fc_yaml_node *fc_options_node(const struct fc_options *options, const char *key);
 

@@ -9,7 +9,7 @@
 #include "core/base/slice.h"
 
 enum {
-    FC_RECORD_HEADERS_MAX = 16,
+    FC_RECORD_HEADERS_MAX = 250,
     FC_RECORD_BYTES_MAX = 64 * 1024 * 1024 /* default limit of one record, encoded */
 };
 

@@ -63,6 +63,28 @@ FC_MUST_CHECK fc_code fc_embedded_topics(struct fc_stream *stream,
                                                              struct fc_error *err),
                                          void *ctx, struct fc_error *err);
 
+/* --- embedded_topics.c --- */
+
+FC_MUST_CHECK fc_code fc_embedded_names(struct fc_stream *stream,
+                                        fc_code (*on_topic)(void *ctx, const char *name,
+                                                            uint32_t partitions,
+                                                            struct fc_error *err),
+                                        void *ctx, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_embedded_create(struct fc_stream *stream, const char *name,
+                                         uint32_t partitions, const char *const *settings,
+                                         uint32_t setting_count, struct fc_topic **out_topic,
+                                         struct fc_error *err);
+FC_MUST_CHECK fc_code fc_embedded_grow(struct fc_topic *topic, uint32_t partitions,
+                                       struct fc_error *err);
+FC_MUST_CHECK fc_code fc_embedded_settings(struct fc_stream *stream, const char *topic,
+                                           void (*on_setting)(void *ctx, const char *name,
+                                                              const char *value),
+                                           void *ctx, struct fc_error *err);
+
+/* The stream's topic for one of the directory's, whose reference it takes. */
+struct fc_embedded_topic *fc_embedded_adopt(struct fc_embedded *embedded,
+                                            struct fc_log_topic *log);
+
 /* What a batch for the topic is built with. */
 void fc_embedded_batch_settings(struct fc_topic *topic, fc_compression *out_compression,
                                 uint64_t *out_record_bytes_max);

@@ -134,6 +134,33 @@ FC_MUST_CHECK fc_code fc_kafka_setting(struct fc_kafka *kafka, const char *topic
                                        const char *name, char to[FC_KAFKA_SETTING_SIZE],
                                        struct fc_error *err);
 
+/* --- kafka_others.c --- */
+
+FC_MUST_CHECK fc_code fc_kafka_names(struct fc_stream *stream,
+                                     fc_code (*on_topic)(void *ctx, const char *name,
+                                                         uint32_t partitions,
+                                                         struct fc_error *err),
+                                     void *ctx, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_kafka_create_like(struct fc_stream *stream, const char *name,
+                                           uint32_t partitions, const char *const *settings,
+                                           uint32_t setting_count, struct fc_topic **out_topic,
+                                           struct fc_error *err);
+FC_MUST_CHECK fc_code fc_kafka_grow(struct fc_topic *topic, uint32_t partitions,
+                                    struct fc_error *err);
+FC_MUST_CHECK fc_code fc_kafka_settings(struct fc_stream *stream, const char *topic,
+                                        void (*on_setting)(void *ctx, const char *name,
+                                                           const char *value),
+                                        void *ctx, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_kafka_groups(struct fc_stream *stream,
+                                      void (*on_group)(void *ctx, const char *group), void *ctx,
+                                      struct fc_error *err);
+FC_MUST_CHECK fc_code fc_kafka_committed(struct fc_stream *stream, const char *group,
+                                         void (*on_offset)(void *ctx, const char *topic,
+                                                           uint32_t partition, int64_t offset),
+                                         void *ctx, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_kafka_commit(struct fc_topic *topic, uint32_t partition,
+                                      const char *group, int64_t offset, struct fc_error *err);
+
 /* --- kafka_append.c --- */
 
 struct fc_stream_batch *fc_kafka_batch_new(struct fc_topic *topic, uint32_t partition);

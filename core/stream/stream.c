@@ -46,6 +46,67 @@ fc_code fc_stream_topics(struct fc_stream *stream,
     return stream->ops->topics(stream, on_topic, ctx, err);
 }
 
+fc_code fc_stream_names(struct fc_stream *stream,
+                        fc_code (*on_topic)(void *ctx, const char *name, uint32_t partitions,
+                                            struct fc_error *err),
+                        void *ctx, struct fc_error *err)
+{
+    return stream->ops->names(stream, on_topic, ctx, err);
+}
+
+fc_code fc_stream_create(struct fc_stream *stream, const char *name, uint32_t partitions,
+                         const char *const *settings, uint32_t setting_count,
+                         struct fc_topic **out_topic, struct fc_error *err)
+{
+    return stream->ops->create(stream, name, partitions, settings, setting_count, out_topic,
+                               err);
+}
+
+fc_code fc_stream_grow(struct fc_topic *topic, uint32_t partitions, struct fc_error *err)
+{
+    return topic->partitions_count >= partitions
+               ? FC_OK
+               : topic->stream->ops->grow(topic, partitions, err);
+}
+
+fc_code fc_stream_settings(struct fc_stream *stream, const char *topic,
+                           void (*on_setting)(void *ctx, const char *name, const char *value),
+                           void *ctx, struct fc_error *err)
+{
+    return stream->ops->settings(stream, topic, on_setting, ctx, err);
+}
+
+/* --- consumer groups ---------------------------------------------------------------------- */
+
+fc_code fc_stream_groups(struct fc_stream *stream,
+                         void (*on_group)(void *ctx, const char *group), void *ctx,
+                         struct fc_error *err)
+{
+    return stream->ops->groups == NULL ? FC_OK
+                                       : stream->ops->groups(stream, on_group, ctx, err);
+}
+
+fc_code fc_stream_committed(struct fc_stream *stream, const char *group,
+                            void (*on_offset)(void *ctx, const char *topic, uint32_t partition,
+                                              int64_t offset),
+                            void *ctx, struct fc_error *err)
+{
+    return stream->ops->committed == NULL
+               ? FC_OK
+               : stream->ops->committed(stream, group, on_offset, ctx, err);
+}
+
+fc_code fc_stream_commit(struct fc_topic *topic, uint32_t partition, const char *group,
+                         int64_t offset, struct fc_error *err)
+{
+    if (topic->stream->ops->commit == NULL) {
+        return fc_fail(err, FC_ERR_REJECTED, "a log in this process has no consumer groups");
+    }
+    return topic->stream->ops->commit(topic, partition, group, offset, err);
+}
+
+/* --- more of topics ----------------------------------------------------------------------- */
+
 const char *fc_topic_name(const struct fc_topic *topic)
 {
     return topic->name;

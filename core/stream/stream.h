@@ -87,6 +87,33 @@ FC_MUST_CHECK fc_code fc_stream_topics(struct fc_stream *stream,
                                                            struct fc_error *err),
                                        void *ctx, struct fc_error *err);
 
+/* Call on_topic for the name of every topic there is, as it is now: also those that others made
+ * or gave more partitions. */
+FC_MUST_CHECK fc_code fc_stream_names(struct fc_stream *stream,
+                                      fc_code (*on_topic)(void *ctx, const char *name,
+                                                          uint32_t partitions,
+                                                          struct fc_error *err),
+                                      void *ctx, struct fc_error *err);
+
+/*
+ * The topic, created with settings by Kafka's names if there is none; one that is there stays as
+ * it is. settings: names and values in turn, setting_count pairs.
+ */
+FC_MUST_CHECK fc_code fc_stream_create(struct fc_stream *stream, const char *name,
+                                       uint32_t partitions, const char *const *settings,
+                                       uint32_t setting_count, struct fc_topic **out_topic,
+                                       struct fc_error *err);
+
+/* Give it at least so many partitions. No append to the topic may be under way. */
+FC_MUST_CHECK fc_code fc_stream_grow(struct fc_topic *topic, uint32_t partitions,
+                                     struct fc_error *err);
+
+/* Call on_setting for what is set for the topic, by Kafka's names. */
+FC_MUST_CHECK fc_code fc_stream_settings(struct fc_stream *stream, const char *topic,
+                                         void (*on_setting)(void *ctx, const char *name,
+                                                            const char *value),
+                                         void *ctx, struct fc_error *err);
+
 const char *fc_topic_name(const struct fc_topic *topic);
 uint32_t fc_topic_partitions(const struct fc_topic *topic);
 
@@ -159,6 +186,24 @@ FC_MUST_CHECK fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error 
  * under way. Does nothing to a log in this process. Blocks for a part of a second.
  */
 FC_MUST_CHECK fc_code fc_stream_renew(struct fc_stream *stream, struct fc_error *err);
+
+/* --- consumer groups; a log in this process has none ---------------------------------------- */
+
+/* Call on_group for the name of each group. */
+FC_MUST_CHECK fc_code fc_stream_groups(struct fc_stream *stream,
+                                       void (*on_group)(void *ctx, const char *group),
+                                       void *ctx, struct fc_error *err);
+
+/* Call on_offset for each offset that the group has committed. */
+FC_MUST_CHECK fc_code fc_stream_committed(struct fc_stream *stream, const char *group,
+                                          void (*on_offset)(void *ctx, const char *topic,
+                                                            uint32_t partition, int64_t offset),
+                                          void *ctx, struct fc_error *err);
+
+/* Commit an offset for a group that nobody is in; FC_ERR_REJECTED when somebody is, or when
+ * there are no groups. */
+FC_MUST_CHECK fc_code fc_stream_commit(struct fc_topic *topic, uint32_t partition,
+                                       const char *group, int64_t offset, struct fc_error *err);
 
 /* --- reading
  * -----------------------------------------------------------------------------------------------------

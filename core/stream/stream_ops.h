@@ -20,6 +20,26 @@ struct fc_stream_ops {
                       fc_code (*on_topic)(void *ctx, struct fc_topic *topic,
                                           struct fc_error *err),
                       void *ctx, struct fc_error *err);
+    fc_code (*names)(struct fc_stream *stream,
+                     fc_code (*on_topic)(void *ctx, const char *name, uint32_t partitions,
+                                         struct fc_error *err),
+                     void *ctx, struct fc_error *err);
+    fc_code (*create)(struct fc_stream *stream, const char *name, uint32_t partitions,
+                      const char *const *settings, uint32_t setting_count,
+                      struct fc_topic **out_topic, struct fc_error *err);
+    fc_code (*grow)(struct fc_topic *topic, uint32_t partitions, struct fc_error *err);
+    fc_code (*settings)(struct fc_stream *stream, const char *topic,
+                        void (*on_setting)(void *ctx, const char *name, const char *value),
+                        void *ctx, struct fc_error *err);
+    /* NULL, all three: there are no groups. */
+    fc_code (*groups)(struct fc_stream *stream, void (*on_group)(void *ctx, const char *group),
+                      void *ctx, struct fc_error *err);
+    fc_code (*committed)(struct fc_stream *stream, const char *group,
+                         void (*on_offset)(void *ctx, const char *topic, uint32_t partition,
+                                           int64_t offset),
+                         void *ctx, struct fc_error *err);
+    fc_code (*commit)(struct fc_topic *topic, uint32_t partition, const char *group,
+                      int64_t offset, struct fc_error *err);
     fc_code (*flush)(struct fc_stream *stream, struct fc_error *err);
     fc_code (*renew)(struct fc_stream *stream, struct fc_error *err);
     void (*wake)(struct fc_stream *stream);
@@ -59,7 +79,7 @@ struct fc_stream {
 struct fc_topic {
     struct fc_stream *stream;
     char *name;
-    uint32_t partitions_count;
+    _Atomic uint32_t partitions_count; /* only grows */
 };
 
 /* A batch stays with the implementation that made it. */

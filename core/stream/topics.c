@@ -57,8 +57,8 @@ void fc_embedded_batch_settings(struct fc_topic *base, fc_compression *out_compr
     (void)pthread_mutex_unlock(&topic->config_lock);
 }
 
-/* The stream's topic for one of the directory's, whose reference it takes. */
-static struct fc_embedded_topic *adopt(struct fc_embedded *embedded, struct fc_log_topic *log)
+struct fc_embedded_topic *fc_embedded_adopt(struct fc_embedded *embedded,
+                                            struct fc_log_topic *log)
 {
     struct fc_embedded_topic *topic = NULL;
     (void)pthread_mutex_lock(&embedded->lock);
@@ -91,7 +91,7 @@ fc_code fc_embedded_topic(struct fc_stream *stream, const char *name,
     struct fc_log_topic *log = NULL;
     fc_code code = fc_data_dir_topic(fc_embedded_of(stream)->data, name, &log, err);
     if (code == FC_OK) {
-        *out_topic = &adopt(fc_embedded_of(stream), log)->base;
+        *out_topic = &fc_embedded_adopt(fc_embedded_of(stream), log)->base;
     }
     return code;
 }
@@ -155,7 +155,7 @@ fc_code fc_embedded_topic_ensure(struct fc_stream *stream, const char *name,
         fc_log_topic_unref(log);
         return code;
     }
-    *out_topic = &adopt(fc_embedded_of(stream), log)->base;
+    *out_topic = &fc_embedded_adopt(fc_embedded_of(stream), log)->base;
     return FC_OK;
 }
 
@@ -181,7 +181,7 @@ fc_code fc_embedded_topics(struct fc_stream *stream,
     size_t count = 0;
     fc_code code = fc_data_dir_topics(embedded->data, &logs, &count, err);
     for (size_t index = 0; index < count; index++) {
-        struct fc_embedded_topic *topic = adopt(embedded, logs[index]);
+        struct fc_embedded_topic *topic = fc_embedded_adopt(embedded, logs[index]);
         if (code == FC_OK) {
             code = on_topic(ctx, &topic->base, err);
         }

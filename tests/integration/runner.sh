@@ -109,7 +109,7 @@ wrong_abi() {
         mkdir "$work/wrong" && build_example "$work/wrong/example.so" "$work/headers" &&
         file abi &&
         gives 2 "$connect" run "$work/abi.yaml" --plugin-dir "$work/wrong" && one_line &&
-        says 'built for connector ABI 99, this runner has ABI 1'
+        says 'built for connector ABI 99, this runner has ABI 2'
 }
 
 listed() {

@@ -100,7 +100,8 @@ allowed_for() { # the folders whose headers a file in this folder may include
     core/wire/generator) echo core/wire/generator ;;
     core/cli) echo core/base core/wire core/cli ;;
     core/log) echo core/base core/log ;;
-    core/stream) echo core/base core/log core/stream ;;
+    core/cluster) echo core/base core/cluster ;;
+    core/stream) echo core/base core/log core/cluster core/stream ;;
     core/server) echo core/base core/log core/wire core/server catalog fc ;;
     core/spu/group) echo core/base core/spu/group ;;
     core/spu/txn) echo core/base core/spu/txn ;;
@@ -110,7 +111,8 @@ allowed_for() { # the folders whose headers a file in this folder may include
     transforms) echo core/base transforms fc ;;
     runner/include/fc) echo core/base fc ;;
     runner/envelope) echo core/base catalog runner/envelope fc ;;
-    runner | runner/restore) echo core/base core/stream core/spu catalog transforms runner runner/envelope runner/restore fc ;;
+    runner | runner/restore | runner/bridge) echo core/base core/stream core/spu catalog transforms runner runner/envelope runner/restore runner/bridge fc ;;
+    connectors/kafka) echo core/base core/cluster "$1" fc ;;
     connectors/*) echo core/base "$1" fc ;;
     tests/support/example_plugin) echo fc ;;
     tests/*) echo any ;;

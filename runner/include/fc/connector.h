@@ -19,8 +19,9 @@
 #include "core/base/options.h"
 #include "core/base/slice.h"
 #include "fc/change.h"
+#include "fc/message.h"
 
-#define FC_CONNECTOR_ABI 1U
+#define FC_CONNECTOR_ABI 2U
 #define FC_EXPORT __attribute__((visibility("default")))
 
 /*
@@ -46,6 +47,8 @@ typedef enum fc_check_result {
  * thread of the call that the connector is in; `report` on any. */
 struct fc_host {
     uint32_t size;
+    bool exactly_once; /* what the file's `delivery` asks for; of records only */
+    bool skips_gaps; /* what the file's `on-gap` asks for: records that are gone are left out */
     /* Checked options of the connector's block. Text is NULL when absent without default; it
      * lives as long as host. */
     const char *(*option_text)(const struct fc_host *host, const char *key);
@@ -53,6 +56,10 @@ struct fc_host {
                           const char *key); /* INT, SIZE (bytes), DURATION (ms), BOOL */
     uint32_t (*option_list)(const struct fc_host *host, const char *key,
                             const char *const **out_items);
+    /* A map of the block, of an option of type MAP: names and values in turn; returns the
+     * number of pairs. */
+    uint32_t (*option_map)(const struct fc_host *host, const char *key,
+                           const char *const **out_pairs);
     const char *(*connector_name)(const struct fc_host *host); /* meta.name */
     /* A diagnostic line for the user; never row data, never secrets. level: 0 debug, 1 info, 2
      * warn, 3 error. */
@@ -212,6 +219,8 @@ struct fc_connector {
     const struct fc_option *options;    /* ends with key == NULL */
     const struct fc_source_ops *source; /* NULL when it cannot read */
     const struct fc_target_ops *target; /* NULL when nothing can be restored into it */
+    const struct fc_feed_ops *feed;     /* NULL when it gives no records (see fc/message.h) */
+    const struct fc_sink_ops *sink;     /* NULL when it takes no records */
 };
 
 FC_EXPORT const struct fc_connector *fc_connector_entry(void);

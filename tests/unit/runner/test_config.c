@@ -241,15 +241,16 @@ static void wrong_contents_are_named_with_what_is_right(void **state)
                    "conf/f.yaml:2:15: `name` must be 1 to 100 of a-z, 0-9 and `-`, not `Shop`");
     assert_refused(fixture, HEAD "meta: { name: shop, type: mysql, topic: a }\n",
                    "conf/f.yaml:2:27: `type` must be <connector>-source, such as mysql-source, "
-                   "not `mysql`");
-    assert_refused(fixture, HEAD "meta: { name: shop, type: mysql-sink, topic: a }\n",
-                   "conf/f.yaml:2:27: `type` mysql-sink: this version has sources only");
+                   "or <connector>-sink, not `mysql`");
     assert_refused(fixture, HEAD "meta: { name: shop, type: ../x-source, topic: a }\n",
                    "conf/f.yaml:2:27: `type` must be <connector>-source, such as mysql-source, "
                    "not `../x-source`");
     assert_refused(fixture, HEAD "meta: { name: shop, type: mysql-source, topic: \"a b\" }\n",
                    "conf/f.yaml:2:48: topic `a b`: a topic name has only letters, digits, `.`, "
                    "`_` and `-`");
+    assert_refused(fixture, HEAD META "delivery: twice\n",
+                   "conf/f.yaml:6:11: `delivery` must be one of exactly-once|at-least-once, "
+                   "not `twice`");
     assert_refused(
         fixture, HEAD META "  producer: { retention: 30 }\n",
         "conf/f.yaml:6:26: `retention` must be forever or an age such as 12h or 30d, "

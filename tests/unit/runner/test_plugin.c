@@ -138,7 +138,7 @@ static void another_abi_is_refused_with_both_numbers(void **state)
             INCLUDES OPS SOURCE(WHOLE_OPS, "re") CONNECTOR("7", WHOLE, "old"));
     assert_refused(
         fixture, "old",
-        "old.so was built for connector ABI 7, this runner has ABI 1: build it again "
+        "old.so was built for connector ABI 7, this runner has ABI 2: build it again "
         "with this version's headers");
 }
 
@@ -167,7 +167,7 @@ static void a_plugin_that_lacks_a_function_is_refused(void **state)
     struct fixture *fixture = *state;
     compile(fixture->dir, "half",
             INCLUDES OPS SOURCE(WHOLE_OPS, "0") CONNECTOR("FC_CONNECTOR_ABI", WHOLE, "half"));
-    assert_refused(fixture, "half", "half.so lacks a function that ABI 1 has");
+    assert_refused(fixture, "half", "half.so lacks a function that ABI 2 has");
 }
 
 static void ops_that_end_too_early_are_refused(void **state)
@@ -176,7 +176,7 @@ static void ops_that_end_too_early_are_refused(void **state)
     compile(fixture->dir, "short",
             INCLUDES OPS SOURCE("offsetof(struct fc_source_ops, check)", "re")
                 CONNECTOR("FC_CONNECTOR_ABI", WHOLE, "short"));
-    assert_refused(fixture, "short", "short.so lacks a function that ABI 1 has");
+    assert_refused(fixture, "short", "short.so lacks a function that ABI 2 has");
 }
 
 static void another_name_than_its_file_is_refused(void **state)

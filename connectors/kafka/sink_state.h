@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of a sink, for this folder only.
+ *
+ * Two topics of the sink's own stand at the target, both with one partition, the key
+ * "<topic>/<partition>" and the value "1 <next offset in our log> <end of the copy>":
+ *   _fluvio.sink.<name>      compacted: the newest position of each partition
+ *   _fluvio.offsets.<name>   the history of positions, by which groups' offsets are translated
+ * With transactions they are written in the one that holds the records, so the two never differ.
+ */
+#ifndef FC_KAFKA_SINK_STATE_H
+#define FC_KAFKA_SINK_STATE_H
+
+#include "connectors/kafka/client.h"
+#include "core/base/hashmap.h"
+#include "core/base/offset_map.h"
+
+enum { FC_KAFKA_KEY_SIZE = 300, FC_KAFKA_NAME_SIZE = 256 };
+
+/* A partition at the target. */
+struct fc_sink_place {
+    char *topic;
+    uint32_t partition;
+    rd_kafka_topic_t *handle;
+    int64_t reached;  /* next offset in our log, as the runner said; -1: nothing yet */
+    int64_t flushed;  /* what the target knows of that; -1: nothing */
+    int64_t copy_end; /* one past the newest record acknowledged there */
+    int64_t pointed;  /* reached of the newest point in the history */
+    struct fc_offset_map map;
+};
+
+struct fc_sink {
+    struct fc_kafka_client client;
+    rd_kafka_t *producer;
+    bool exactly_once;
+    bool in_transaction;
+    bool keeps_history; /* groups are wanted */
+    char positions_topic[FC_KAFKA_NAME_SIZE];
+    char offsets_topic[FC_KAFKA_NAME_SIZE];
+    struct fc_hashmap places; /* "<topic>/<partition>" -> struct fc_sink_place */
+    struct fc_hashmap groups; /* "<group>/<topic>/<partition>" -> offset committed, int64_t */
+    struct fc_sink_place *last;
+    uint64_t written; /* records since the last flush */
+    bool failed;      /* a record was not delivered */
+    struct fc_error failure;
+};
+
+struct fc_sink_place *fc_sink_place(struct fc_sink *sink, const char *topic,
+                                    uint32_t partition);
+
+/* Create both topics, and read from them where the target is. */
+FC_MUST_CHECK fc_code fc_sink_positions_read(struct fc_sink *sink, struct fc_error *err);
+
+/* Hand over a record for each position that has moved; with_history: now is the time for a
+ * point of the history, too. */
+FC_MUST_CHECK fc_code fc_sink_positions_write(struct fc_sink *sink, struct fc_error *err);
+
+/* What was handed over is durable. */
+void fc_sink_positions_settle(struct fc_sink *sink);
+
+/* The ops.group slot. */
+FC_MUST_CHECK fc_code fc_sink_group(struct fc_sink *sink, const struct fc_group_offset *offset,
+                                    struct fc_error *err);
+
+/* Hand a message over, waiting while the queue is full. */
+FC_MUST_CHECK fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
+                                      const struct fc_message *message, struct fc_error *err);
+
+#endif

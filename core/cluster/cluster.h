@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Questions and orders to a Kafka cluster about its topics and groups, through any handle of
+ * librdkafka.
+ *
+ * Every call blocks for at most about 30 s. What is transient (no answer, a broker that starts)
+ * fails as retriable.
+ */
+#ifndef FC_CLUSTER_CLUSTER_H
+#define FC_CLUSTER_CLUSTER_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "core/base/error.h"
+
+/* Set err to what librdkafka answered to `doing`; words: the broker's own, or NULL. */
+fc_code fc_cluster_fail(rd_kafka_resp_err_t answer, const char *words, const char *doing,
+                        struct fc_error *err);
+
+/* Whether trying again may help. */
+bool fc_cluster_is_transient(rd_kafka_resp_err_t answer);
+
+/* Call on_topic for every topic there is; a non-OK return ends the walk and is returned. */
+FC_MUST_CHECK fc_code fc_cluster_topics(rd_kafka_t *handle,
+                                        fc_code (*on_topic)(void *ctx, const char *name,
+                                                            uint32_t partitions,
+                                                            struct fc_error *err),
+                                        void *ctx, struct fc_error *err);
+
+/* FC_ERR_NOT_FOUND: there is no such topic. */
+FC_MUST_CHECK fc_code fc_cluster_partitions(rd_kafka_t *handle, const char *topic,
+                                            uint32_t *out_count, struct fc_error *err);
+
+struct fc_cluster_topic {
+    const char *name;
+    uint32_t partitions;
+    int replication_factor;      /* -1: the cluster's */
+    const char *const *settings; /* names and values in turn */
+    uint32_t setting_count;      /* of pairs */
+};
+
+/* Returns when it can be used, also when it is there already, whatever its settings. */
+FC_MUST_CHECK fc_code fc_cluster_create(rd_kafka_t *handle,
+                                        const struct fc_cluster_topic *topic,
+                                        struct fc_error *err);
+
+/* Give it more partitions and wait until they can be used; nothing when it has so many. */
+FC_MUST_CHECK fc_code fc_cluster_grow(rd_kafka_t *handle, const char *topic,
+                                      uint32_t partitions, struct fc_error *err);
+
+/* Call on_setting for each setting that the topic has, given or by default. */
+FC_MUST_CHECK fc_code fc_cluster_settings(rd_kafka_t *handle, const char *topic,
+                                          void (*on_setting)(void *ctx, const char *name,
+                                                             const char *value),
+                                          void *ctx, struct fc_error *err);
+
+/* Call on_group for the name of each consumer group. */
+FC_MUST_CHECK fc_code fc_cluster_groups(rd_kafka_t *handle,
+                                        void (*on_group)(void *ctx, const char *group),
+                                        void *ctx, struct fc_error *err);
+
+/* Call on_offset for each offset that the group has committed. */
+FC_MUST_CHECK fc_code fc_cluster_committed(rd_kafka_t *handle, const char *group,
+                                           void (*on_offset)(void *ctx, const char *topic,
+                                                             uint32_t partition,
+                                                             int64_t offset),
+                                           void *ctx, struct fc_error *err);
+
+/* Commit offsets for a group that nobody is in; FC_ERR_REJECTED when somebody is. */
+FC_MUST_CHECK fc_code fc_cluster_commit(rd_kafka_t *handle, const char *group,
+                                        const rd_kafka_topic_partition_list_t *offsets,
+                                        struct fc_error *err);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A feed copied into our log: its partitions and what is known of each, for this folder only.
+ *
+ * Each record carries its origin in a header (origin.h). A checkpoint holds how far each
+ * partition is copied and where its copy ended then; on start the copies are scanned from there,
+ * and the newest origin found is where to go on. A partition is in the checkpoint before its
+ * first record is written. So each record is copied once, on any log, without transactions.
+ */
+#ifndef FC_RUNNER_BRIDGE_COPY_IN_H
+#define FC_RUNNER_BRIDGE_COPY_IN_H
+
+#include "core/base/hashmap.h"
+#include "core/base/offset_map.h"
+#include "runner/bridge/bridge_state.h"
+#include "runner/bridge/place.h"
+#include "runner/checkpoint.h"
+
+struct fc_in_topic;
+
+struct fc_in_part {
+    struct fc_in_topic *topic;
+    uint32_t partition;
+    int64_t next;   /* offset at the origin that comes after what is in the log or in `batch` */
+    int64_t placed; /* the same, past what is no record; durable once flushed */
+    int64_t end;    /* of the origin; -1: not known */
+    int64_t copy_end; /* one past the newest record of the copy, as of the last flush */
+    int64_t pointed;  /* `from` of the newest point that is kept in the log; -1: none */
+    struct fc_stream_batch *batch; /* NULL: nothing waits */
+    bool touched;                  /* appended to since the last flush */
+    struct fc_offset_map map;
+};
+
+struct fc_in_topic {
+    char *name; /* at the origin */
+    struct fc_topic *copy;
+    struct fc_in_part **parts;
+    uint32_t count;
+};
+
+struct fc_copy_in {
+    struct fc_bridge *bridge;
+    struct fc_stream *stream;
+    const struct fc_feed_ops *ops;
+    struct fc_feed *feed;
+    struct fc_checkpoint checkpoint; /* the one that was found at the start */
+    struct fc_places *places;        /* its position */
+    struct fc_in_topic **topics;
+    size_t topic_count;
+    struct fc_hashmap points; /* "<topic>/<partition>" -> struct fc_offset_map, as read */
+    struct fc_hashmap groups; /* "<group>/<topic>/<partition>" -> int64_t, what is committed */
+    bool has_groups;          /* the log has */
+    bool first;               /* nothing was ever copied: the options say where to begin */
+    bool fresh;               /* partitions came that are in no checkpoint yet */
+    struct fc_in_part *last;  /* of the message before */
+    uint64_t pending_records; /* since the last flush */
+    uint64_t pending_bytes;
+    int64_t pending_since_ms;
+    bool moved; /* since the last checkpoint */
+    int64_t newest_ms;
+    struct fc_buf text; /* scratch, for headers */
+};
+
+/* NULL when it is not copied. */
+struct fc_in_part *fc_in_part_of(struct fc_copy_in *in, const char *topic, uint32_t partition);
+
+/* Find topics and partitions that are new, make their copies ready, and begin with them. */
+FC_MUST_CHECK fc_code fc_in_look(struct fc_copy_in *in, struct fc_error *err);
+
+/* Do `step` until the log takes it, or the bridge is to stop (FC_ERR_CLOSED). */
+FC_MUST_CHECK fc_code fc_in_insist(struct fc_copy_in *in,
+                                   fc_code (*step)(void *ctx, struct fc_error *err), void *ctx,
+                                   struct fc_error *err);
+
+/* Read the points that earlier runs have kept, before fc_in_look. */
+FC_MUST_CHECK fc_code fc_in_points_read(struct fc_copy_in *in, struct fc_error *err);
+/* Append the newest point of each partition where it has moved. */
+FC_MUST_CHECK fc_code fc_in_points_write(struct fc_copy_in *in, struct fc_error *err);
+
+/* Commit in our log, translated, what the groups that are wanted have committed. */
+FC_MUST_CHECK fc_code fc_in_groups(struct fc_copy_in *in, struct fc_error *err);
+
+#endif

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our log copied out to a sink. The log is opened for reading only, beside who writes it, and
+ * anew when a topic has got more partitions. Where to go on is what the target knows.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "runner/bridge/bridge_state.h"
+#include "runner/bridge/origin.h"
+#include "runner/log_open.h"
+
+enum {
+    FLUSH_BYTES = 4 * 1024 * 1024,
+    IDLE_MS = 20,
+    CLUSTER_WAIT_MS = 1, /* for a partition of a cluster to give what has come */
+    MESSAGES_FIRST = 256
+};
+
+struct out_part {
+    char *name; /* in our log */
+    char *copy;
+    uint32_t partition;
+    struct fc_topic *topic;
+    struct fc_stream_reader *reader;
+    int64_t next;    /* was written to the sink up to here */
+    int64_t flushed; /* and is durable there */
+};
+
+struct out_topic {
+    char *name;
+    uint32_t partitions;
+};
+
+struct copy_out {
+    struct fc_bridge *bridge;
+    struct fc_stream *stream;
+    const struct fc_sink_ops *ops;
+    struct fc_sink *sink;
+    struct out_topic *topics;
+    size_t topic_count;
+    struct out_part *parts;
+    size_t part_count;
+    bool grown; /* the log must be opened again */
+    uint64_t pending_records;
+    uint64_t pending_bytes;
+    bool moved; /* since the last flush */
+    int64_t pending_since_ms;
+    int64_t newest_ms;
+    struct fc_message *messages;
+    size_t message_capacity;
+    struct fc_message_header *headers;
+    size_t header_capacity;
+};
+
+static int64_t now(const struct copy_out *out)
+{
+    return fc_bridge_now(out->bridge);
+}
+
+/* --- topics ------------------------------------------------------------------------------- */
+
+static bool is_internal(const char *name)
+{
+    return strncmp(name, "_fluvio.", strlen("_fluvio.")) == 0 || strncmp(name, "__", 2) == 0;
+}
+
+struct texts {
+    char **items;
+    uint32_t count; /* of pairs */
+};
+
+static void on_setting(void *ctx, const char *name, const char *value)
+{
+    struct texts *texts = ctx;
+    size_t at = 2 * (size_t)texts->count++;
+    texts->items = fc_realloc_array(texts->items, at + 2, sizeof(char *));
+    texts->items[at] = fc_strdup(name);
+    texts->items[at + 1] = fc_strdup(value);
+}
+
+static fc_code prepare(struct copy_out *out, const char *name, const char *copy,
+                       uint32_t partitions, struct fc_error *err)
+{
+    struct fc_message_topic topic = { .name = copy, .partitions = partitions };
+    struct texts texts = { 0 };
+    fc_code code = fc_stream_settings(out->stream, name, on_setting, &texts, err);
+    if (code == FC_ERR_CONFIG) { /* it may be that we may not ask */
+        code = FC_OK;
+    }
+    topic.settings = (const char *const *)texts.items;
+    topic.setting_count = texts.count;
+    code = code == FC_OK ? out->ops->prepare(out->sink, &topic, err) : code;
+    for (uint32_t index = 0; index < 2 * texts.count; index++) {
+        free(texts.items[index]);
+    }
+    free(texts.items);
+    return code;
+}
+
+/* A place that is not in our log is a gap, or of another log. */
+static fc_code place_part(struct copy_out *out, struct out_part *part, struct fc_error *err)
+{
+    struct fc_offsets offsets = { 0 };
+    fc_code code = fc_stream_offsets(part->topic, part->partition, &offsets, err);
+    part->next = out->ops->position(out->sink, part->copy, part->partition);
+    part->flushed = part->next;
+    part->next = part->next < 0 ? offsets.start : part->next;
+    if (code == FC_OK && part->next > offsets.end) {
+        return fc_fail(err, FC_ERR_REFUSED,
+                       "%s/%" PRIu32 " ends at offset %" PRId64 ", but the target has it up to "
+                       "%" PRId64 ": this is another log, or it was made anew",
+                       part->name, part->partition, offsets.end, part->next);
+    }
+    if (code == FC_OK && part->next < offsets.start) {
+        if (!out->bridge->config.config->skips_gaps) {
+            return fc_fail(err, FC_ERR_REFUSED,
+                           "%s/%" PRIu32 " begins at offset %" PRId64 ", but %" PRId64
+                           " was the next to be copied: %" PRId64 " offsets are gone "
+                           "(retention); to go on without them, set on-gap: skip",
+                           part->name, part->partition, offsets.start, part->next,
+                           offsets.start - part->next);
+        }
+        fc_diag_report(out->bridge->config.diag, FC_DIAG_WARN,
+                       "%s/%" PRIu32 " skipping a gap: from offset %" PRId64 " to %" PRId64,
+                       part->name, part->partition, part->next, offsets.start);
+        part->next = offsets.start;
+    }
+    return code;
+}
+
+static fc_code begin_topic(struct copy_out *out, const char *name, uint32_t partitions,
+                           struct fc_error *err)
+{
+    char copy[FC_TOPIC_NAME_MAX + 1];
+    struct fc_topic *topic = NULL;
+    fc_code code;
+    fc_bridge_name(out->bridge, name, copy);
+    code = fc_stream_topic(out->stream, name, &topic, err);
+    code = code == FC_OK ? prepare(out, name, copy, partitions, err) : code;
+    if (code != FC_OK) {
+        return code;
+    }
+    partitions = fc_topic_partitions(topic); /* more come when the log is opened again */
+    out->parts =
+        fc_realloc_array(out->parts, out->part_count + partitions, sizeof(struct out_part));
+    for (uint32_t index = 0; code == FC_OK && index < partitions; index++) {
+        struct out_part *part = &out->parts[out->part_count++];
+        memset(part, 0, sizeof(*part));
+        part->name = fc_strdup(name);
+        part->copy = fc_strdup(copy);
+        part->partition = index;
+        part->topic = topic;
+        code = place_part(out, part, err);
+        code = code == FC_OK
+                   ? fc_stream_reader_open(topic, index, part->next, &part->reader, err)
+                   : code;
+    }
+    out->topics = fc_realloc_array(out->topics, out->topic_count + 1, sizeof(struct out_topic));
+    out->topics[out->topic_count++] = (struct out_topic){ fc_strdup(name), partitions };
+    return code;
+}
+
+static fc_code on_name(void *ctx, const char *name, uint32_t partitions, struct fc_error *err)
+{
+    struct copy_out *out = ctx;
+    if (is_internal(name) || !out->ops->wants(out->sink, name)) {
+        return FC_OK;
+    }
+    for (size_t index = 0; index < out->topic_count; index++) {
+        if (strcmp(out->topics[index].name, name) == 0) {
+            out->grown = out->grown || partitions > out->topics[index].partitions;
+            return FC_OK;
+        }
+    }
+    return begin_topic(out, name, partitions, err);
+}
+
+/* --- records ------------------------------------------------------------------------------ */
+
+static void make_room(struct copy_out *out, const struct fc_record *records, uint32_t count)
+{
+    size_t headers = 0;
+    for (uint32_t index = 0; index < count; index++) {
+        headers += records[index].header_count;
+    }
+    if (headers > out->header_capacity) {
+        out->header_capacity = headers;
+        out->headers = fc_realloc_array(out->headers, headers, sizeof(*out->headers));
+    }
+    if (count > out->message_capacity) {
+        out->message_capacity = count < MESSAGES_FIRST ? MESSAGES_FIRST : count;
+        out->messages =
+            fc_realloc_array(out->messages, out->message_capacity, sizeof(*out->messages));
+    }
+}
+
+static void convert(struct copy_out *out, const struct out_part *part,
+                    const struct fc_record *records, uint32_t count)
+{
+    size_t used = 0;
+    make_room(out, records, count);
+    for (uint32_t index = 0; index < count; index++) {
+        const struct fc_record *record = &records[index];
+        struct fc_message *message = &out->messages[index];
+        message->topic = part->copy;
+        message->partition = part->partition;
+        message->offset = record->offset;
+        message->timestamp_ms = record->timestamp_ms;
+        message->key = record->key;
+        message->value = record->value;
+        message->headers = out->headers + used;
+        message->header_count = fc_origin_own_headers(record);
+        for (uint32_t at = 0; at < message->header_count; at++) {
+            out->headers[used].key = record->headers[at].key;
+            out->headers[used++].value = record->headers[at].value;
+        }
+        out->pending_bytes += record->key.len + record->value.len;
+        out->newest_ms = record->timestamp_ms;
+    }
+}
+
+static fc_code copy_some(struct copy_out *out, struct out_part *part, bool *any,
+                         struct fc_error *err)
+{
+    int wait_ms = out->bridge->config.config->kafka == NULL ? 0 : CLUSTER_WAIT_MS;
+    const struct fc_record *records = NULL;
+    uint32_t count = 0;
+    fc_code code = fc_stream_reader_next(part->reader, wait_ms, &records, &count, err);
+    if (code == FC_OK && count > 0) {
+        out->pending_since_ms = out->moved ? out->pending_since_ms : now(out);
+        convert(out, part, records, count);
+        code = out->ops->write(out->sink, out->messages, count, err);
+        out->pending_records += count;
+        out->moved = true;
+        *any = true;
+    }
+    if (code == FC_OK && fc_stream_reader_offset(part->reader) > part->next) {
+        out->pending_since_ms = out->moved ? out->pending_since_ms : now(out);
+        out->moved = true;
+        part->next = fc_stream_reader_offset(part->reader);
+        out->ops->reached(out->sink, part->copy, part->partition, part->next);
+    }
+    return code;
+}
+
+static fc_code flush(struct copy_out *out, struct fc_error *err)
+{
+    fc_code code = out->moved ? out->ops->flush(out->sink, err) : FC_OK;
+    if (code == FC_OK && out->moved) {
+        for (size_t index = 0; index < out->part_count; index++) {
+            out->parts[index].flushed = out->parts[index].next;
+        }
+        fc_bridge_count(out->bridge, out->pending_records, out->pending_records,
+                        out->pending_bytes);
+        out->pending_records = 0;
+        out->pending_bytes = 0;
+        out->moved = false;
+    }
+    return code;
+}
+
+/* Once around all partitions. */
+static fc_code go_round(struct copy_out *out, bool *any, struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    for (size_t index = 0; code == FC_OK && index < out->part_count; index++) {
+        code = copy_some(out, &out->parts[index], any, err);
+        if (code == FC_OK && out->moved &&
+            (out->pending_bytes >= FLUSH_BYTES ||
+             now(out) - out->pending_since_ms >= FC_BRIDGE_FLUSH_MS)) {
+            code = flush(out, err);
+        }
+    }
+    if (code == FC_OK && !*any) {
+        code = flush(out, err);
+    }
+    return code;
+}
+
+/* --- groups ------------------------------------------------------------------------------- */
+
+struct translating {
+    struct copy_out *out;
+    struct texts groups;
+    const char *group;
+    fc_code code;
+    struct fc_error error;
+};
+
+static void on_group(void *ctx, const char *group)
+{
+    struct translating *translating = ctx;
+    if (translating->out->ops->wants_group(translating->out->sink, group)) {
+        on_setting(&translating->groups, group, "");
+    }
+}
+
+static void on_committed(void *ctx, const char *topic, uint32_t partition, int64_t offset)
+{
+    struct translating *translating = ctx;
+    struct copy_out *out = translating->out;
+    char copy[FC_TOPIC_NAME_MAX + 1];
+    struct fc_group_offset committed = { translating->group, copy, partition, offset };
+    if (translating->code == FC_OK && !is_internal(topic) &&
+        out->ops->wants(out->sink, topic)) {
+        fc_bridge_name(out->bridge, topic, copy);
+        translating->code = out->ops->group(out->sink, &committed, &translating->error);
+    }
+}
+
+static fc_code translate_groups(struct copy_out *out, struct fc_error *err)
+{
+    struct translating translating = { .out = out };
+    fc_code code = fc_stream_groups(out->stream, on_group, &translating, err);
+    for (uint32_t index = 0; index < translating.groups.count; index++) {
+        translating.group = translating.groups.items[2 * index];
+        if (code == FC_OK) {
+            code = fc_stream_committed(out->stream, translating.group, on_committed,
+                                       &translating, err);
+        }
+        if (code == FC_OK && translating.code != FC_OK) {
+            code = translating.code;
+            *err = translating.error;
+        }
+        free(translating.groups.items[2 * index]);
+        free(translating.groups.items[2 * index + 1]);
+    }
+    free(translating.groups.items);
+    return code;
+}
+
+/* --- the loop ----------------------------------------------------------------------------- */
+
+static void show(struct copy_out *out)
+{
+    struct fc_bridge_lag *lags = fc_new_array(struct fc_bridge_lag, out->part_count + 1);
+    for (size_t index = 0; index < out->part_count; index++) {
+        const struct out_part *part = &out->parts[index];
+        struct fc_offsets offsets = { 0 };
+        struct fc_error ignored; /* the next read will say it */
+        (void)snprintf(lags[index].topic, sizeof(lags[index].topic), "%s", part->name);
+        lags[index].partition = part->partition;
+        lags[index].next = part->flushed < 0 ? 0 : part->flushed;
+        lags[index].end =
+            fc_stream_offsets(part->topic, part->partition, &offsets, &ignored) == FC_OK
+                ? offsets.end
+                : -1;
+    }
+    fc_bridge_show(out->bridge, lags, out->part_count, out->topic_count, out->newest_ms);
+}
+
+static bool is_due(struct copy_out *out, int64_t *last_ms, int every_ms)
+{
+    int64_t time_ms = now(out);
+    if (time_ms - *last_ms < every_ms) {
+        return false;
+    }
+    *last_ms = time_ms;
+    return true;
+}
+
+static fc_code loop(struct copy_out *out, struct fc_error *err)
+{
+    int64_t looked_ms = now(out);
+    int64_t grouped_ms = looked_ms;
+    int64_t shown_ms = 0;
+    bool done = false;
+    fc_code code = fc_stream_names(out->stream, on_name, out, err);
+    while (code == FC_OK && !done && !out->grown && !fc_bridge_stopping(out->bridge)) {
+        bool any = false;
+        code = go_round(out, &any, err);
+        if (code == FC_OK) {
+            fc_bridge_waits(out->bridge, "", false);
+        }
+        if (code == FC_OK && is_due(out, &looked_ms, FC_BRIDGE_TOPICS_MS)) {
+            code = fc_stream_names(out->stream, on_name, out, err);
+        }
+        if (code == FC_OK && is_due(out, &grouped_ms, FC_BRIDGE_GROUPS_MS)) {
+            code = flush(out, err);
+            code = code == FC_OK ? translate_groups(out, err) : code;
+        }
+        if (is_due(out, &shown_ms, FC_BRIDGE_STATUS_MS)) {
+            show(out);
+        }
+        done = out->bridge->config.until_end && !any && !out->moved;
+        if (code == FC_OK && !any && !done) {
+            fc_bridge_pause(out->bridge, IDLE_MS);
+        }
+    }
+    if (code == FC_OK) {
+        code = flush(out, err);
+        code = code == FC_OK ? translate_groups(out, err) : code;
+        show(out);
+    }
+    return code;
+}
+
+/* --- from start to end -------------------------------------------------------------------- */
+
+static void release(struct copy_out *out)
+{
+    for (size_t index = 0; index < out->part_count; index++) {
+        fc_stream_reader_close(out->parts[index].reader);
+        free(out->parts[index].name);
+        free(out->parts[index].copy);
+    }
+    for (size_t index = 0; index < out->topic_count; index++) {
+        free(out->topics[index].name);
+    }
+    free(out->parts);
+    free(out->topics);
+    free(out->messages);
+    free(out->headers);
+    fc_stream_close(out->stream);
+}
+
+static fc_code copy_once(struct fc_bridge *bridge, bool *out_grown, struct fc_error *err)
+{
+    struct copy_out out = { .bridge = bridge, .ops = bridge->config.plugin->sink };
+    fc_code code =
+        fc_log_open_reader(bridge->config.config, bridge->config.clock, &out.stream, err);
+    code = code == FC_OK ? out.ops->open(bridge->config.host, &out.sink, err) : code;
+    if (code == FC_OK) {
+        fc_bridge_open(bridge, NULL, out.sink);
+        code = loop(&out, err);
+        fc_bridge_open(bridge, NULL, NULL);
+        out.ops->close(out.sink);
+    }
+    *out_grown = out.grown;
+    release(&out);
+    return code;
+}
+
+fc_code fc_bridge_copy_out(struct fc_bridge *bridge, struct fc_error *err)
+{
+    bool grown = true;
+    fc_code code = FC_OK;
+    while (code == FC_OK && grown && !fc_bridge_stopping(bridge)) {
+        code = copy_once(bridge, &grown, err);
+    }
+    return code;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which offset of the copy stands for one of the origin is kept in topic
+ * `_fluvio.offsets.<connector>`: key "<topic>/<partition>", value "1 <from> <to>" (see
+ * core/base/offset_map.h), a point a second and partition at most.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "runner/bridge/copy_in.h"
+
+#define POINTS_TOPIC_PREFIX "_fluvio.offsets."
+
+enum { KEY_SIZE = 300, VALUE_SIZE = 64, POINTS_SEGMENT = 8 << 20, POINTS_BYTES = 64 << 20 };
+
+static void points_topic(const struct fc_copy_in *in, char to[FC_TOPIC_NAME_MAX + 1])
+{
+    (void)snprintf(to, FC_TOPIC_NAME_MAX + 1, POINTS_TOPIC_PREFIX "%s",
+                   in->bridge->config.config->name);
+}
+
+/* --- points ------------------------------------------------------------------------------- */
+
+static void take_point(struct fc_copy_in *in, const struct fc_record *record)
+{
+    char value[VALUE_SIZE];
+    int64_t from = 0;
+    int64_t to = 0;
+    struct fc_offset_map *map = fc_hashmap_get(&in->points, record->key);
+    (void)snprintf(value, sizeof(value), "%.*s", (int)record->value.len,
+                   (const char *)record->value.data);
+    if (sscanf(value, "1 %" SCNd64 " %" SCNd64, &from, &to) != 2) {
+        return; /* without it, a group sees a little more again */
+    }
+    if (map == NULL) {
+        map = fc_new(struct fc_offset_map);
+        (void)fc_hashmap_put(&in->points, record->key, map);
+    }
+    fc_offset_map_add(map, from, to);
+}
+
+fc_code fc_in_points_read(struct fc_copy_in *in, struct fc_error *err)
+{
+    char name[FC_TOPIC_NAME_MAX + 1];
+    struct fc_stream_reader *reader = NULL;
+    struct fc_topic *topic = NULL;
+    struct fc_offsets offsets = { 0 };
+    fc_code code;
+    points_topic(in, name);
+    code = fc_stream_topic(in->stream, name, &topic, err);
+    if (code == FC_ERR_NOT_FOUND) {
+        return FC_OK;
+    }
+    code = code == FC_OK ? fc_stream_offsets(topic, 0, &offsets, err) : code;
+    code = code == FC_OK ? fc_stream_reader_open(topic, 0, offsets.start, &reader, err) : code;
+    while (code == FC_OK && fc_stream_reader_offset(reader) < offsets.end) {
+        const struct fc_record *records = NULL;
+        uint32_t count = 0;
+        code = fc_stream_reader_next(reader, 0, &records, &count, err);
+        if (code == FC_OK && count == 0) {
+            break;
+        }
+        for (uint32_t index = 0; code == FC_OK && index < count; index++) {
+            take_point(in, &records[index]);
+        }
+    }
+    fc_stream_reader_close(reader);
+    return code;
+}
+
+static fc_code add_point(struct fc_copy_in *in, struct fc_in_part *part,
+                         struct fc_stream_batch *batch, struct fc_error *err)
+{
+    const struct fc_offset_map *map = &part->map;
+    const struct fc_offset_point *newest =
+        map->count == 0 ? NULL : &map->points[map->count - 1];
+    char key[KEY_SIZE];
+    char value[VALUE_SIZE];
+    struct fc_record record = { .timestamp_ms = fc_clock_wall_ms(in->bridge->config.clock) };
+    if (newest == NULL || newest->from <= part->pointed) {
+        return FC_OK;
+    }
+    record.key = fc_slice_of(key, (size_t)snprintf(key, sizeof(key), "%s/%" PRIu32,
+                                                   part->topic->name, part->partition));
+    record.value =
+        fc_slice_of(value, (size_t)snprintf(value, sizeof(value), "1 %" PRId64 " %" PRId64,
+                                            newest->from, newest->to));
+    part->pointed = newest->from;
+    return fc_stream_batch_add(batch, &record, err);
+}
+
+static fc_code append_step(void *ctx, struct fc_error *err)
+{
+    int64_t base = 0;
+    return fc_stream_append(ctx, &base, err);
+}
+
+static fc_code open_points(struct fc_copy_in *in, struct fc_topic **out_topic,
+                           struct fc_error *err)
+{
+    char name[FC_TOPIC_NAME_MAX + 1];
+    struct fc_topic_config config;
+    fc_code code;
+    points_topic(in, name);
+    fc_topic_config_init(&config);
+    config.segment_bytes = POINTS_SEGMENT;
+    config.retention_bytes = POINTS_BYTES;
+    code = fc_stream_topic(in->stream, name, out_topic, err);
+    return code == FC_ERR_NOT_FOUND
+               ? fc_stream_topic_ensure(in->stream, name, &config, out_topic, err)
+               : code;
+}
+
+fc_code fc_in_points_write(struct fc_copy_in *in, struct fc_error *err)
+{
+    struct fc_stream_batch *batch;
+    struct fc_topic *topic = NULL;
+    fc_code code = open_points(in, &topic, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    batch = fc_stream_batch_new(topic, 0);
+    for (size_t at = 0; at < in->topic_count; at++) {
+        for (uint32_t index = 0; code == FC_OK && index < in->topics[at]->count; index++) {
+            code = add_point(in, in->topics[at]->parts[index], batch, err);
+        }
+    }
+    code = code == FC_OK ? fc_stream_batch_seal(batch, err) : code;
+    if (code == FC_OK && fc_stream_batch_count(batch) > 0) {
+        code = fc_in_insist(in, append_step, batch, err);
+    }
+    fc_stream_batch_free(batch);
+    return code;
+}
+
+/* --- groups ------------------------------------------------------------------------------- */
+
+struct wanted {
+    char *group;
+    struct fc_in_part *part;
+    int64_t offset; /* in the copy */
+    int64_t there;  /* what the group has committed in the copy; -1: nothing */
+};
+
+struct translating {
+    struct fc_copy_in *in;
+    struct wanted *items;
+    size_t count;
+    size_t at; /* which of them is looked for */
+};
+
+static int64_t *known_of(struct fc_copy_in *in, const char *group,
+                         const struct fc_in_part *part)
+{
+    char *key = fc_asprintf("%s/%s/%" PRIu32, group, part->topic->name, part->partition);
+    int64_t *known = fc_hashmap_get(&in->groups, fc_slice_text(key));
+    if (known == NULL) {
+        known = fc_new(int64_t);
+        *known = -1;
+        (void)fc_hashmap_put(&in->groups, fc_slice_text(key), known);
+    }
+    free(key);
+    return known;
+}
+
+static void on_offset(void *ctx, const struct fc_group_offset *offset)
+{
+    struct translating *translating = ctx;
+    struct fc_in_part *part = fc_in_part_of(translating->in, offset->topic, offset->partition);
+    int64_t to = 0;
+    if (part == NULL || !fc_offset_map_find(&part->map, offset->offset, &to) ||
+        *known_of(translating->in, offset->group, part) >= to) {
+        return;
+    }
+    translating->items = fc_realloc_array(translating->items, translating->count + 1,
+                                          sizeof(*translating->items));
+    translating->items[translating->count++] =
+        (struct wanted){ fc_strdup(offset->group), part, to, -1 };
+}
+
+static void on_committed(void *ctx, const char *topic, uint32_t partition, int64_t offset)
+{
+    struct translating *translating = ctx;
+    struct wanted *wanted = &translating->items[translating->at];
+    if (partition == wanted->part->partition &&
+        strcmp(topic, fc_topic_name(wanted->part->topic->copy)) == 0) {
+        wanted->there = offset;
+    }
+}
+
+/* Only ever forward: who has gone on in the copy is not sent back. */
+static fc_code translate(struct translating *translating, struct fc_error *err)
+{
+    struct fc_copy_in *in = translating->in;
+    struct wanted *wanted = &translating->items[translating->at];
+    fc_code code =
+        fc_stream_committed(in->stream, wanted->group, on_committed, translating, err);
+    if (code == FC_OK && wanted->there < wanted->offset) {
+        code = fc_stream_commit(wanted->part->topic->copy, wanted->part->partition,
+                                wanted->group, wanted->offset, err);
+        if (code == FC_ERR_REJECTED) { /* it is used there: it has its own offsets */
+            return FC_OK;
+        }
+    }
+    if (code == FC_OK) {
+        *known_of(in, wanted->group, wanted->part) = wanted->offset;
+    }
+    return code;
+}
+
+fc_code fc_in_groups(struct fc_copy_in *in, struct fc_error *err)
+{
+    struct translating translating = { .in = in };
+    fc_code code = FC_OK;
+    if (!in->has_groups) {
+        return FC_OK;
+    }
+    code = in->ops->groups(in->feed, on_offset, &translating, err);
+    if (code == FC_OK && translating.count > 0 && in->bridge->config.config->kafka == NULL) {
+        in->has_groups = false;
+        fc_diag_report(in->bridge->config.diag, FC_DIAG_WARN,
+                       "%s: groups: a log in this process has no consumer groups; their "
+                       "offsets stay behind",
+                       in->bridge->config.config->name);
+    }
+    for (; translating.at < translating.count; translating.at++) {
+        if (code == FC_OK && in->has_groups) {
+            code = translate(&translating, err);
+        }
+        free(translating.items[translating.at].group);
+    }
+    free(translating.items);
+    return code;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How far each partition is copied, as the position of a checkpoint: {"orders":[12,-1],...},
+ * the offset to be copied next by source topic and partition; -1: nothing was begun. */
+#ifndef FC_RUNNER_BRIDGE_PLACE_H
+#define FC_RUNNER_BRIDGE_PLACE_H
+
+#include "core/base/buf.h"
+
+struct fc_places; /* decoded */
+
+/* Text of no bytes is an empty one. FC_ERR_CORRUPT when it cannot be read. */
+FC_MUST_CHECK fc_code fc_places_decode(struct fc_slice text, struct fc_places **out_places,
+                                       struct fc_error *err);
+void fc_places_free(struct fc_places *places); /* NULL is fine */
+
+/* -1 when there is none. */
+int64_t fc_places_get(const struct fc_places *places, const char *topic, uint32_t partition);
+
+/* Add to an object's text the topics that are not known: `"orders":[12]`, each after a comma, the
+ * first one only when `comma`. */
+void fc_places_encode_others(const struct fc_places *places,
+                             bool (*is_known)(void *ctx, const char *topic), void *ctx,
+                             bool comma, struct fc_buf *out);
+
+#endif
