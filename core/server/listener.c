@@ -136,6 +136,7 @@ fc_code listener_bind(struct server_listener *listener, const struct fc_listener
     listener->advertised_host =
         fc_strdup(config->advertised_host == NULL ? config->host : config->advertised_host);
     listener->facts.name = listener->name;
+    listener->facts.index = (size_t)(listener - listener->server->listeners);
     listener->facts.host = listener->host;
     listener->facts.port = bound_port(listener->io.fd);
     listener->facts.tls = config->tls != NULL;

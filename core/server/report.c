@@ -19,8 +19,7 @@ void fc_server_report_init(struct fc_server_report *report, struct fc_diag *diag
 void fc_server_report_release(struct fc_server_report *report)
 {
     if (report->suppressed > 0) {
-        fc_diag_report(report->diag, FC_DIAG_WARN,
-                       "more connections were refused or closed lines_left_out=%" PRIu64,
+        fc_diag_report(report->diag, FC_DIAG_WARN, "lines were left out count=%" PRIu64,
                        report->suppressed);
     }
     (void)pthread_mutex_destroy(&report->lock);

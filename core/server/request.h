@@ -57,6 +57,7 @@ struct fc_request {
     size_t body_len;
     struct fc_arena arena; /* for what the handler decodes; limit from the configuration */
     int64_t received_ns;   /* steady, when the last byte was read */
+    int32_t throttle_ms;   /* the handler's: what its answer tells the client to wait */
     void *user;            /* the handler's */
 
     /* From here on the server's own; see request.c. */
@@ -122,6 +123,7 @@ void fc_request_on_close(struct fc_request *request,
 /* A listener as it is bound. Lives as long as the server; any thread. */
 struct fc_listener {
     const char *name;
+    size_t index;     /* in the configuration */
     const char *host; /* as configured */
     uint16_t port;    /* the real one */
     bool tls;

@@ -1,62 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/spu/access.h"
 
+#include "core/spu/security.h"
+
+static struct fc_acl_caller caller_of(const struct fc_request *request)
+{
+    struct fc_acl_caller caller = {
+        fc_slice_text(fc_connection_principal(request->connection)),
+        fc_slice_text(fc_connection_peer_host(request->connection)),
+    };
+    return caller;
+}
+
+bool fc_access_sees(struct fc_spu *spu, struct fc_request *request, fc_operation operation,
+                    fc_resource resource, struct fc_slice name)
+{
+    struct fc_acl_caller caller;
+    if (!fc_security_is_on(spu->security)) {
+        return true;
+    }
+    caller = caller_of(request);
+    return fc_security_allows(spu->security, &caller, operation, resource, name);
+}
+
 bool fc_access_may(struct fc_spu *spu, struct fc_request *request, fc_operation operation,
                    fc_resource resource, struct fc_slice name)
 {
-    (void)spu;
-    (void)request;
-    (void)operation;
-    (void)resource;
-    (void)name;
-    return true;
+    const struct fc_wire_api *api = fc_wire_api(request->api_key);
+    char principal[FC_AUDIT_TEXT_SIZE];
+    char resource_text[FC_AUDIT_TEXT_SIZE];
+    bool allowed = fc_access_sees(spu, request, operation, resource, name);
+    if (!allowed) {
+        fc_security_audit(
+            spu->security, "refused principal=%s host=%s operation=%s resource=%s:%s api=%s",
+            fc_security_text(fc_slice_text(fc_connection_principal(request->connection)),
+                             principal),
+            fc_connection_peer_host(request->connection), fc_operation_name(operation),
+            fc_resource_name(resource), fc_security_text(name, resource_text), api->name);
+    }
+    return allowed;
 }
 
 bool fc_access_may_any(struct fc_spu *spu, struct fc_request *request, fc_operation operation,
                        fc_resource resource)
 {
-    return fc_access_may(spu, request, operation, resource, fc_slice_text("*"));
+    struct fc_acl_caller caller = caller_of(request);
+    return fc_security_allows_some(spu->security, &caller, operation, resource);
 }
-
-/* What can be done with each kind of resource at all. */
-static const fc_operation TOPIC_OPERATIONS[] = {
-    FC_OPERATION_READ,
-    FC_OPERATION_WRITE,
-    FC_OPERATION_CREATE,
-    FC_OPERATION_DELETE,
-    FC_OPERATION_ALTER,
-    FC_OPERATION_DESCRIBE,
-    FC_OPERATION_DESCRIBE_CONFIGS,
-    FC_OPERATION_ALTER_CONFIGS,
-};
-static const fc_operation GROUP_OPERATIONS[] = {
-    FC_OPERATION_READ,
-    FC_OPERATION_DELETE,
-    FC_OPERATION_DESCRIBE,
-};
-static const fc_operation CLUSTER_OPERATIONS[] = {
-    FC_OPERATION_CREATE,           FC_OPERATION_ALTER,
-    FC_OPERATION_DESCRIBE,         FC_OPERATION_CLUSTER_ACTION,
-    FC_OPERATION_DESCRIBE_CONFIGS, FC_OPERATION_ALTER_CONFIGS,
-    FC_OPERATION_IDEMPOTENT_WRITE,
-};
 
 int32_t fc_access_operations(struct fc_spu *spu, struct fc_request *request,
                              fc_resource resource, struct fc_slice name)
 {
-    const fc_operation *operations = TOPIC_OPERATIONS;
-    size_t count = sizeof(TOPIC_OPERATIONS) / sizeof(TOPIC_OPERATIONS[0]);
     int32_t allowed = 0;
-    if (resource == FC_RESOURCE_GROUP) {
-        operations = GROUP_OPERATIONS;
-        count = sizeof(GROUP_OPERATIONS) / sizeof(GROUP_OPERATIONS[0]);
-    } else if (resource == FC_RESOURCE_CLUSTER) {
-        operations = CLUSTER_OPERATIONS;
-        count = sizeof(CLUSTER_OPERATIONS) / sizeof(CLUSTER_OPERATIONS[0]);
-    }
-    for (size_t index = 0; index < count; index++) {
-        if (fc_access_may(spu, request, operations[index], resource, name)) {
-            allowed |= 1 << operations[index];
+    for (int operation = FC_OPERATION_READ; operation <= FC_OPERATION_IDEMPOTENT_WRITE;
+         operation++) {
+        if (fc_acl_operation_is_for((fc_operation)operation, resource) &&
+            fc_access_sees(spu, request, (fc_operation)operation, resource, name)) {
+            allowed |= 1 << operation;
         }
     }
     return allowed;

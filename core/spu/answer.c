@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/spu/spu_state.h"
 
-void fc_answer(struct fc_request *request, const void *response)
+/* Every response has the field, but for those of the time before quotas. */
+static void set_throttle(const struct fc_wire_type *type, void *response, int32_t ms)
+{
+    for (int16_t index = 0; index < type->field_count; index++) {
+        const struct fc_wire_field *field = &type->fields[index];
+        if (strcmp(field->name, "throttle_time_ms") == 0) {
+            memcpy((uint8_t *)response + field->offset, &ms, sizeof(ms));
+        }
+    }
+}
+
+void fc_answer(struct fc_request *request, void *response)
 {
     const struct fc_wire_api *api = fc_wire_api(request->api_key);
     struct fc_reply reply = { 0 };
     struct fc_error err;
     struct fc_buf *body = fc_reply_begin(&reply, request);
+    if (request->throttle_ms > 0) {
+        set_throttle(api->response, response, request->throttle_ms);
+    }
     if (fc_wire_encode(api->response, request->api_version, response, body, &err) == FC_OK) {
         fc_request_reply(request, &reply);
     } else {

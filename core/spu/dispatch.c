@@ -3,6 +3,8 @@
 #include "core/spu/dispatch.h"
 
 #include "core/spu/handlers.h"
+#include "core/spu/quotas.h"
+#include "core/spu/sasl.h"
 
 struct route {
     int16_t key;
@@ -25,6 +27,7 @@ static const struct route ROUTES[] = {
     { 14, fc_handle_sync_group, false, false },
     { 15, fc_handle_describe_groups, false, false },
     { 16, fc_handle_list_groups, false, false },
+    { 17, fc_handle_sasl_handshake, false, true },
     { 18, fc_handle_api_versions, false, true },
     { 19, fc_handle_create_topics, true, false },
     { 20, fc_handle_delete_topics, true, false },
@@ -36,10 +39,14 @@ static const struct route ROUTES[] = {
     { 26, fc_handle_end_txn, false, false },
     { 27, fc_handle_write_txn_markers, true, false },
     { 28, fc_handle_txn_offset_commit, true, false },
+    { 29, fc_handle_describe_acls, false, false },
+    { 30, fc_handle_create_acls, true, false },
+    { 31, fc_handle_delete_acls, true, false },
     { 32, fc_handle_describe_configs, false, false },
     { 33, fc_handle_alter_configs, true, false },
     { 34, fc_handle_alter_replica_log_dirs, false, false },
     { 35, fc_handle_describe_log_dirs, true, false },
+    { 36, fc_handle_sasl_authenticate, false, true },
     { 37, fc_handle_create_partitions, true, false },
     { 42, fc_handle_delete_groups, true, false },
     { 43, fc_handle_elect_leaders, false, false },
@@ -47,6 +54,10 @@ static const struct route ROUTES[] = {
     { 45, fc_handle_alter_partition_reassignments, false, false },
     { 46, fc_handle_list_partition_reassignments, false, false },
     { 47, fc_handle_offset_delete, true, false },
+    { 48, fc_handle_describe_client_quotas, true, false },
+    { 49, fc_handle_alter_client_quotas, true, false },
+    { 50, fc_handle_describe_user_scram_credentials, true, false },
+    { 51, fc_handle_alter_user_scram_credentials, true, false },
     { 55, fc_handle_describe_quorum, false, false },
     { 57, fc_handle_update_features, false, false },
     { 60, fc_handle_describe_cluster, false, false },
@@ -84,7 +95,7 @@ struct slow_request {
 static void run_slow(void *ctx)
 {
     struct slow_request *slow = ctx;
-    slow->handler(slow->spu, slow->request, slow->message);
+    fc_quota_run(slow->spu, slow->request, slow->handler, slow->message);
 }
 
 void fc_dispatch_slowly(struct fc_spu *spu, struct fc_request *request, fc_handler handler,
@@ -128,6 +139,10 @@ void fc_dispatch(void *ctx, struct fc_request *request)
         drop(request, api->name, "before authentication");
         return;
     }
+    if (!route->open && fc_sasl_is_over(request)) {
+        drop(request, api->name, "after the session's time: it was not authenticated again");
+        return;
+    }
     if (!fc_wire_api_has(api, request->api_version)) {
         if (request->api_key == FC_API_VERSIONS_KEY) {
             fc_handle_api_versions(spu, request, NULL);
@@ -153,6 +168,6 @@ void fc_dispatch(void *ctx, struct fc_request *request)
     if (route->slow) {
         fc_dispatch_slowly(spu, request, route->handler, message);
     } else {
-        route->handler(spu, request, message);
+        fc_quota_run(spu, request, route->handler, message);
     }
 }

@@ -16,6 +16,7 @@
 #include "core/spu/access.h"
 #include "core/spu/fetch_session.h"
 #include "core/spu/handlers.h"
+#include "core/spu/quotas.h"
 
 enum { READ_COMMITTED = 1, VERSION_WITH_IDS = 13, VERSION_WITH_SESSIONS = 7 };
 
@@ -286,6 +287,8 @@ static void send_answer(struct fetch *fetch)
     fc_buf_init(&encoded, fetch->spu->config.net.reply_max);
     fc_wire_init(&fc_msg_fetch_response_type, &response);
     response.session_id = fetch->plan.session_id;
+    fc_quota_charge(fetch->spu, request, FC_QUOTA_CONSUME, (double)fetch->bytes);
+    response.throttle_time_ms = request->throttle_ms;
     fits = order != NULL && fill(fetch, &response, order) &&
            fc_wire_encode_spliced(&fc_msg_fetch_response_type, request->api_version, &response,
                                   &encoded, &splices, &err) == FC_OK;

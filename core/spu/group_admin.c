@@ -132,8 +132,8 @@ static bool list(struct fc_spu *spu, struct fc_request *request,
         struct fc_msg_list_groups_response_group *out;
         if (!passes(ask->states_filter, ask->states_filter_count, state) ||
             !passes(ask->types_filter, ask->types_filter_count, "classic") ||
-            !fc_access_may(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_GROUP,
-                           group->group->id)) {
+            !fc_access_sees(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_GROUP,
+                            group->group->id)) {
             continue;
         }
         out = &response->groups[response->groups_count++];

@@ -9,6 +9,15 @@
     void fc_handle_##name(struct fc_spu *spu, struct fc_request *request, const void *message)
 
 FC_HANDLER(api_versions); /* message NULL: of a version that we do not know */
+FC_HANDLER(sasl_handshake);
+FC_HANDLER(sasl_authenticate);
+FC_HANDLER(describe_acls);
+FC_HANDLER(create_acls);
+FC_HANDLER(delete_acls);
+FC_HANDLER(describe_user_scram_credentials);
+FC_HANDLER(alter_user_scram_credentials);
+FC_HANDLER(describe_client_quotas);
+FC_HANDLER(alter_client_quotas);
 FC_HANDLER(produce);
 FC_HANDLER(fetch);
 FC_HANDLER(list_offsets);

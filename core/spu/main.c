@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/flags.h"
+#include "core/spu/add_user.h"
 #include "core/spu/spu_file.h"
 
 enum { STOP_WAIT_MS = 10000 };
@@ -21,7 +22,10 @@ enum { STOP_WAIT_MS = 10000 };
 static const char *const EXAMPLES =
     "The file, at its smallest:\n\n"
     "  data-dir: /var/lib/fluvio\n\n"
-    "listens on 127.0.0.1:9092. docs/spu.md tells the rest; `fluvio-spu --options` lists it.";
+    "listens on 127.0.0.1:9092. docs/spu.md tells the rest; `fluvio-spu --options` lists "
+    "it.\n\n"
+    "  fluvio-spu --config FILE --add-user admin --role admin\n\n"
+    "makes the first user of a node that asks who its clients are.";
 
 static void on_notice(void *ctx, const char *text)
 {
@@ -128,6 +132,18 @@ static fc_code serve(struct fc_spu_file *file, struct fc_diag *diag, int signal_
     return code;
 }
 
+static fc_code run_node(struct fc_spu_file *file, struct fc_error *err)
+{
+    struct fc_diag *diag = fc_diag_new(stderr, FC_DIAG_INFO);
+    int signal_fd;
+    fc_code code;
+    raise_descriptors(diag);
+    signal_fd = open_signals(err);
+    code = signal_fd < 0 ? err->code : serve(file, diag, signal_fd, err);
+    fc_diag_free(diag);
+    return code;
+}
+
 static void print_options(void)
 {
     for (const struct fc_option *option = fc_spu_file_options(); option->key != NULL;
@@ -141,10 +157,15 @@ static void print_options(void)
 int main(int argc, char **argv)
 {
     const char *path = NULL;
+    const char *new_user = NULL;
+    const char *role = NULL;
     bool options = false;
     bool version = false;
     const struct fc_flag flags[] = {
         { "config", 'c', FC_FLAG_TEXT, &path, "FILE", "the node's file" },
+        { "add-user", 0, FC_FLAG_TEXT, &new_user, "NAME",
+          "make a user, whose password is read from stdin, and end; the node must not run" },
+        { "role", 0, FC_FLAG_TEXT, &role, "admin|user", "with --add-user: what it may do" },
         { "options", 0, FC_FLAG_BOOL, &options, NULL, "list what can stand in the file" },
         { "version", 0, FC_FLAG_BOOL, &version, NULL, "print the version" },
         { 0 },
@@ -161,12 +182,10 @@ int main(int argc, char **argv)
                                    .out = stdout,
                                    .err = stderr };
     struct fc_spu_file *file = NULL;
-    struct fc_diag *diag = NULL;
     struct fc_error err;
     fc_exit exit_code = FC_EXIT_DONE;
     char **operands = NULL;
     uint32_t count = 0;
-    int signal_fd = -1;
     fc_code code;
     if (!fc_flags_parse(&scope, &usage, argc, argv, &operands, &count, &exit_code)) {
         return exit_code;
@@ -179,21 +198,19 @@ int main(int argc, char **argv)
         }
         return FC_EXIT_DONE;
     }
-    if (path == NULL) {
-        fc_flags_tell(&scope, "which file? fluvio-spu --config FILE");
+    if (path == NULL || (role != NULL && new_user == NULL)) {
+        fc_flags_tell(&scope, path == NULL ? "which file? fluvio-spu --config FILE"
+                                           : "--role is for --add-user");
         return FC_EXIT_USAGE;
     }
     code = fc_spu_file_read(path, &file, &err);
     if (code == FC_OK) {
-        diag = fc_diag_new(stderr, FC_DIAG_INFO);
-        raise_descriptors(diag);
-        signal_fd = open_signals(&err);
-        code = signal_fd < 0 ? err.code : serve(file, diag, signal_fd, &err);
+        code = new_user == NULL ? run_node(file, &err)
+                                : fc_spu_add_user(file, new_user, role, &err);
     }
     if (code != FC_OK) {
         fc_flags_tell(&scope, "%s", err.message);
     }
-    fc_diag_free(diag);
     fc_spu_file_free(file);
-    return fc_flags_exit(code);
+    return code == FC_OK ? 0 : (int)fc_flags_exit(code);
 }

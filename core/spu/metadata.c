@@ -67,8 +67,8 @@ static fc_kafka_error make_topic(struct fc_spu *spu, struct fc_request *request,
     if (!spu->config.auto_create_topics || !wanted) {
         return FC_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     }
-    if (!fc_access_may(spu, request, FC_OPERATION_CREATE, FC_RESOURCE_TOPIC, name) &&
-        !fc_access_may_cluster(spu, request, FC_OPERATION_CREATE)) {
+    if (!fc_access_sees_cluster(spu, request, FC_OPERATION_CREATE) &&
+        !fc_access_may(spu, request, FC_OPERATION_CREATE, FC_RESOURCE_TOPIC, name)) {
         return FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     }
     return fc_topic_admin_auto_create(spu, request, name, out_topic);
@@ -120,8 +120,8 @@ static bool answer_all(struct fc_spu *spu, struct fc_request *request,
         fc_wire_array(&request->arena, &fc_msg_metadata_response_topic_type, (int32_t)count);
     fits = response->topics != NULL;
     for (size_t index = 0; fits && index < count; index++) {
-        if (fc_access_may(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC,
-                          fc_slice_text(fc_log_topic_name(topics[index])))) {
+        if (fc_access_sees(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC,
+                           fc_slice_text(fc_log_topic_name(topics[index])))) {
             fits = fill_topic(spu, request, ask, topics[index],
                               &response->topics[response->topics_count++]);
         }

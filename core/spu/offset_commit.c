@@ -17,7 +17,7 @@ struct commit_request {
     struct fc_log_topic *topic;     /* the coordinator's; borrowed, it is never let go */
     struct fc_partition *partition; /* that was written to */
     int64_t last_offset;
-    const void *response;
+    void *response;
     void (*set_error)(void *response, fc_kafka_error error);
     void *response_mutable;
 };

@@ -117,7 +117,7 @@ static bool fill_all(struct fc_spu *spu, struct fc_request *request,
            fc_group_offsets_next(&group->offsets, &cursor, &name, &partition, &committed)) {
         struct fc_msg_offset_fetch_response_group_topic *topic = topic_of(out, name);
         if (topic == NULL &&
-            fc_access_may(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC, name)) {
+            fc_access_sees(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC, name)) {
             topic = &out->topics[out->topics_count++];
             topic->name = fc_arena_copy(&request->arena, name);
             topic->partitions = fc_wire_array(

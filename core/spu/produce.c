@@ -11,6 +11,7 @@
 #include "core/spu/ack_queue.h"
 #include "core/spu/handlers.h"
 #include "core/spu/produce_check.h"
+#include "core/spu/quotas.h"
 
 enum { VERSION_WITH_IDS = 13, VERSION_MIN = 3 };
 
@@ -156,6 +157,8 @@ static bool append_topic(struct produce *produce,
 /* A client that asked for no answer learns of a failure by losing its connection. */
 static void answer(struct produce *produce)
 {
+    fc_quota_charge(produce->spu, produce->request, FC_QUOTA_PRODUCE,
+                    (double)produce->request->frame_size);
     if (produce->ask->acks != 0) {
         fc_answer(produce->request, &produce->response);
     } else if (produce->failed) {

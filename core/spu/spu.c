@@ -9,15 +9,22 @@
 #include "core/spu/dispatch.h"
 #include "core/spu/fetch_session.h"
 #include "core/spu/producer_ids.h"
+#include "core/spu/quotas.h"
+#include "core/spu/sasl.h"
+#include "core/spu/security.h"
 #include "core/spu/slow_queue.h"
 #include "core/spu/txns.h"
 
 #define CLUSTER_FILE "cluster.id"
 
+/* Names and tokens of SASL are small; so is what a stranger can make us keep. */
+enum { FRAME_BEFORE_AUTHENTICATION_MAX = 8 * 1024 };
+
 void fc_spu_config_init(struct fc_spu_config *config)
 {
     memset(config, 0, sizeof(*config));
     fc_server_config_init(&config->net);
+    config->net.frame_auth_max = FRAME_BEFORE_AUTHENTICATION_MAX;
     config->node_id = 1;
     config->auto_create_topics = true;
     config->partitions_default = 1;
@@ -71,6 +78,8 @@ static void free_spu(struct fc_spu *spu)
     fc_txns_free(spu->txns);
     fc_producer_ids_close(spu->producer_ids);
     fc_server_free(spu->server);
+    fc_quotas_free(spu->quotas);
+    fc_security_free(spu->security);
     free(spu->cluster_id);
     free(spu);
 }
@@ -84,11 +93,19 @@ fc_code fc_spu_start(const struct fc_spu_config *config, struct fc_data_dir *dat
     spu->data = data;
     spu->sessions = fc_fetch_sessions_new(config->fetch_sessions_max);
     spu->config.net.on_request = fc_dispatch;
+    spu->config.net.on_connection = fc_sasl_on_connection;
     spu->config.net.ctx = spu;
     if (config->cluster_id != NULL) {
         spu->cluster_id = fc_strdup(config->cluster_id);
     } else {
         code = read_cluster_id(spu, err);
+    }
+    if (code == FC_OK) {
+        code = fc_security_new(&spu->config, data, &spu->security, err);
+    }
+    if (code == FC_OK) {
+        code = fc_quotas_new(fc_security_store(spu->security), config->net.clock, &spu->quotas,
+                             err);
     }
     if (code == FC_OK) {
         code = fc_ack_queue_new(data, &spu->acks, err);

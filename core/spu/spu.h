@@ -11,12 +11,34 @@
 #include "core/server/server.h"
 
 struct fc_spu;
+struct fc_principal_rules;
+
+/* SASL's mechanisms, as bits. */
+enum {
+    FC_SASL_PLAIN = 1,
+    FC_SASL_SCRAM_SHA_256 = 2,
+    FC_SASL_SCRAM_SHA_512 = 4,
+    FC_SASL_ALL = 7
+};
+
+/* How those who connect to a listener say who they are. All zero: by their certificate, if any.
+ */
+struct fc_spu_listener_auth {
+    unsigned mechanisms;    /* with auth_required of the listener */
+    bool plain_without_tls; /* PLAIN's passwords may go over the wire in clear */
+    int64_t reauth_ms;      /* 0: once; else they say it again before so long (KIP-368) */
+    const struct fc_principal_rules *rules; /* from certificates to principals; may be NULL */
+};
 
 /* fc_spu_config_init gives the defaults that are named here. */
 struct fc_spu_config {
     struct fc_server_config
-        net;                /* listeners and limits; on_request and its kin are the SPU's */
-    int32_t node_id;        /* 1 */
+        net;         /* listeners and limits; on_request and its kin are the SPU's */
+    int32_t node_id; /* 1 */
+    const struct fc_spu_listener_auth *listeners_auth; /* by listener; NULL: all zero */
+    bool authorization;                                /* false: everybody may do everything */
+    const char *const *super_users; /* principals that no ACL holds back: "User:admin" */
+    size_t super_users_count;
     const char *cluster_id; /* NULL: kept in the data directory, made when there is none */
 
     bool clients_read_only;      /* false: topics are this process's, clients only read them */
@@ -40,7 +62,8 @@ struct fc_spu_config {
 void fc_spu_config_init(struct fc_spu_config *config);
 
 /*
- * Serve `data`, which stays the caller's and outlives the SPU. The config is copied.
+ * Serve `data`, which stays the caller's and outlives the SPU. The config is copied, what
+ * it points to is the caller's.
  * Errors: as fc_server_start; FC_ERR_IO, FC_ERR_CORRUPT of the internal topics.
  */
 FC_MUST_CHECK fc_code fc_spu_start(const struct fc_spu_config *config, struct fc_data_dir *data,

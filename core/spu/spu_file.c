@@ -7,6 +7,7 @@
 #include "core/base/quantity.h"
 #include "core/base/suggest.h"
 #include "core/base/text_file.h"
+#include "core/spu/spu_file_auth.h"
 
 enum { FILE_BYTES_MAX = 1024 * 1024, PORT_DEFAULT = 9092, PORT_MAX = 65535 };
 
@@ -44,7 +45,7 @@ static const struct fc_option OPTIONS[] = {
     { NULL, FC_OPTION_TEXT, false, NULL, 0, 0, NULL, NULL },
 };
 
-static const char *const OTHER_KEYS[] = { "listeners", "topics", NULL };
+static const char *const OTHER_KEYS[] = { "listeners", "topics", "authorization", NULL };
 
 const struct fc_option *fc_spu_file_options(void)
 {
@@ -58,6 +59,16 @@ static const struct fc_option LISTENER_OPTIONS[] = {
     { "port", FC_OPTION_INT, false, "9092", 0, PORT_MAX, NULL, "0: any free one." },
     { "advertised", FC_OPTION_TEXT, false, NULL, 0, 0, NULL,
       "host:port that clients are told to connect to; as host and port when missing." },
+    { "auth", FC_OPTION_CHOICE, false, "none", 0, 0, "none|sasl",
+      "Whether clients log in; without it they are who their certificate says, or ANONYMOUS." },
+    { "mechanisms", FC_OPTION_LIST, false, NULL, 0, 0, NULL,
+      "Of SASL: PLAIN (with tls), SCRAM-SHA-256, SCRAM-SHA-512; all of them when missing." },
+    { "plain-without-tls", FC_OPTION_BOOL, false, "false", 0, 0, NULL,
+      "Let passwords of PLAIN go over the wire in clear." },
+    { "reauthenticate-after", FC_OPTION_DURATION, false, "0", 0, INT32_MAX, NULL,
+      "Clients log in again before so long, or are closed; 0: once is enough." },
+    { "principals", FC_OPTION_LIST, false, NULL, 0, 0, NULL,
+      "Rules that make principals of certificates' subjects; docs/security.md." },
     { NULL, FC_OPTION_TEXT, false, NULL, 0, 0, NULL, NULL },
 };
 
@@ -71,19 +82,6 @@ static const struct fc_option TLS_OPTIONS[] = {
       "Whether clients show a certificate." },
     { NULL, FC_OPTION_TEXT, false, NULL, 0, 0, NULL, NULL },
 };
-
-/* --- what has no memory of its own must outlive the options: texts are copied into the arena --- */
-
-static const char *keep(struct fc_spu_file *file, const char *text)
-{
-    struct fc_slice copy;
-    if (text == NULL) {
-        return NULL;
-    }
-    copy = fc_arena_copy(&file->yaml.arena, fc_slice_of(text, strlen(text) + 1));
-    fc_assert(copy.data != NULL);
-    return (const char *)copy.data;
-}
 
 static fc_code split_advertised(struct fc_spu_file *file, const struct fc_yaml_node *node,
                                 const char *text, struct fc_listener_config *listener,
@@ -115,9 +113,9 @@ static fc_code read_tls(struct fc_spu_file *file, const struct fc_yaml_node *map
     if (code != FC_OK) {
         return code;
     }
-    tls->cert_file = keep(file, fc_options_text(options, "certificate"));
-    tls->key_file = keep(file, fc_options_text(options, "key"));
-    tls->ca_file = keep(file, fc_options_text(options, "client-ca"));
+    tls->cert_file = fc_spu_file_keep(file, fc_options_text(options, "certificate"));
+    tls->key_file = fc_spu_file_keep(file, fc_options_text(options, "key"));
+    tls->ca_file = fc_spu_file_keep(file, fc_options_text(options, "client-ca"));
     auth = fc_options_text(options, "client-auth");
     tls->client_auth = strcmp(auth, "require") == 0   ? FC_TLS_CLIENT_REQUIRE
                        : strcmp(auth, "request") == 0 ? FC_TLS_CLIENT_REQUEST
@@ -145,8 +143,8 @@ static fc_code read_listener(struct fc_spu_file *file, struct fc_yaml_node *map,
     if (code != FC_OK) {
         return code;
     }
-    listener->name = keep(file, fc_options_text(options, "name"));
-    listener->host = keep(file, fc_options_text(options, "host"));
+    listener->name = fc_spu_file_keep(file, fc_options_text(options, "name"));
+    listener->host = fc_spu_file_keep(file, fc_options_text(options, "host"));
     listener->port = (uint16_t)fc_options_int(options, "port");
     advertised = fc_options_text(options, "advertised");
     if (advertised != NULL) {
@@ -156,6 +154,9 @@ static fc_code read_listener(struct fc_spu_file *file, struct fc_yaml_node *map,
     if (code == FC_OK && tls != NULL) {
         listener->tls = &file->tls[which];
         code = read_tls(file, tls, &file->tls[which], err);
+    }
+    if (code == FC_OK) {
+        code = fc_spu_file_take_auth(file, options, map, which, err);
     }
     fc_options_free(options);
     return code;
@@ -173,6 +174,7 @@ static fc_code read_listeners(struct fc_spu_file *file, struct fc_error *err)
     }
     file->listeners = fc_new_array(struct fc_listener_config, count);
     file->tls = fc_new_array(struct fc_tls_config, count);
+    fc_spu_file_begin_auth(file, count);
     file->config.net.listeners = file->listeners;
     file->config.net.listeners_count = count;
     if (list == NULL) {
@@ -260,6 +262,9 @@ static fc_code read_tree(struct fc_spu_file *file, struct fc_error *err)
         take_options(file);
         code = read_listeners(file, err);
     }
+    if (code == FC_OK) {
+        code = fc_spu_file_read_authorization(file, err);
+    }
     return code == FC_OK ? read_topics(file, err) : code;
 }
 
@@ -293,6 +298,7 @@ void fc_spu_file_free(struct fc_spu_file *file)
     if (file != NULL) {
         fc_options_free(file->options);
         fc_yaml_release(&file->yaml);
+        fc_spu_file_release_auth(file);
         free(file->listeners);
         free(file->tls);
         free(file);

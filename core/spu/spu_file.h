@@ -8,6 +8,9 @@
  *     - name: PLAINTEXT
  *       host: 127.0.0.1
  *       port: 9092
+ *       auth: sasl          # docs/security.md
+ *   authorization:
+ *     enabled: true
  *   topics:                 # what a topic has where it sets nothing, by Kafka's names
  *     retention.ms: 604800000
  */
@@ -21,7 +24,10 @@ struct fc_spu_file {
     struct fc_yaml yaml;
     struct fc_options *options;
     struct fc_listener_config *listeners;
-    struct fc_tls_config *tls; /* by listener */
+    struct fc_tls_config *tls;         /* by listener */
+    struct fc_spu_listener_auth *auth; /* by listener */
+    struct fc_principal_rules **rules; /* by listener; NULL: none */
+    const char **super_users;
     const char *data_dir;
     struct fc_log_topic_config topics;
     struct fc_spu_config config; /* its texts are the file's */

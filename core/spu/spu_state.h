@@ -20,6 +20,8 @@ struct fc_spu {
     struct fc_coordinator *coordinator; /* consumer groups */
     struct fc_txns *txns;               /* transactions */
     struct fc_producer_ids *producer_ids;
+    struct fc_security *security; /* users and ACLs */
+    struct fc_quotas *quotas;
 };
 
 /* Why clients may not change topics (fc_spu_config.clients_read_only). */
@@ -28,7 +30,7 @@ struct fc_spu {
 /* --- answer.c --- */
 
 /* Encode a response in the request's version and send it. Thread: any. */
-void fc_answer(struct fc_request *request, const void *response);
+void fc_answer(struct fc_request *request, void *response);
 
 /* The request's arena is full: close the connection with a diagnostic. */
 void fc_answer_too_large(struct fc_request *request);

@@ -199,7 +199,7 @@ static bool create_topic(struct fc_spu *spu, struct fc_request *request,
     bool fits = true;
     out->name = asked->name;
     out->topic_config_error_code = FC_KAFKA_NONE;
-    if (!fc_access_may_cluster(spu, request, FC_OPERATION_CREATE) &&
+    if (!fc_access_sees_cluster(spu, request, FC_OPERATION_CREATE) &&
         !fc_access_may(spu, request, FC_OPERATION_CREATE, FC_RESOURCE_TOPIC, asked->name)) {
         (void)fail(request, out, FC_KAFKA_TOPIC_AUTHORIZATION_FAILED, NULL);
     } else if (spu->config.clients_read_only) {

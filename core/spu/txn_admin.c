@@ -121,8 +121,8 @@ static bool is_listed(struct fc_spu *spu, struct fc_request *request,
          regexec(pattern, (const char *)txn->id.data, 1, &match, REG_STARTEND) != 0)) {
         return false;
     }
-    return fc_access_may(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TRANSACTIONAL_ID,
-                         txn->id);
+    return fc_access_sees(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TRANSACTIONAL_ID,
+                          txn->id);
 }
 
 /* Under the lock. */
@@ -316,7 +316,7 @@ void fc_handle_write_txn_markers(struct fc_spu *spu, struct fc_request *request,
 {
     const struct fc_msg_write_txn_markers_request *ask = message;
     struct fc_msg_write_txn_markers_response response;
-    bool may = fc_access_may_cluster(spu, request, FC_OPERATION_CLUSTER_ACTION) ||
+    bool may = fc_access_sees_cluster(spu, request, FC_OPERATION_CLUSTER_ACTION) ||
                fc_access_may_cluster(spu, request, FC_OPERATION_ALTER);
     bool fits;
     fc_wire_init(&fc_msg_write_txn_markers_response_type, &response);

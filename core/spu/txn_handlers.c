@@ -39,8 +39,8 @@ static void init_idempotent(struct fc_spu *spu, struct fc_request *request)
 {
     struct fc_txn_producer producer = { -1, 0 };
     fc_kafka_error error = FC_KAFKA_NONE;
-    if (!fc_access_may_cluster(spu, request, FC_OPERATION_IDEMPOTENT_WRITE) &&
-        !fc_access_may_any(spu, request, FC_OPERATION_WRITE, FC_RESOURCE_TOPIC)) {
+    if (!fc_access_may_any(spu, request, FC_OPERATION_WRITE, FC_RESOURCE_TOPIC) &&
+        !fc_access_may_cluster(spu, request, FC_OPERATION_IDEMPOTENT_WRITE)) {
         error = FC_KAFKA_CLUSTER_AUTHORIZATION_FAILED;
     } else if (fc_producer_ids_take(spu->producer_ids, &producer.id, NULL) != FC_OK) {
         error = FC_KAFKA_COORDINATOR_NOT_AVAILABLE;

@@ -258,6 +258,7 @@ fc_code fc_scram_first(struct fc_scram *scram, struct fc_slice message, struct f
         return not_a_message(err, "bad nonce");
     }
     fc_buf_append_slice(&scram->nonce, value);
+    scram->client_nonce_len = value.len;
     if (rest.len > 0) {
         return not_a_message(err, "extensions (delegation tokens) are not done here");
     }
@@ -314,6 +315,17 @@ static bool check_proof(const struct fc_scram *scram, struct fc_slice without_pr
     return CRYPTO_memcmp(stored_key, scram->credential.stored_key, size) == 0;
 }
 
+/* librdkafka before 2.6.1 repeats its part of the nonce: it stands there twice. */
+static bool nonce_is_right(const struct fc_scram *scram, struct fc_slice nonce)
+{
+    struct fc_slice expected = fc_buf_slice(&scram->nonce);
+    size_t own = scram->client_nonce_len;
+    if (nonce.len == expected.len + own && memcmp(nonce.data, expected.data, own) == 0) {
+        nonce = fc_slice_of(nonce.data + own, nonce.len - own);
+    }
+    return fc_slice_equal(nonce, expected);
+}
+
 fc_code fc_scram_final(struct fc_scram *scram, struct fc_slice message,
                        struct fc_buf *out_answer, struct fc_error *err)
 {
@@ -332,8 +344,7 @@ fc_code fc_scram_final(struct fc_scram *scram, struct fc_slice message,
         !fc_slice_equal(fc_slice_of(bytes, len), fc_buf_slice(&scram->gs2))) {
         return not_a_message(err, "bad channel binding");
     }
-    if (!attribute(next_part(&rest), 'r', &value) ||
-        !fc_slice_equal(value, fc_buf_slice(&scram->nonce))) {
+    if (!attribute(next_part(&rest), 'r', &value) || !nonce_is_right(scram, value)) {
         return not_a_message(err, "bad nonce");
     }
     part = next_part(&rest);

@@ -74,6 +74,7 @@ struct fc_scram {
     struct fc_buf server_first; /* our answer to it */
     struct fc_buf gs2;          /* the header that the last message repeats */
     struct fc_buf nonce;        /* the client's and ours */
+    size_t client_nonce_len;    /* of it */
 };
 
 void fc_scram_init(struct fc_scram *scram, fc_scram_kind kind);
