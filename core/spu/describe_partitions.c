@@ -43,8 +43,8 @@ static bool all_names(struct page *page, struct fc_slice **out_names, int32_t *o
     *out_count = 0;
     for (size_t index = 0; fits && index < count; index++) {
         struct fc_slice name = fc_slice_text(fc_log_topic_name(topics[index]));
-        if (fc_access_may(page->spu, page->request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC,
-                          name)) {
+        if (fc_access_sees(page->spu, page->request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC,
+                           name)) {
             names[*out_count] = fc_arena_copy(&page->request->arena, name);
             fits = names[(*out_count)++].data != NULL;
         }
