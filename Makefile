@@ -84,7 +84,7 @@ TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/integration/*.c tests/crash/*.c 
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check mysqlclient integration crash fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
+.PHONY: all check mysqlclient integration crash history fuzz fuzz-build bench tidy format format-check style coverage install uninstall clean help tools
 all: $(RUNNER) $(SPU) $(CLI) $(PLUGINS) ## build the programs and the connectors
 
 $(B)/obj/connectors/mysql/%.o $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/connectors/mysql/%.o: ALL_CFLAGS += $(MYSQL_CFLAGS)
@@ -148,6 +148,8 @@ integration: all tools mysqlclient ## run the tests against real servers
 	$(Q)BUILD=$(B) tests/integration/run
 crash: all tools ## run the crash loop (ROUNDS=50)
 	$(Q)tests/crash/run
+history: all ## kill the SPU under clients and check what they saw (KILLS=50)
+	$(Q)BUILD=$(B) tests/crash/history
 fuzz-build: $(FUZZ) ## build the fuzz targets
 fuzz: $(FUZZ) ## run each fuzz target (SECONDS_EACH=60)
 	$(Q)tests/fuzz/run $(FUZZ)
