@@ -104,11 +104,18 @@ static void print_help(const struct fc_flag_scope *scope, const struct fc_usage 
     }
 }
 
+/* Between the command's name and a message; a program that is one command has none. */
+static const char *separator(const struct fc_flag_scope *scope)
+{
+    return *scope->command == '\0' ? "" : ": ";
+}
+
 static void tell_wrong(const struct fc_flag_scope *scope, const char *what, const char *given,
                        const char *hint)
 {
-    fc_flags_tell(scope, "%s: %s%s%s%s (%s %s --help lists what there is)", scope->command,
-                  what, given, *given == '\0' ? "" : "`", hint, scope->program, scope->command);
+    fc_flags_tell(scope, "%s%s%s%s%s%s (%s%s%s --help lists what there is)", scope->command,
+                  separator(scope), what, given, *given == '\0' ? "" : "`", hint,
+                  scope->program, *scope->command == '\0' ? "" : " ", scope->command);
 }
 
 static void tell_unknown(const struct fc_flag_scope *scope, const struct flag_table *table,
@@ -149,16 +156,16 @@ static bool set_flag(const struct fc_flag_scope *scope, const struct fc_flag *fl
     case FC_FLAG_LIST:
         list = flag->to;
         if (list->count == FC_FLAG_LIST_MAX) {
-            fc_flags_tell(scope, "%s: --%s can be given %d times at most", scope->command,
-                          flag->name, FC_FLAG_LIST_MAX);
+            fc_flags_tell(scope, "%s%s--%s can be given %d times at most", scope->command,
+                          separator(scope), flag->name, FC_FLAG_LIST_MAX);
             return false;
         }
         list->items[list->count++] = argument;
         return true;
     case FC_FLAG_UINT:
         if (!fc_quantity_int(argument, &number) || number < 0) {
-            fc_flags_tell(scope, "%s: --%s needs a whole number, not `%s`", scope->command,
-                          flag->name, argument);
+            fc_flags_tell(scope, "%s%s--%s needs a whole number, not `%s`", scope->command,
+                          separator(scope), flag->name, argument);
             return false;
         }
         *(uint64_t *)flag->to = (uint64_t)number;
@@ -246,8 +253,8 @@ bool fc_flags_parse(const struct fc_flag_scope *scope, const struct fc_usage *us
     }
     count = (uint32_t)(argc - optind);
     if (count < usage->operands_min) {
-        fc_flags_tell(scope, "%s: something is missing: %s %s", scope->command, scope->program,
-                      usage->synopsis);
+        fc_flags_tell(scope, "%s%ssomething is missing: %s %s", scope->command,
+                      separator(scope), scope->program, usage->synopsis);
         return false;
     }
     if (count > usage->operands_max) {

@@ -55,7 +55,7 @@ struct fc_usage {
 /* Where a command line is parsed: the program's part, the same for all its commands. */
 struct fc_flag_scope {
     const char *program;          /* "fluvio" */
-    const char *command;          /* "topic create" */
+    const char *command;          /* "topic create"; "" for a program that is one command */
     const struct fc_flag *common; /* flags that every command has; may be NULL */
     const char *common_title;     /* heading of theirs in help; NULL: listed with the others */
     const char *examples;         /* printed at the end of help; may be NULL */

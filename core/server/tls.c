@@ -27,6 +27,9 @@ bool fc_tls_error_text(char *to, size_t size)
 {
     unsigned long code = ERR_peek_error();
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    if (reason == NULL && ERR_SYSTEM_ERROR(code)) {
+        reason = strerrordesc_np(ERR_GET_REASON(code));
+    }
     if (to != NULL) {
         (void)snprintf(to, size, "%s", reason == NULL ? "the peer closed it" : reason);
     }
