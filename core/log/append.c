@@ -26,6 +26,10 @@ bool fc_partition_active_is_old(const struct fc_partition *partition)
     if (config->retention_ms >= 0 && (age_max < 0 || config->retention_ms < age_max)) {
         age_max = config->retention_ms;
     }
+    if (config->compact && config->compaction_lag_max_ms < INT64_MAX &&
+        (age_max < 0 || config->compaction_lag_max_ms < age_max)) {
+        age_max = config->compaction_lag_max_ms;
+    }
     return age_max >= 0 && partition->active.size > 0 &&
            fc_clock_wall_ms(partition->env->clock) - partition->active.first_append_ms >=
                age_max;

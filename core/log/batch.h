@@ -8,7 +8,9 @@
  *     12     4  partition leader epoch patched by the log; not under the checksum
  *     16     1  magic                  2
  *     17     4  checksum               CRC-32C of everything from byte 21 on
- *     21     2  attributes             bits 0-2 codec, 3 timestamp type, 4 transactional, 5 control
+ *     21     2  attributes             bits 0-2 codec, 3 timestamp type, 4 transactional, 5 control,
+ *                                      6 the base timestamp is the delete horizon: when
+ *                                      compaction may drop what the batch deletes
  *     23     4  last offset delta
  *     27     8  base timestamp         of the first record, in ms
  *     35     8  max timestamp
@@ -34,7 +36,8 @@ enum {
     FC_BATCH_CODEC_MASK = 7,
     FC_BATCH_APPEND_TIME = 8, /* records have the max timestamp, which the log set */
     FC_BATCH_TRANSACTIONAL = 16,
-    FC_BATCH_CONTROL = 32
+    FC_BATCH_CONTROL = 32,
+    FC_BATCH_HORIZON = 64
 };
 
 struct fc_batch_header {

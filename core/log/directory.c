@@ -9,7 +9,7 @@ static int on_entry(void *ctx, const char *name)
 {
     struct fc_directory *directory = ctx;
     struct fc_directory_name found;
-    if (!fc_segment_parse_name(name, &found.base, &found.kind)) {
+    if (!fc_segment_parse_name(name, &found.base, &found.kind, &found.swap)) {
         return 0;
     }
     if (directory->count == directory->capacity) {
@@ -28,7 +28,10 @@ static int compare(const void *a, const void *b)
     if (left->base != right->base) {
         return left->base < right->base ? -1 : 1;
     }
-    return (int)left->kind - (int)right->kind;
+    if (left->kind != right->kind) {
+        return (int)left->kind - (int)right->kind;
+    }
+    return (int)left->swap - (int)right->swap;
 }
 
 fc_code fc_directory_read(struct fc_directory *directory, struct fc_fs *fs, const char *path,
@@ -51,7 +54,7 @@ void fc_directory_release(struct fc_directory *directory)
 
 bool fc_directory_has_log(const struct fc_directory *directory, int64_t base)
 {
-    struct fc_directory_name wanted = { base, FC_SEGMENT_LOG };
+    struct fc_directory_name wanted = { base, FC_SEGMENT_LOG, false };
     return directory->count > 0 && bsearch(&wanted, directory->names, directory->count,
                                            sizeof(wanted), compare) != NULL;
 }
@@ -59,7 +62,7 @@ bool fc_directory_has_log(const struct fc_directory *directory, int64_t base)
 bool fc_directory_has_any_log(const struct fc_directory *directory)
 {
     for (size_t index = 0; index < directory->count; index++) {
-        if (directory->names[index].kind == FC_SEGMENT_LOG) {
+        if (directory->names[index].kind == FC_SEGMENT_LOG && !directory->names[index].swap) {
             return true;
         }
     }

@@ -8,9 +8,10 @@
 struct fc_directory_name {
     int64_t base;
     fc_segment_file kind;
+    bool swap; /* it has its swap name */
 };
 
-/* Sorted by base, then kind. */
+/* Sorted by base, then kind, then swap names last. */
 struct fc_directory {
     struct fc_directory_name *names;
     size_t count;

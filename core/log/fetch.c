@@ -69,6 +69,7 @@ struct plan {
     struct fc_place end; /* of what may be given: the limit's, or the segment's */
     bool begin_known;
     struct fc_place begin;
+    uint64_t swaps; /* see fc_partition_swaps */
 };
 
 /* A file that is open already, moved to the front, as a reference. lock is held. */
@@ -86,12 +87,13 @@ static struct fc_fetch_file *take_open(struct fc_partition *partition, int64_t b
     return NULL;
 }
 
-static void keep_open(struct fc_partition *partition, struct fc_fetch_file *file)
+static void keep_open(struct fc_partition *partition, struct fc_fetch_file *file,
+                      uint64_t swaps)
 {
     struct fc_fetch_file **files = partition->fetch_files;
     struct fc_fetch_file *dropped = NULL;
     (void)pthread_mutex_lock(&partition->lock);
-    if (!partition->dropped) {
+    if (!partition->dropped && partition->swaps == swaps) {
         dropped = files[FC_FETCH_FILES - 1];
         memmove(files + 1, files, (FC_FETCH_FILES - 1) * sizeof(*files));
         files[0] = fc_fetch_file_ref(file);
@@ -100,20 +102,20 @@ static void keep_open(struct fc_partition *partition, struct fc_fetch_file *file
     fc_fetch_file_unref(dropped);
 }
 
-static fc_code open_file(struct fc_partition *partition, int64_t base,
+static fc_code open_file(struct fc_partition *partition, const struct plan *plan,
                          struct fc_fetch_file **out_file, struct fc_error *err)
 {
     struct fc_fs *fs = partition->env->fs;
-    char *path = fc_segment_path(partition->dir, base, FC_SEGMENT_LOG);
+    char *path = fc_segment_path(partition->dir, plan->segment_base, FC_SEGMENT_LOG);
     struct fc_file *opened = NULL;
     fc_code code = fs->ops->open(fs, path, FC_FS_READ, &opened, err);
     free(path);
     if (code == FC_OK) {
         struct fc_fetch_file *file = fc_new(struct fc_fetch_file);
         file->references = 1;
-        file->base = base;
+        file->base = plan->segment_base;
         file->file = opened;
-        keep_open(partition, file);
+        keep_open(partition, file, plan->swaps);
         *out_file = file;
     }
     return code;
@@ -168,6 +170,7 @@ static void make_plan(const struct fc_partition *partition, int64_t offset,
         end.at = partition->closed[index].size;
     }
     plan->segment_base = end.segment_base;
+    plan->swaps = partition->swaps;
     plan->end = end;
     if (limit->segment_base == end.segment_base && limit->offset < end.offset) {
         plan->end = *limit;
@@ -189,13 +192,16 @@ static fc_code fail_range(const struct fc_partition *partition, int64_t offset,
 static fc_code find_stable(struct fc_partition *partition, int64_t offset, struct fc_error *err)
 {
     struct fc_place place = { -1, 0, 0 };
+    uint64_t swaps = fc_partition_swaps(partition);
     fc_code code = fc_fetch_walk_find(partition, NULL, offset, &place, err);
-    if (code == FC_OK) {
-        (void)pthread_mutex_lock(&partition->lock);
+    (void)pthread_mutex_lock(&partition->lock);
+    if (partition->swaps != swaps) {
+        code = FC_OK; /* the next fetch looks again */
+    } else if (code == FC_OK) {
         place.offset = offset;
         partition->stable = place;
-        (void)pthread_mutex_unlock(&partition->lock);
     }
+    (void)pthread_mutex_unlock(&partition->lock);
     return code;
 }
 
@@ -230,10 +236,12 @@ static fc_code prepare(struct fc_partition *partition, const struct fc_fetch *fe
     return code;
 }
 
-static void remember_end(struct fc_partition *partition, const struct fc_place *end)
+static void remember_end(struct fc_partition *partition, const struct fc_place *end,
+                         uint64_t swaps)
 {
-    bool known = false;
+    bool known;
     (void)pthread_mutex_lock(&partition->lock);
+    known = partition->swaps != swaps;
     for (size_t index = 0; !known && index < FC_FETCH_PLACES; index++) {
         known = partition->fetch_places[index].offset == end->offset;
     }
@@ -251,7 +259,7 @@ static fc_code locate(struct fc_partition *partition, const struct fc_fetch *fet
     struct fc_place end = plan->end;
     fc_code code = FC_OK;
     if (range->file == NULL) {
-        code = open_file(partition, plan->segment_base, &range->file, err);
+        code = open_file(partition, plan, &range->file, err);
     }
     if (code == FC_OK && !plan->begin_known) {
         code =
@@ -270,7 +278,7 @@ static fc_code locate(struct fc_partition *partition, const struct fc_fetch *fet
     range->base_offset = plan->begin.offset;
     range->next_offset = end.offset;
     if (range->size > 0) {
-        remember_end(partition, &end);
+        remember_end(partition, &end, plan->swaps);
     }
     return FC_OK;
 }
@@ -301,8 +309,10 @@ static fc_code explain_missing(struct fc_partition *partition, const struct fc_f
     return code;
 }
 
-fc_code fc_partition_fetch(struct fc_partition *partition, const struct fc_fetch *fetch,
-                           struct fc_fetch_range *out_range, struct fc_error *err)
+/* *out_again: files were replaced meanwhile. */
+static fc_code try_fetch(struct fc_partition *partition, const struct fc_fetch *fetch,
+                         struct fc_fetch_range *out_range, bool *out_again,
+                         struct fc_error *err)
 {
     struct fc_fetch_range range = { .fd = -1, .base_offset = -1, .next_offset = -1 };
     struct plan plan = { 0 };
@@ -318,7 +328,8 @@ fc_code fc_partition_fetch(struct fc_partition *partition, const struct fc_fetch
     }
     if (code == FC_OK && range.size > 0) {
         code = locate(partition, fetch, &range, &plan, err);
-        if (code == FC_ERR_NOT_FOUND) {
+        *out_again = fc_partition_swaps(partition) != plan.swaps;
+        if (code == FC_ERR_NOT_FOUND && !*out_again) {
             code = explain_missing(partition, fetch, &range, err);
         }
     }
@@ -329,5 +340,25 @@ fc_code fc_partition_fetch(struct fc_partition *partition, const struct fc_fetch
         range.error = fc_kafka_error_of(code);
     }
     *out_range = range;
+    return code;
+}
+
+fc_code fc_partition_fetch(struct fc_partition *partition, const struct fc_fetch *fetch,
+                           struct fc_fetch_range *out_range, struct fc_error *err)
+{
+    struct fc_fetch asked = *fetch;
+    bool again;
+    fc_code code;
+    do {
+        again = false;
+        code = try_fetch(partition, &asked, out_range, &again, err);
+        if (again) {
+            fc_fetch_range_release(out_range);
+        } else if (code == FC_OK && out_range->size == 0 &&
+                   out_range->next_offset > asked.offset) {
+            asked.offset = out_range->next_offset; /* a sparse segment has no more */
+            again = true;
+        }
+    } while (again);
     return code;
 }

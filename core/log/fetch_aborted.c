@@ -6,6 +6,7 @@
 #include "core/base/alloc.h"
 #include "core/log/aborted.h"
 #include "core/log/fetch.h"
+#include "core/log/lookup.h"
 #include "core/log/partition_state.h"
 
 struct found {
@@ -50,9 +51,8 @@ static bool is_complete(const struct found *found, int64_t to)
     return found->count > 0 && found->items[found->count - 1].stable_offset >= to;
 }
 
-fc_code fc_partition_aborted(struct fc_partition *partition, int64_t from, int64_t to,
-                             struct fc_aborted **out_aborted, size_t *out_count,
-                             struct fc_error *err)
+static fc_code find(struct fc_partition *partition, int64_t from, int64_t to,
+                    struct fc_aborted **out_aborted, size_t *out_count, struct fc_error *err)
 {
     struct found in_memory = { 0 };
     struct found in_files = { 0 };
@@ -91,4 +91,25 @@ fc_code fc_partition_aborted(struct fc_partition *partition, int64_t from, int64
     *out_aborted = in_files.items;
     *out_count = in_files.count;
     return FC_OK;
+}
+
+fc_code fc_partition_aborted(struct fc_partition *partition, int64_t from, int64_t to,
+                             struct fc_aborted **out_aborted, size_t *out_count,
+                             struct fc_error *err)
+{
+    struct fc_aborted *aborted = NULL;
+    size_t count = 0;
+    uint64_t swaps;
+    fc_code code;
+    do {
+        free(aborted);
+        aborted = NULL;
+        swaps = fc_partition_swaps(partition);
+        code = find(partition, from, to, &aborted, &count, err);
+    } while (swaps != fc_partition_swaps(partition)); /* files were replaced meanwhile */
+    if (code == FC_OK) {
+        *out_aborted = aborted;
+        *out_count = count;
+    }
+    return code;
 }

@@ -81,6 +81,10 @@ fc_code fc_fetch_walk_find(struct fc_partition *partition, struct fc_file *file,
     fc_header_walk_init(&walk, file, from.at);
     do {
         place.at = walk.at;
+        if (from.sparse && walk.at >= from.segment_size) {
+            header.base_offset = from.segment_end;
+            break;
+        }
         code = fc_header_walk_next(&walk, &header, err);
     } while (code == FC_OK && fc_batch_last_offset(&header) < offset);
     place.offset = header.base_offset;

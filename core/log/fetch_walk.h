@@ -22,8 +22,8 @@ FC_MUST_CHECK fc_code fc_header_walk_next(struct fc_header_walk *walk,
                                           struct fc_batch_header *out_header,
                                           struct fc_error *err);
 
-/* The batch that holds offset, which is in the log and below its end; file is that segment's,
- * or NULL. FC_ERR_NOT_FOUND when it was removed meanwhile. */
+/* The batch that holds offset, which is in the log and below its end, or, in a sparse segment,
+ * the first behind it, or the segment's end; file is that segment's, or NULL. FC_ERR_NOT_FOUND when it was removed meanwhile. */
 FC_MUST_CHECK fc_code fc_fetch_walk_find(struct fc_partition *partition, struct fc_file *file,
                                          int64_t offset, struct fc_place *out_place,
                                          struct fc_error *err);

@@ -2,8 +2,9 @@
 /*
  * Following a partition that another process writes. What the manifest says is taken over as it
  * is; behind it the files are walked, and the log ends before the first batch that is not whole
- * yet. Nothing is locked, since the writer only ever adds bytes behind the end, and removes
- * whole segments below the start.
+ * yet. Nothing is locked, since the writer only ever adds bytes behind the end, removes whole
+ * segments below the start, and replaces segments by others of the same offsets: who meets a
+ * file that is gone or has another size looks at the manifest again.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +12,10 @@
 #include "core/base/alloc.h"
 #include "core/log/partition_state.h"
 
-enum { LOAD_TRIES = 3 };
+enum {
+    LOAD_TRIES = 3,
+    MANIFEST_TURNS = 250 /* looks, after which what follows may have been compacted away */
+};
 
 /* A checkpoint that is being written may be read half new; the next look sees it whole. */
 static fc_code load(struct fc_partition *partition, struct fc_manifest_content *out,
@@ -56,6 +60,72 @@ static fc_code begin(struct fc_partition *partition, const struct fc_manifest_co
     return code;
 }
 
+/* The manifest has closed what is active here, or not known at all: go on behind it. lock is
+ * held. */
+static fc_code skip_to(struct fc_partition *partition, int64_t end, struct fc_error *err)
+{
+    struct fc_active old = partition->active;
+    fc_code code = fc_partition_begin_active(partition, end, err);
+    if (code == FC_OK) {
+        partition->env->fs->ops->close(old.file);
+        fc_index_release(&old.offsets);
+        fc_index_release(&old.times);
+        partition->end = end;
+    }
+    return code;
+}
+
+static bool are_same(const struct fc_segment *a, const struct fc_segment *b, size_t count)
+{
+    bool same = true;
+    for (size_t index = 0; same && index < count; index++) {
+        same = a[index].base == b[index].base && a[index].size == b[index].size &&
+               a[index].state == b[index].state;
+    }
+    return same;
+}
+
+/* The writer has replaced segments by others: its manifest knows. lock is held. */
+static fc_code take_segments(struct fc_partition *partition,
+                             const struct fc_manifest_content *content, struct fc_error *err)
+{
+    int64_t end = content->segments[content->count - 1].end;
+    const struct fc_segment *theirs = content->segments;
+    size_t count = content->count;
+    size_t ours = 0; /* as far as theirs go */
+    struct fc_segment *made;
+    size_t beyond;
+    fc_code code = FC_OK;
+    while (count > 0 && theirs->end <= partition->start) {
+        theirs++;
+        count--;
+    }
+    while (ours < partition->closed_count && partition->closed[ours].end <= end) {
+        ours++;
+    }
+    if (count == 0 || (partition->active.base >= end && ours == count &&
+                       are_same(partition->closed, theirs, count))) {
+        return FC_OK;
+    }
+    if (partition->active.base < end) {
+        code = skip_to(partition, end, err);
+    }
+    if (code == FC_OK) {
+        beyond = partition->closed_count - ours;
+        made = fc_new_array(struct fc_segment, count + beyond + 1);
+        memcpy(made, theirs, count * sizeof(*made));
+        if (beyond > 0) {
+            memcpy(made + count, partition->closed + ours, beyond * sizeof(*made));
+        }
+        free(partition->closed);
+        partition->closed = made;
+        partition->closed_count = count + beyond;
+        partition->closed_capacity = count + beyond + 1;
+        partition->swaps++;
+    }
+    return code;
+}
+
 static fc_code take_manifest(struct fc_partition *partition, struct fc_error *err)
 {
     struct fc_manifest_content content = { 0 };
@@ -76,6 +146,9 @@ static fc_code take_manifest(struct fc_partition *partition, struct fc_error *er
     }
     if (content.checkpoint.durable > partition->durable) {
         partition->durable = content.checkpoint.durable;
+    }
+    if (code == FC_OK && content.count > 0) {
+        code = take_segments(partition, &content, err);
     }
     while (gone < partition->closed_count && partition->closed[gone].end <= partition->start) {
         gone++;
@@ -195,9 +268,11 @@ fc_code fc_follow_refresh(struct fc_partition *partition, bool manifest_too,
 {
     fc_code code = FC_OK;
     (void)pthread_mutex_lock(&partition->sync_lock);
-    if (manifest_too || !partition->exists) {
+    if (manifest_too || !partition->exists || partition->follow_turns >= MANIFEST_TURNS) {
+        partition->follow_turns = 0;
         code = take_manifest(partition, err);
     }
+    partition->follow_turns++;
     if (code == FC_OK && partition->exists) {
         code = walk_files(partition, err);
     }

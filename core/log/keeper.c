@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/log/compact.h"
 #include "core/log/upkeep.h"
 
 enum {
@@ -19,6 +20,8 @@ enum {
 struct fc_keeper {
     const struct fc_log_env *env;
     pthread_t thread;
+    pthread_t compactor;
+    _Atomic bool compact_stop; /* leave off the partition that is compacted now */
     /* Owned by the thread. */
     uint64_t tick;
     size_t next_checkpoint;
@@ -28,23 +31,34 @@ struct fc_keeper {
     pthread_cond_t stop;
     pthread_cond_t moved_on; /* another partition is looked after, or none */
     /* Guarded by lock. */
-    struct fc_partition *current; /* that is looked after now; may be NULL */
+    struct fc_partition *current;    /* that is looked after now; may be NULL */
+    struct fc_partition *compacting; /* the same for the other thread */
     bool stopping;
     struct fc_partition **partitions;
     size_t count;
     size_t capacity;
 };
 
-/* NULL past the end; also when the keeper is to end. */
-static struct fc_partition *partition_at(struct fc_keeper *keeper, size_t index)
+/* NULL past the end; also when the keeper is to end. *holder is the thread's current or
+ * compacting. */
+static struct fc_partition *take(struct fc_keeper *keeper, size_t index,
+                                 struct fc_partition **holder)
 {
     struct fc_partition *found;
     (void)pthread_mutex_lock(&keeper->lock);
     found = index < keeper->count && !keeper->stopping ? keeper->partitions[index] : NULL;
-    keeper->current = found;
+    *holder = found;
+    if (holder == &keeper->compacting) {
+        keeper->compact_stop = keeper->stopping;
+    }
     (void)pthread_cond_broadcast(&keeper->moved_on);
     (void)pthread_mutex_unlock(&keeper->lock);
     return found;
+}
+
+static struct fc_partition *partition_at(struct fc_keeper *keeper, size_t index)
+{
+    return take(keeper, index, &keeper->current);
 }
 
 static void look_after_all(struct fc_keeper *keeper)
@@ -94,6 +108,28 @@ static bool wait_for_tick(struct fc_keeper *keeper)
     return stopping;
 }
 
+static bool must_leave_off(void *ctx)
+{
+    struct fc_keeper *keeper = ctx;
+    return keeper->compact_stop;
+}
+
+static void *compactor_main(void *arg)
+{
+    struct fc_keeper *keeper = arg;
+    const struct fc_compact_job job = { .stopped = must_leave_off, .ctx = keeper };
+    while (!wait_for_tick(keeper)) {
+        struct fc_partition *partition;
+        for (size_t index = 0; (partition = take(keeper, index, &keeper->compacting)) != NULL;
+             index++) {
+            if (fc_compact_is_wanted(partition)) {
+                fc_compact_run(partition, &job);
+            }
+        }
+    }
+    return NULL;
+}
+
 static void *keeper_main(void *arg)
 {
     struct fc_keeper *keeper = arg;
@@ -102,6 +138,24 @@ static void *keeper_main(void *arg)
         look_after_all(keeper);
     }
     return NULL;
+}
+
+static void free_keeper(struct fc_keeper *keeper)
+{
+    (void)pthread_cond_destroy(&keeper->moved_on);
+    (void)pthread_cond_destroy(&keeper->stop);
+    (void)pthread_mutex_destroy(&keeper->lock);
+    free(keeper->partitions);
+    free(keeper);
+}
+
+static void end_threads(struct fc_keeper *keeper)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    keeper->stopping = true;
+    keeper->compact_stop = true;
+    (void)pthread_cond_broadcast(&keeper->stop);
+    (void)pthread_mutex_unlock(&keeper->lock);
 }
 
 fc_code fc_keeper_new(const struct fc_log_env *env, struct fc_keeper **out_keeper,
@@ -117,11 +171,14 @@ fc_code fc_keeper_new(const struct fc_log_env *env, struct fc_keeper **out_keepe
     (void)pthread_cond_init(&keeper->moved_on, NULL);
     (void)pthread_condattr_destroy(&attributes);
     if (pthread_create(&keeper->thread, NULL, keeper_main, keeper) != 0) {
-        (void)pthread_cond_destroy(&keeper->moved_on);
-        (void)pthread_cond_destroy(&keeper->stop);
-        (void)pthread_mutex_destroy(&keeper->lock);
-        free(keeper);
+        free_keeper(keeper);
         return fc_fail(err, FC_ERR_NOMEM, "cannot start the log's background thread");
+    }
+    if (pthread_create(&keeper->compactor, NULL, compactor_main, keeper) != 0) {
+        end_threads(keeper);
+        (void)pthread_join(keeper->thread, NULL);
+        free_keeper(keeper);
+        return fc_fail(err, FC_ERR_NOMEM, "cannot start the log's compacting thread");
     }
     *out_keeper = keeper;
     return FC_OK;
@@ -132,16 +189,10 @@ void fc_keeper_free(struct fc_keeper *keeper)
     if (keeper == NULL) {
         return;
     }
-    (void)pthread_mutex_lock(&keeper->lock);
-    keeper->stopping = true;
-    (void)pthread_cond_signal(&keeper->stop);
-    (void)pthread_mutex_unlock(&keeper->lock);
+    end_threads(keeper);
     (void)pthread_join(keeper->thread, NULL);
-    (void)pthread_cond_destroy(&keeper->moved_on);
-    (void)pthread_cond_destroy(&keeper->stop);
-    (void)pthread_mutex_destroy(&keeper->lock);
-    free(keeper->partitions);
-    free(keeper);
+    (void)pthread_join(keeper->compactor, NULL);
+    free_keeper(keeper);
 }
 
 void fc_keeper_add(struct fc_keeper *keeper, struct fc_partition *partition)
@@ -169,7 +220,10 @@ void fc_keeper_remove(struct fc_keeper *keeper, struct fc_partition *partition)
         }
     }
     keeper->count = kept;
-    while (keeper->current == partition) {
+    if (keeper->compacting == partition) {
+        keeper->compact_stop = true;
+    }
+    while (keeper->current == partition || keeper->compacting == partition) {
         (void)pthread_cond_wait(&keeper->moved_on, &keeper->lock);
     }
     (void)pthread_mutex_unlock(&keeper->lock);

@@ -2,7 +2,8 @@
 /*
  * The background thread of a data directory: about once a second it makes checkpoints durable,
  * closes segments that are old, applies retention, syncs what nobody flushes, and checks a
- * little of the closed segments against their checksums.
+ * little of the closed segments against their checksums. A second thread compacts, one partition
+ * at a time.
  */
 #ifndef FC_LOG_KEEPER_H
 #define FC_LOG_KEEPER_H

@@ -12,6 +12,7 @@
 
 #include "core/base/alloc.h"
 #include "core/log/batch_decoder.h"
+#include "core/log/compact_swap.h"
 #include "core/log/lookup.h"
 #include "core/log/partition_state.h"
 
@@ -29,8 +30,11 @@ struct fc_log_reader {
     int64_t skip_older_ms; /* INT64_MIN: none */
     uint64_t wakes;
 
-    struct fc_file *file; /* of the segment; NULL before the first read */
+    struct fc_file *file; /* of the segment; NULL: it is to be found by the offset */
     int64_t segment_base;
+    int64_t segment_end; /* while closed */
+    bool closed;         /* it does not grow, and limit is where it ends */
+    bool sparse;
     uint64_t at;    /* byte of the next batch */
     uint64_t limit; /* bytes of the segment that may be read, when last asked */
 
@@ -77,6 +81,13 @@ void fc_log_reader_skip_older(struct fc_log_reader *reader, int64_t time_ms)
     reader->skip_older_ms = time_ms;
 }
 
+static void let_go(struct fc_log_reader *reader)
+{
+    reader->partition->env->fs->ops->close(reader->file);
+    reader->file = NULL;
+    reader->window_len = 0;
+}
+
 static fc_code fail_range(const struct fc_partition *partition,
                           const struct fc_partition_offsets *offsets, int64_t offset,
                           struct fc_error *err)
@@ -98,61 +109,9 @@ fc_code fc_log_reader_seek(struct fc_log_reader *reader, int64_t offset, struct 
     if (offset < offsets.start || offset > offsets.end) {
         return fail_range(partition, &offsets, offset, err);
     }
-    partition->env->fs->ops->close(reader->file);
-    reader->file = NULL;
-    reader->window_len = 0;
+    let_go(reader);
     reader->offset = offset;
     reader->skip_older_ms = INT64_MIN;
-    return FC_OK;
-}
-
-/* Ask how far the segment may be read. *out_next is true when it is closed, and so ends there.
- */
-static fc_code ask_limit(struct fc_log_reader *reader, bool *out_closed, struct fc_error *err)
-{
-    struct fc_partition *partition = reader->partition;
-    fc_code code = FC_OK;
-    (void)pthread_mutex_lock(&partition->lock);
-    *out_closed = false;
-    if (partition->damaged) {
-        code = partition->failure.code;
-        if (err != NULL) {
-            *err = partition->failure;
-        }
-    } else if (partition->active.base == reader->segment_base) {
-        reader->limit = partition->active.size;
-    } else {
-        size_t index = fc_partition_segment_of(partition, reader->segment_base);
-        if (index < partition->closed_count &&
-            partition->closed[index].base == reader->segment_base) {
-            reader->limit = partition->closed[index].size;
-        }
-        /* Removed meanwhile: the open file still has it all, as far as it was known. */
-        *out_closed = true;
-    }
-    (void)pthread_mutex_unlock(&partition->lock);
-    return code;
-}
-
-/* Open the segment's file at the byte where the search for an offset begins. */
-static fc_code open_at(struct fc_log_reader *reader, int64_t base, uint64_t at, int64_t offset,
-                       struct fc_error *err)
-{
-    struct fc_fs *fs = reader->partition->env->fs;
-    char *path = fc_segment_path(reader->partition->dir, base, FC_SEGMENT_LOG);
-    struct fc_file *file = NULL;
-    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
-    free(path);
-    if (code != FC_OK) {
-        return code;
-    }
-    fs->ops->close(reader->file);
-    reader->file = file;
-    reader->segment_base = base;
-    reader->at = at;
-    reader->limit = 0;
-    reader->batch_offset = offset;
-    reader->window_len = 0;
     return FC_OK;
 }
 
@@ -174,23 +133,105 @@ static fc_code explain_missing(const struct fc_log_reader *reader, struct fc_err
                    partition->dir, reader->offset);
 }
 
-static fc_code locate(struct fc_log_reader *reader, struct fc_error *err)
+/* Open the file of the segment that holds the reader's offset, at the byte where the search for
+ * it begins. */
+static fc_code open_place(struct fc_log_reader *reader, struct fc_lookup_place *out_place,
+                          struct fc_error *err)
 {
+    struct fc_partition *partition = reader->partition;
     struct fc_lookup_place place = { 0 };
-    fc_code code = fc_lookup_offset(reader->partition, reader->offset, &place, err);
+    fc_code code = fc_lookup_offset(partition, reader->offset, &place, err);
     if (code == FC_OK) {
-        code = open_at(reader, place.segment_base, place.at, place.offset, err);
+        const struct fc_segment segment = { .base = place.segment_base,
+                                            .state = place.swapping ? FC_SEGMENT_SWAPPING
+                                                                    : FC_SEGMENT_DENSE };
+        code = fc_compact_open_log(partition, &segment, &reader->file, err);
     }
-    if (code == FC_ERR_NOT_FOUND) {
-        code = explain_missing(reader, err);
-    }
+    reader->segment_base = place.segment_base;
+    reader->segment_end = place.segment_end;
+    reader->closed = place.closed;
+    reader->sparse = place.sparse;
+    reader->at = place.at;
+    reader->limit = place.closed ? place.segment_size : 0;
+    reader->batch_offset = place.offset;
+    *out_place = place;
     return code;
 }
 
-static fc_code next_segment(struct fc_log_reader *reader, struct fc_error *err)
+/* Of another process' log: true when the file cannot be the segment that is known. */
+static bool is_another(const struct fc_log_reader *reader)
 {
-    fc_code code = open_at(reader, reader->batch_offset, 0, reader->batch_offset, err);
+    uint64_t size = 0;
+    return reader->file != NULL && reader->closed &&
+           reader->file->fs->ops->size(reader->file, &size, NULL) == FC_OK &&
+           size != reader->limit;
+}
+
+static fc_code locate(struct fc_log_reader *reader, struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    struct fc_lookup_place place = { 0 };
+    fc_code code;
+    do {
+        let_go(reader);
+        code = open_place(reader, &place, err);
+        if (partition->env->read_only && (code == FC_ERR_NOT_FOUND || is_another(reader))) {
+            fc_code refreshed = fc_follow_refresh(partition, true, err);
+            code = refreshed == FC_OK ? code : refreshed;
+        }
+    } while (fc_partition_swaps(partition) != place.swaps);
     return code == FC_ERR_NOT_FOUND ? explain_missing(reader, err) : code;
+}
+
+/* The segment grew when its file was opened: ask how far it may be read now. *out_end: no
+ * further, for now. */
+static fc_code ask_limit(struct fc_log_reader *reader, bool *out_end, struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&partition->lock);
+    if (partition->damaged) {
+        code = partition->failure.code;
+        if (err != NULL) {
+            *err = partition->failure;
+        }
+    } else if (partition->active.base == reader->segment_base) {
+        reader->limit = partition->active.size;
+        *out_end = reader->at >= reader->limit;
+    } else {
+        size_t index = fc_partition_segment_of(partition, reader->segment_base);
+        const struct fc_segment *segment = &partition->closed[index];
+        if (index < partition->closed_count && segment->base == reader->segment_base &&
+            segment->state == FC_SEGMENT_DENSE) {
+            reader->closed = true;
+            reader->limit = segment->size;
+            reader->segment_end = segment->end;
+        } else {
+            let_go(reader); /* replaced meanwhile, or removed */
+        }
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    return code;
+}
+
+/* Behind the last batch of a segment that does not grow. */
+static fc_code leave_segment(struct fc_log_reader *reader, struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&partition->lock);
+    if (partition->damaged) {
+        code = partition->failure.code;
+        if (err != NULL) {
+            *err = partition->failure;
+        }
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    if (reader->segment_end > reader->offset) {
+        reader->offset = reader->segment_end;
+    }
+    let_go(reader);
+    return code;
 }
 
 static fc_code fill_window(struct fc_log_reader *reader, uint64_t want, struct fc_error *err)
@@ -248,7 +289,8 @@ static fc_code take_batch(struct fc_log_reader *reader, struct fc_batch_header *
     }
     fc_batch_header_decode(reader->window + (reader->at - reader->window_at), out_header);
     why = fc_batch_header_check(out_header);
-    if (why == NULL && out_header->base_offset != reader->batch_offset) {
+    if (why == NULL && (reader->sparse ? out_header->base_offset < reader->batch_offset
+                                       : out_header->base_offset != reader->batch_offset)) {
         why = "batch begins with another offset than expected";
     }
     if (why != NULL) {
@@ -326,25 +368,17 @@ static bool is_empty(struct fc_partition *partition)
 /* Have something to read in front of the reader, in this segment or the next. */
 static fc_code reach(struct fc_log_reader *reader, bool *out_end, struct fc_error *err)
 {
-    bool closed = false;
     fc_code code = FC_OK;
     *out_end = reader->file == NULL && is_empty(reader->partition);
-    if (*out_end) {
-        return FC_OK;
-    }
-    if (reader->file == NULL) {
-        code = locate(reader, err);
-    }
-    while (code == FC_OK && reader->at >= reader->limit) {
-        code = ask_limit(reader, &closed, err);
-        if (code != FC_OK || reader->at < reader->limit) {
-            break;
+    while (code == FC_OK && !*out_end &&
+           (reader->file == NULL || reader->at >= reader->limit)) {
+        if (reader->file == NULL) {
+            code = locate(reader, err);
+        } else if (reader->closed) {
+            code = leave_segment(reader, err);
+        } else {
+            code = ask_limit(reader, out_end, err);
         }
-        if (!closed) {
-            *out_end = true;
-            break;
-        }
-        code = next_segment(reader, err);
     }
     return code;
 }
@@ -360,6 +394,24 @@ static fc_code advance(struct fc_log_reader *reader, const struct fc_record **ou
         code = reach(reader, &at_end, err);
         if (code == FC_OK && !at_end) {
             code = read_batch(reader, out_records, out_count, err);
+        }
+    }
+    return code;
+}
+
+/* The same, once more when the process that writes has replaced the file that was read. */
+static fc_code advance_beside(struct fc_log_reader *reader,
+                              const struct fc_record **out_records, uint32_t *out_count,
+                              struct fc_error *err)
+{
+    struct fc_partition *partition = reader->partition;
+    fc_code code = advance(reader, out_records, out_count, err);
+    if (code == FC_ERR_CORRUPT && partition->env->read_only) {
+        uint64_t swaps = fc_partition_swaps(partition);
+        if (fc_follow_refresh(partition, true, NULL) == FC_OK &&
+            fc_partition_swaps(partition) != swaps) {
+            let_go(reader);
+            code = advance(reader, out_records, out_count, err);
         }
     }
     return code;
@@ -399,7 +451,7 @@ fc_code fc_log_reader_next(struct fc_log_reader *reader, int wait_ms,
     int64_t until = fc_clock_steady_ms(clock) + wait_ms;
     uint64_t wakes = reader->wakes;
     uint32_t count = 0;
-    fc_code code = advance(reader, out_records, &count, err);
+    fc_code code = advance_beside(reader, out_records, &count, err);
     while (code == FC_OK && count == 0 && wakes == reader->wakes) {
         int64_t left = until - fc_clock_steady_ms(clock);
         bool last = left <= 0;
@@ -408,7 +460,7 @@ fc_code fc_log_reader_next(struct fc_log_reader *reader, int wait_ms,
         }
         code = wait_for_more(reader, last ? 0 : (int)left, err);
         if (code == FC_OK) {
-            code = advance(reader, out_records, &count, err);
+            code = advance_beside(reader, out_records, &count, err);
         }
         if (last) {
             break;

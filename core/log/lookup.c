@@ -67,6 +67,38 @@ static fc_code check_place(struct fc_partition *partition, uint64_t at, int64_t 
     return code;
 }
 
+uint64_t fc_partition_swaps(struct fc_partition *partition)
+{
+    uint64_t swaps;
+    (void)pthread_mutex_lock(&partition->lock);
+    swaps = partition->swaps;
+    (void)pthread_mutex_unlock(&partition->lock);
+    return swaps;
+}
+
+static void find_segment(struct fc_partition *partition, int64_t offset,
+                         struct fc_lookup_place *place)
+{
+    size_t index;
+    (void)pthread_mutex_lock(&partition->lock);
+    index = fc_partition_segment_of(partition, offset);
+    if (index < partition->closed_count) {
+        const struct fc_segment *segment = &partition->closed[index];
+        place->segment_base = segment->base;
+        place->segment_end = segment->end;
+        place->segment_size = segment->size;
+        place->closed = true;
+        place->sparse = segment->state != FC_SEGMENT_DENSE;
+        place->swapping = segment->state == FC_SEGMENT_SWAPPING && partition->env->read_only;
+    } else {
+        place->segment_base = partition->active.base;
+        place->segment_end = partition->end;
+        place->segment_size = partition->active.size;
+    }
+    place->swaps = partition->swaps;
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
 fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
                          struct fc_lookup_place *out_place, struct fc_error *err)
 {
@@ -74,20 +106,17 @@ fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,
     struct fc_index_target target = { false, 0 };
     struct fc_index_entry entry = { 0, 0 };
     bool found = false;
-    size_t index;
-    fc_code code;
-    (void)pthread_mutex_lock(&partition->lock);
-    index = fc_partition_segment_of(partition, offset);
-    place.segment_base = index < partition->closed_count ? partition->closed[index].base
-                                                         : partition->active.base;
-    (void)pthread_mutex_unlock(&partition->lock);
+    fc_code code = FC_OK;
+    find_segment(partition, offset, &place);
     if (place.segment_base > offset) {
         return fc_fail(err, FC_ERR_NOT_FOUND, "offset %" PRId64 " was removed", offset);
     }
     place.offset = place.segment_base;
     target.most = offset - place.segment_base;
-    code = find_entry(partition, place.segment_base, FC_SEGMENT_OFFSETS, &target, &found,
-                      &entry, err);
+    if (target.most > 0 && !place.swapping) {
+        code = find_entry(partition, place.segment_base, FC_SEGMENT_OFFSETS, &target, &found,
+                          &entry, err);
+    }
     if (code == FC_OK && found) {
         code = check_place(partition, entry.value, place.segment_base + entry.key, offset,
                            &place, err);

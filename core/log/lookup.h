@@ -9,8 +9,22 @@
 struct fc_lookup_place {
     int64_t segment_base;
     uint64_t at;    /* byte of the batch */
-    int64_t offset; /* that the batch begins with */
+    int64_t offset; /* that the batch begins with; in a sparse segment, at the earliest */
+
+    /* The segment as of then; see fc_partition_swaps. */
+    int64_t segment_end;
+    uint64_t segment_size;
+    bool closed; /* it does not grow any more */
+    bool sparse;
+    bool swapping;
+    uint64_t swaps;
 };
+
+/*
+ * How often closed segments were replaced. Files are opened and looked into without a lock; who
+ * finds the same number afterwards has seen files that belong to what it knew of the segments.
+ */
+uint64_t fc_partition_swaps(struct fc_partition *partition);
 
 /* offset is at most end; FC_ERR_NOT_FOUND when it is below start by now. */
 FC_MUST_CHECK fc_code fc_lookup_offset(struct fc_partition *partition, int64_t offset,

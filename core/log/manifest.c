@@ -17,17 +17,25 @@ enum {
     SLOT_SIZE = 128,
     ENTRIES_BEGIN = 3 * SLOT_SPACING,
     ENTRY_SIZE = 40,
-    ENTRY_CLOSED_SEGMENT = 1,
+    ENTRY_KIND_FIRST = 1,
+    ENTRY_KIND_LAST = 6,
+    VERSION_DENSE = 1, /* of a manifest whose entries are all of kind 1 */
     FILE_SIZE_MAX = 1024 * 1024 * 1024,
     ADD_AT_ONCE_MAX = 64 /* entries */
 };
 
 static const char magic[MAGIC_SIZE + 1] = "fluvio-parts";
 
-static void encode_header(uint8_t *to)
+/* A number for each state, and one more when it is clean. */
+static uint32_t kind_of(const struct fc_segment *segment)
+{
+    return ENTRY_KIND_FIRST + 2 * (uint32_t)segment->state + (segment->clean ? 1 : 0);
+}
+
+static void encode_header(uint32_t version, uint8_t *to)
 {
     memcpy(to, magic, MAGIC_SIZE);
-    fc_bytes_put32(to + MAGIC_SIZE, FC_MANIFEST_VERSION);
+    fc_bytes_put32(to + MAGIC_SIZE, version);
     fc_bytes_put32(to + MAGIC_SIZE + 4, fc_crc32c(0, to, MAGIC_SIZE + 4));
 }
 
@@ -78,7 +86,7 @@ static bool decode_slot(const uint8_t *from, struct fc_checkpoint *out, uint64_t
 
 static void encode_entry(const struct fc_segment *segment, uint8_t *to)
 {
-    fc_bytes_put32(to + 4, ENTRY_CLOSED_SEGMENT);
+    fc_bytes_put32(to + 4, kind_of(segment));
     fc_bytes_put64(to + 8, (uint64_t)segment->base);
     fc_bytes_put64(to + 16, (uint64_t)segment->end);
     fc_bytes_put64(to + 24, segment->size);
@@ -88,10 +96,13 @@ static void encode_entry(const struct fc_segment *segment, uint8_t *to)
 
 static bool decode_entry(const uint8_t *from, struct fc_segment *out)
 {
+    uint32_t kind = fc_bytes_get32(from + 4);
     if (fc_bytes_get32(from) != fc_crc32c(0, from + 4, ENTRY_SIZE - 4) ||
-        fc_bytes_get32(from + 4) != ENTRY_CLOSED_SEGMENT) {
+        kind < ENTRY_KIND_FIRST || kind > ENTRY_KIND_LAST) {
         return false;
     }
+    out->state = (fc_segment_state)((kind - ENTRY_KIND_FIRST) / 2);
+    out->clean = (kind - ENTRY_KIND_FIRST) % 2 == 1;
     out->base = (int64_t)fc_bytes_get64(from + 8);
     out->end = (int64_t)fc_bytes_get64(from + 16);
     out->size = fc_bytes_get64(from + 24);
@@ -110,12 +121,16 @@ static void encode_all(const struct fc_segment *segments, size_t count,
                        struct fc_buf *to)
 {
     uint8_t *bytes;
+    uint32_t version = VERSION_DENSE;
     size_t size = ENTRIES_BEGIN + count * ENTRY_SIZE;
     fc_buf_init(to, size);
     bytes = fc_buf_reserve(to, size);
     fc_assert(bytes != NULL);
     memset(bytes, 0, size);
-    encode_header(bytes);
+    for (size_t index = 0; index < count; index++) {
+        version = kind_of(&segments[index]) == ENTRY_KIND_FIRST ? version : FC_MANIFEST_VERSION;
+    }
+    encode_header(version, bytes);
     encode_slot(checkpoint, sequence, count * ENTRY_SIZE, bytes + SLOT_SPACING);
     for (size_t index = 0; index < count; index++) {
         encode_entry(&segments[index], bytes + ENTRIES_BEGIN + index * ENTRY_SIZE);
@@ -140,23 +155,24 @@ static fc_code check_header(const struct fc_manifest *manifest, struct fc_slice 
                             struct fc_error *err)
 {
     uint8_t expected[HEADER_SIZE];
+    uint32_t version;
     if (bytes.data == NULL || bytes.len < ENTRIES_BEGIN) {
         return fc_fail(err, FC_ERR_CORRUPT, "%s: cut short at byte %zu", manifest->path,
                        bytes.len);
     }
-    encode_header(expected);
+    encode_header(VERSION_DENSE, expected);
     if (memcmp(bytes.data, expected, MAGIC_SIZE) != 0 ||
         fc_bytes_get32(bytes.data + MAGIC_SIZE + 4) !=
             fc_crc32c(0, bytes.data, MAGIC_SIZE + 4)) {
         return fc_fail(err, FC_ERR_CORRUPT, "%s: not a manifest, or damaged at byte 0",
                        manifest->path);
     }
-    if (fc_bytes_get32(bytes.data + MAGIC_SIZE) != FC_MANIFEST_VERSION) {
+    version = fc_bytes_get32(bytes.data + MAGIC_SIZE);
+    if (version < VERSION_DENSE || version > FC_MANIFEST_VERSION) {
         return fc_fail(err, FC_ERR_CONFIG,
                        "%s: written in format version %" PRIu32
-                       "; this program reads version %d: use the program that wrote it",
-                       manifest->path, fc_bytes_get32(bytes.data + MAGIC_SIZE),
-                       FC_MANIFEST_VERSION);
+                       "; this program reads versions up to %d: use the program that wrote it",
+                       manifest->path, version, FC_MANIFEST_VERSION);
     }
     return FC_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A partition's manifest: which closed segments it has, and its checkpoint: how far its log is
- * durable. Big-endian, version 1:
+ * durable. Big-endian, version 1, or 2 when an entry is of another kind than 1:
  *
  *   byte  size
  *      0    12  magic "fluvio-parts", then 4 version, 4 CRC-32C of bytes 0..15; zeros to 4096
@@ -15,8 +15,9 @@
  *          entries; 8 + 4 bytes of its .index and their CRC-32C; 8 + 4 the same of .timeindex;
  *          8 offset from which on producers have to be found out; 4 whether there is a snapshot
  *          of that name (1) or nothing below it (0); zeros
- *   entry  4 CRC-32C of the rest; 4 kind (1: closed segment); 8 base; 8 end; 8 size; 8 largest
- *          timestamp
+ *   entry  4 CRC-32C of the rest; 4 kind of closed segment (1 dense, 3 sparse, 5 sparse and
+ *          its files may have their swap names; one more when it is clean, which see in
+ *          segment.h); 8 base; 8 end; 8 size; 8 largest timestamp
  *
  * A checkpoint is written in place after every sync of the log, always to the slot that does
  * not hold the newest checkpoint known to be on disk, so that one of them always is. It is a
@@ -31,7 +32,8 @@
 #include "core/base/fs.h"
 #include "core/log/segment.h"
 
-enum { FC_MANIFEST_VERSION = 1 };
+/* The newest that is read here. */
+enum { FC_MANIFEST_VERSION = 2 };
 
 struct fc_checkpoint {
     int64_t start;

@@ -294,7 +294,10 @@ static void push_pending_file(struct fc_partition *partition, struct fc_file *fi
 fc_code fc_partition_roll(struct fc_partition *partition, struct fc_error *err)
 {
     struct fc_active old = partition->active;
-    struct fc_segment closed = { old.base, partition->end, old.size, old.max_timestamp_ms };
+    struct fc_segment closed = { .base = old.base,
+                                 .end = partition->end,
+                                 .size = old.size,
+                                 .max_timestamp_ms = old.max_timestamp_ms };
     fc_code code = fc_partition_begin_active(partition, partition->end, err);
     if (code != FC_OK) {
         return code;

@@ -35,6 +35,11 @@ struct fc_partition_config {
     uint64_t segment_bytes;  /* at most FC_SEGMENT_BYTES_MAX */
     int64_t segment_ms;      /* -1: never */
     bool flush_os;           /* not part of the group's syncs */
+    bool compact;            /* what follows counts only then */
+    int64_t compaction_lag_min_ms;
+    int64_t compaction_lag_max_ms; /* INT64_MAX: none */
+    double cleanable_ratio_min;
+    int64_t delete_retention_ms;
 };
 
 /* Positions in an index are 32 bits wide, and Kafka reads them as signed. */

@@ -68,10 +68,15 @@ struct fc_partition {
     bool producers_saved;
     bool snapshot_old_known; /* there is an older snapshot, to be removed */
     int64_t snapshot_old;
+    uint32_t follow_turns; /* looks at the files since the last one at the manifest */
 
     /* Owned by the thread that does the upkeep. */
     int64_t scrub_offset; /* that is checked next */
     uint64_t scrub_at;    /* byte of its segment */
+    uint64_t scrub_swaps; /* as of when that was true */
+
+    /* Owned by the thread that compacts. */
+    int64_t compact_after_ms; /* not before this time of the steady clock */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* end moved, a wake, damage */
@@ -84,6 +89,7 @@ struct fc_partition {
     struct fc_file **pending_files;
     size_t pending_capacity;
     struct fc_active active;
+    uint64_t swaps; /* how often closed segments were replaced by others */
     int64_t start;
     int64_t durable;
     int64_t end;

@@ -30,7 +30,7 @@ static fc_code replay_batch(struct fc_partition *partition, struct fc_file *file
     struct fc_marker marker = { 0 };
     bool control = (header->attributes & FC_BATCH_CONTROL) != 0;
     fc_code code = FC_OK;
-    if (header->producer_id < 0) {
+    if (header->producer_id < 0 || (control && header->count == 0)) {
         return FC_OK;
     }
     if (control) {
@@ -93,8 +93,8 @@ static fc_code give_back(struct fc_partition *partition, int64_t from, struct fc
     if (base != from) {
         return FC_OK;
     }
-    if (index == 0) {
-        partition->producers.aborted_count = 0; /* that segment is gone */
+    if (index == 0 || partition->closed[index - 1].state != FC_SEGMENT_DENSE) {
+        partition->producers.aborted_count = 0; /* that segment is gone, or has its file */
         return FC_OK;
     }
     return leave_segment(partition, partition->closed[index - 1].base, err);
@@ -114,7 +114,9 @@ static fc_code replay(struct fc_partition *partition, int64_t from, struct fc_er
         const struct fc_segment *segment = &partition->closed[index];
         code = replay_segment(partition, segment->base, index == first ? begin.at : 0,
                               segment->size, err);
-        if (code == FC_OK) {
+        if (segment->state != FC_SEGMENT_DENSE) {
+            partition->producers.aborted_count = 0; /* its file says which still have records */
+        } else if (code == FC_OK) {
             code = leave_segment(partition, segment->base, err);
         }
     }

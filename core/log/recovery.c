@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/log/compact_swap.h"
 #include "core/log/producer_state.h"
 
 /* A partition has its manifest before its first segment, so segments alone mean that it was
@@ -53,7 +54,7 @@ static fc_code check_closed(struct fc_recovery *recovery, const struct fc_segmen
     char *path = fc_segment_path(recovery->partition->dir, segment->base, FC_SEGMENT_LOG);
     struct fc_file *file = NULL;
     uint64_t size = 0;
-    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
+    fc_code code = fc_compact_open_log(recovery->partition, segment, &file, err);
     if (code == FC_ERR_NOT_FOUND) {
         code = fc_fail(err, FC_ERR_CORRUPT, "%s: missing (byte 0 of %" PRIu64 ")", path,
                        segment->size);
@@ -63,6 +64,9 @@ static fc_code check_closed(struct fc_recovery *recovery, const struct fc_segmen
     if (code == FC_OK && size < segment->size) {
         code = fc_fail(err, FC_ERR_CORRUPT, "%s: cut short at byte %" PRIu64 " of %" PRIu64,
                        path, size, segment->size);
+    } else if (code == FC_OK && size > segment->size && segment->state == FC_SEGMENT_SWAPPING) {
+        code = fc_fail(err, FC_ERR_CORRUPT, "%s: not what replaced it (byte 0 of %" PRIu64 ")",
+                       path, size);
     } else if (code == FC_OK && size > segment->size) {
         recovery->overlong = fc_realloc_array(recovery->overlong, recovery->overlong_count + 1,
                                               sizeof(*recovery->overlong));
@@ -83,7 +87,8 @@ static int64_t first_link(const struct fc_recovery *recovery)
     int64_t base = start;
     for (size_t index = 0; index < recovery->names.count; index++) {
         const struct fc_directory_name *name = &recovery->names.names[index];
-        if (name->kind == FC_SEGMENT_LOG && name->base <= start && name->base >= closed_end) {
+        if (name->kind == FC_SEGMENT_LOG && !name->swap && name->base <= start &&
+            name->base >= closed_end) {
             base = name->base;
         }
     }
@@ -304,11 +309,6 @@ fc_code fc_recovery_look(struct fc_recovery *recovery, struct fc_error *err)
 {
     struct fc_partition *partition = recovery->partition;
     fc_code code = fc_directory_read(&recovery->names, partition->env->fs, partition->dir, err);
-    for (size_t index = 0; code == FC_OK && index < recovery->names.count; index++) {
-        if (recovery->names.names[index].kind == FC_SEGMENT_ABORTED) {
-            fc_producer_state_add_file(partition, recovery->names.names[index].base);
-        }
-    }
     if (code == FC_OK) {
         code = load_manifest(recovery, err);
     }
@@ -346,6 +346,20 @@ static void be_fresh(struct fc_partition *partition, const struct fc_checkpoint 
     partition->fresh = true;
 }
 
+/* Those of segments that are there still, whatever their files are called as yet. */
+static void take_aborted_files(const struct fc_recovery *recovery)
+{
+    struct fc_partition *partition = recovery->partition;
+    for (size_t index = 0; index < recovery->names.count; index++) {
+        const struct fc_directory_name *name = &recovery->names.names[index];
+        size_t place = fc_partition_segment_of(partition, name->base);
+        if (name->kind == FC_SEGMENT_ABORTED && place < partition->closed_count &&
+            partition->closed[place].base == name->base) {
+            fc_producer_state_add_file(partition, name->base);
+        }
+    }
+}
+
 fc_code fc_recovery_run(struct fc_partition *partition, struct fc_error *err)
 {
     struct fc_recovery recovery = { .partition = partition };
@@ -361,6 +375,9 @@ fc_code fc_recovery_run(struct fc_partition *partition, struct fc_error *err)
         }
     }
     fresh = recovery.fresh;
+    if (code == FC_OK) {
+        take_aborted_files(&recovery);
+    }
     fc_recovery_release(&recovery);
     if (code == FC_OK && !fresh) {
         code = fc_producer_state_load(partition, err);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/log/compact_swap.h"
 #include "core/log/recovery.h"
 
 enum { REWRITE_CHUNK_SIZE = 1024 * 1024 };
@@ -91,22 +92,26 @@ static void finish_indexes(struct fc_active *active)
     }
 }
 
-/* False for files of segments that retention removed from the manifest, or that begin behind the
- * cut. */
+/* False for files of segments that retention or compaction removed from the manifest, or that
+ * begin behind the cut. */
 static bool is_ours(const struct fc_recovery *recovery, const struct fc_directory_name *name)
 {
     const struct fc_partition *partition = recovery->partition;
     int64_t base = name->base;
+    size_t place = fc_partition_segment_of(partition, base);
+    bool closed = place < partition->closed_count && partition->closed[place].base == base;
     if (name->kind == FC_SEGMENT_PRODUCERS) {
-        return partition->producers_saved && base == partition->producers_at;
+        return !name->swap && partition->producers_saved && base == partition->producers_at;
+    }
+    if (name->swap) {
+        return closed && partition->closed[place].state == FC_SEGMENT_SWAPPING;
     }
     for (size_t index = 0; index < recovery->links_count; index++) {
         if (recovery->links[index].active.base == base) {
             return true;
         }
     }
-    return partition->closed_count > 0 && base >= partition->closed[0].base &&
-           base < partition->end;
+    return closed;
 }
 
 static bool has_strays(const struct fc_recovery *recovery)
@@ -131,7 +136,8 @@ static fc_code remove_strays(const struct fc_recovery *recovery, uint64_t *out_r
         if (is_ours(recovery, name)) {
             continue;
         }
-        path = fc_segment_path(partition->dir, name->base, name->kind);
+        path = name->swap ? fc_segment_swap_path(partition->dir, name->base, name->kind)
+                          : fc_segment_path(partition->dir, name->base, name->kind);
         code = fs->ops->remove(fs, path, err);
         free(path);
         if (code != FC_OK) {
@@ -147,7 +153,7 @@ static bool is_sound(const struct fc_recovery *recovery)
 {
     const struct fc_checkpoint *checkpoint = &recovery->content.checkpoint;
     return recovery->content.whole && recovery->links_count == 1 &&
-           recovery->overlong_count == 0 &&
+           recovery->overlong_count == 0 && !fc_compact_is_swapping(recovery->partition) &&
            recovery->links[0].active.base == checkpoint->segment_base &&
            recovery->links[0].file_size == checkpoint->segment_size && !has_strays(recovery);
 }
@@ -158,8 +164,10 @@ static fc_code close_links(struct fc_recovery *recovery, struct fc_error *err)
     struct fc_partition *partition = recovery->partition;
     for (size_t index = 0; index + 1 < recovery->links_count; index++) {
         struct fc_recovery_link *link = &recovery->links[index];
-        struct fc_segment closed = { link->active.base, link->end, link->active.size,
-                                     link->active.max_timestamp_ms };
+        struct fc_segment closed = { .base = link->active.base,
+                                     .end = link->end,
+                                     .size = link->active.size,
+                                     .max_timestamp_ms = link->active.max_timestamp_ms };
         fc_code code;
         finish_indexes(&link->active);
         code = fc_manifest_add(&partition->manifest, &closed, 1, err);
@@ -214,6 +222,9 @@ static fc_code mend_files(struct fc_recovery *recovery, struct fc_error *err)
         code = mend_link(link, err);
     }
     if (code == FC_OK) {
+        code = fc_compact_finish_swaps(partition, err);
+    }
+    if (code == FC_OK) {
         code = trim_overlong(recovery, err);
     }
     if (code == FC_OK) {
@@ -234,6 +245,9 @@ static fc_code mend_files(struct fc_recovery *recovery, struct fc_error *err)
     }
     if (code == FC_OK) {
         code = fc_manifest_sync(&partition->manifest, err);
+    }
+    if (code == FC_OK && fc_compact_is_swapping(partition)) {
+        code = fc_compact_note_swapped(partition, err);
     }
     if (code == FC_OK) {
         tell(recovery, cut_bytes, removed);

@@ -9,6 +9,7 @@
 
 enum { WALK_BUFFER_SIZE = 1024 * 1024, NAME_DIGITS = 20 };
 
+static const char swap_suffix[] = ".swap";
 static const char *const suffixes[] = { ".log", ".index", ".timeindex", ".txnindex",
                                         ".snapshot" };
 
@@ -17,7 +18,14 @@ char *fc_segment_path(const char *dir, int64_t base, fc_segment_file kind)
     return fc_asprintf("%s/%0*" PRId64 "%s", dir, NAME_DIGITS, base, suffixes[kind]);
 }
 
-bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file *out_kind)
+char *fc_segment_swap_path(const char *dir, int64_t base, fc_segment_file kind)
+{
+    return fc_asprintf("%s/%0*" PRId64 "%s%s", dir, NAME_DIGITS, base, suffixes[kind],
+                       swap_suffix);
+}
+
+bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file *out_kind,
+                           bool *out_swap)
 {
     int64_t base = 0;
     for (size_t index = 0; index < NAME_DIGITS; index++) {
@@ -28,9 +36,13 @@ bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file 
         base = base * 10 + digit;
     }
     for (size_t kind = 0; kind < sizeof(suffixes) / sizeof(suffixes[0]); kind++) {
-        if (strcmp(name + NAME_DIGITS, suffixes[kind]) == 0) {
+        size_t length = strlen(suffixes[kind]);
+        const char *rest = name + NAME_DIGITS + length;
+        if (strncmp(name + NAME_DIGITS, suffixes[kind], length) == 0 &&
+            (*rest == '\0' || strcmp(rest, swap_suffix) == 0)) {
             *out_base = base;
             *out_kind = (fc_segment_file)kind;
+            *out_swap = *rest != '\0';
             return true;
         }
     }
@@ -125,7 +137,9 @@ fc_code fc_segment_walk_next(struct fc_segment_walk *walk, fc_walk_step *out_ste
     } else {
         fc_batch_header_decode(bytes, out_header);
         walk->why = fc_batch_header_check(out_header);
-        if (walk->why == NULL && out_header->base_offset != walk->next_offset) {
+        if (walk->why == NULL &&
+            (walk->sparse ? out_header->base_offset < walk->next_offset
+                          : out_header->base_offset != walk->next_offset)) {
             walk->why = "batch begins with another offset than expected";
         }
         if (walk->why == NULL && fc_batch_size(out_header) > walk->limit - walk->at) {

@@ -9,12 +9,20 @@
 #include "core/base/fs.h"
 #include "core/log/batch.h"
 
-/* What is remembered of a segment in memory: 1,000 segments take 32 KB. */
+typedef enum fc_segment_state {
+    FC_SEGMENT_DENSE,   /* as it was appended: each batch begins where the one before ends */
+    FC_SEGMENT_SPARSE,  /* compacted: offsets may be missing anywhere, also all of them */
+    FC_SEGMENT_SWAPPING /* the same, and some of its files may still have their swap names */
+} fc_segment_state;
+
+/* What is remembered of a segment in memory: 1,000 segments take 40 KB. */
 struct fc_segment {
     int64_t base; /* offset of the first record */
-    int64_t end;  /* one past the last record */
+    int64_t end;  /* one past the last record; when sparse, where the next segment begins */
     uint64_t size;
     int64_t max_timestamp_ms; /* INT64_MIN while empty */
+    fc_segment_state state;
+    bool clean; /* compaction has dropped all that it superseded, in it and before it */
 };
 
 typedef enum fc_segment_file {
@@ -28,8 +36,12 @@ typedef enum fc_segment_file {
 /* "<dir>/00000000000000000042.log"; the caller frees it. */
 char *fc_segment_path(const char *dir, int64_t base, fc_segment_file kind);
 
+/* The same while it is to replace that one: "<dir>/00000000000000000042.log.swap". */
+char *fc_segment_swap_path(const char *dir, int64_t base, fc_segment_file kind);
+
 /* False when the name is not that of a segment's file. */
-bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file *out_kind);
+bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file *out_kind,
+                           bool *out_swap);
 
 typedef enum fc_walk_step {
     FC_WALK_BATCH, /* a whole batch with a good checksum and the expected offset */
@@ -46,6 +58,7 @@ struct fc_segment_walk {
     uint64_t at;         /* first byte of the next batch; of the bad one after FC_WALK_BAD */
     uint64_t limit;      /* bytes of the file that are looked at */
     int64_t next_offset; /* that the next batch must begin with */
+    bool sparse;         /* or behind which it may begin; set after init */
     const char *why;     /* after FC_WALK_BAD; static */
     uint8_t *buf;
     uint64_t buf_at;

@@ -261,6 +261,11 @@ fc_log_topic_config_of_partition(const struct fc_log_topic_config *config)
         .segment_bytes = (uint64_t)config->segment_bytes,
         .segment_ms = config->segment_ms,
         .flush_os = config->flush_os,
+        .compact = config->cleanup_compact,
+        .compaction_lag_min_ms = config->compaction_lag_min_ms,
+        .compaction_lag_max_ms = config->compaction_lag_max_ms,
+        .cleanable_ratio_min = config->cleanable_ratio_min,
+        .delete_retention_ms = config->delete_retention_ms,
     };
     return made;
 }

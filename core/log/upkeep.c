@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/log/lookup.h"
 #include "core/log/producer_state.h"
 
 enum { DEAD_ENTRIES_MAX = 1024 }; /* in a manifest before it is written anew */
@@ -201,7 +202,10 @@ static bool segment_to_scrub(struct fc_partition *partition, struct fc_segment *
 {
     size_t index;
     bool found;
+    bool swapped;
     (void)pthread_mutex_lock(&partition->lock);
+    swapped = partition->scrub_swaps != partition->swaps;
+    partition->scrub_swaps = partition->swaps;
     index = fc_partition_segment_of(partition, partition->scrub_offset);
     if (index >= partition->closed_count) {
         index = 0;
@@ -212,7 +216,7 @@ static bool segment_to_scrub(struct fc_partition *partition, struct fc_segment *
         *out_segment = partition->closed[index];
     }
     (void)pthread_mutex_unlock(&partition->lock);
-    if (found && (partition->scrub_offset <= out_segment->base)) {
+    if (found && (swapped || partition->scrub_offset <= out_segment->base)) {
         partition->scrub_offset = out_segment->base;
         partition->scrub_at = 0;
     }
@@ -223,6 +227,9 @@ static void report_damage(struct fc_partition *partition, const char *path, cons
                           uint64_t at)
 {
     struct fc_error why;
+    if (fc_partition_swaps(partition) != partition->scrub_swaps) {
+        return; /* the file was replaced meanwhile */
+    }
     (void)fc_fail(&why, FC_ERR_CORRUPT, "%s: %s at byte %" PRIu64, path, what, at);
     fc_partition_fail(partition, &why, true);
     fc_log_notice(partition->env, "%s; the partition stops", why.message);
@@ -238,6 +245,7 @@ static void scrub_file(struct fc_partition *partition, const struct fc_segment *
     uint64_t from = partition->scrub_at;
     fc_code code = FC_OK;
     fc_segment_walk_init(&walk, file, from, segment->size, partition->scrub_offset);
+    walk.sparse = segment->state != FC_SEGMENT_DENSE;
     while (code == FC_OK && step == FC_WALK_BATCH && walk.at - from < bytes) {
         code = fc_segment_walk_next(&walk, &step, &header, &why);
     }
@@ -248,8 +256,10 @@ static void scrub_file(struct fc_partition *partition, const struct fc_segment *
         partition->scrub_offset = segment->end; /* go on with the next */
     } else if (step == FC_WALK_BAD) {
         report_damage(partition, path, walk.why, walk.at);
-    } else if (step == FC_WALK_END && walk.next_offset != segment->end) {
+    } else if (step == FC_WALK_END && !walk.sparse && walk.next_offset != segment->end) {
         report_damage(partition, path, "records are missing", walk.at);
+    } else if (step == FC_WALK_END) {
+        partition->scrub_offset = segment->end;
     }
     fc_segment_walk_release(&walk);
 }

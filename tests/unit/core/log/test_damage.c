@@ -236,14 +236,14 @@ static void a_damaged_manifest_is_refused_and_one_damaged_checkpoint_is_not(void
 static void a_manifest_of_another_version_is_named_with_both_versions(void **state)
 {
     struct numbered_log *log = *state;
-    static const uint8_t version_2[] = { 'f', 'l', 'u', 'v', 'i', 'o', '-',  'p',  'a',  'r',
-                                         't', 's', 0,   0,   0,   2,   0xc8, 0xab, 0x37, 0x01 };
+    static const uint8_t version_3[] = { 'f', 'l', 'u', 'v', 'i', 'o', '-',  'p',  'a',  'r',
+                                         't', 's', 0,   0,   0,   3,   0x3a, 0xc0, 0xb4, 0x02 };
     numbered_log_append(log, 1, 1);
-    overwrite(log, "/p/manifest", 0, version_2, sizeof(version_2));
+    overwrite(log, "/p/manifest", 0, version_3, sizeof(version_3));
     numbered_log_crash(log);
     assert_int_equal(numbered_log_open_fails(log), FC_ERR_CONFIG);
-    assert_non_null(strstr(log->err.message, "version 2;"));
-    assert_non_null(strstr(log->err.message, "reads version 1"));
+    assert_non_null(strstr(log->err.message, "version 3;"));
+    assert_non_null(strstr(log->err.message, "reads versions up to 2"));
 }
 
 static void damaged_indexes_are_no_damage(void **state)

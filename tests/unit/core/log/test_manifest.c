@@ -72,7 +72,9 @@ static void put(struct fixture *fixture, int64_t durable)
 
 static void add(struct fixture *fixture, int64_t base, int64_t end)
 {
-    struct fc_segment segment = { base, end, 1000, -5 };
+    struct fc_segment segment = {
+        .base = base, .end = end, .size = 1000, .max_timestamp_ms = -5
+    };
     assert_int_equal(fc_manifest_add(&fixture->manifest, &segment, 1, &fixture->err), FC_OK);
 }
 
@@ -169,7 +171,7 @@ static void entries_that_were_seen_after_a_failed_sync_are_written_again(void **
 static void a_rewritten_manifest_has_only_what_it_was_given(void **state)
 {
     struct fixture *fixture = *state;
-    struct fc_segment live = { 20, 30, 7, 8 };
+    struct fc_segment live = { .base = 20, .end = 30, .size = 7, .max_timestamp_ms = 8 };
     struct fc_checkpoint checkpoint = checkpoint_at(30);
     add(fixture, 0, 20);
     add(fixture, 20, 30);
