@@ -68,6 +68,7 @@ static bool grow_frame(struct fc_connection *connection)
 {
     size_t step = atomic_load(&connection->authenticated) ? FRAME_STEP : FRAME_AUTH_STEP;
     size_t wanted;
+    uint8_t *larger;
     if (connection->frame_capacity > connection->frame_have) {
         return true;
     }
@@ -77,7 +78,12 @@ static bool grow_frame(struct fc_connection *connection)
         connection->retry_ms = fc_loop_now_ms(connection->home->loop) + SERVER_RETRY_MS;
         return false;
     }
-    connection->frame = fc_realloc_array(connection->frame, wanted, 1);
+    larger = spare_take(&connection->home->spare, wanted);
+    if (connection->frame_have > 0) {
+        memcpy(larger, connection->frame, connection->frame_have);
+    }
+    spare_give(&connection->home->spare, connection->frame, connection->frame_capacity);
+    connection->frame = larger;
     connection->frame_capacity = wanted;
     return true;
 }
@@ -206,7 +212,7 @@ void frames_release(struct fc_connection *connection)
 {
     free_pending(connection);
     limits_give_back(connection->home->server, connection->frame_capacity);
-    free(connection->frame);
+    spare_give(&connection->home->spare, connection->frame, connection->frame_capacity);
     connection->frame = NULL;
     connection->frame_capacity = 0;
 }

@@ -51,7 +51,7 @@ static void release_input(struct fc_request *request)
 {
     if (request->frame != NULL) {
         limits_give_back(request->connection->home->server, request->frame_size);
-        free(request->frame);
+        spare_give(&request->connection->home->spare, request->frame, request->frame_size);
         request->frame = NULL;
     }
     fc_arena_release(&request->arena);

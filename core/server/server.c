@@ -93,6 +93,7 @@ static fc_code init_loop(struct fc_server *server, struct server_loop *home,
         return err == NULL ? FC_ERR_IO : err->code;
     }
     fc_loop_set_turn_end(home->loop, on_turn_end, home);
+    spare_init(&home->spare, home->loop);
     return FC_OK;
 }
 
@@ -232,6 +233,7 @@ void fc_server_free(struct fc_server *server)
     }
     for (size_t index = 0; index < server->loops_count; index++) {
         fc_loop_free(server->loops[index].loop);
+        spare_release(&server->loops[index].spare);
         free(server->loops[index].scratch);
     }
     fc_hashmap_release(&server->connections_of, NULL);

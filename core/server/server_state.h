@@ -25,7 +25,24 @@
 enum {
     SERVER_SCRATCH_SIZE = 64 * 1024, /* a loop's read and TLS write buffer */
     SERVER_AUTH_READ_SIZE = 4096,    /* what is read at once before authentication */
-    SERVER_RETRY_MS = 20             /* until memory for requests is asked for again */
+    SERVER_RETRY_MS = 20,            /* until memory for requests is asked for again */
+    SERVER_SPARE_COUNT = 32,         /* frames' memory that a loop keeps for the next ones */
+    SERVER_SPARE_BYTES_MAX = 8 * 1024 * 1024
+};
+
+struct server_spare_item {
+    uint8_t *data;
+    size_t size;
+};
+
+/* Owned by the loop's thread. */
+struct server_spare {
+    struct fc_loop *loop;
+    struct fc_loop_timer timer;
+    struct server_spare_item items[SERVER_SPARE_COUNT];
+    size_t count;
+    size_t bytes;
+    size_t untouched; /* so many from the first on were there when the timer was set */
 };
 
 struct server_listener {
@@ -51,6 +68,7 @@ struct server_loop {
     struct fc_connection *dirty_last;
     struct fc_connection *dead; /* memory to give back at the turn's end */
     uint8_t *scratch;
+    struct server_spare spare;
     struct fc_loop_task stop_task;
     struct fc_loop_task close_task;
     _Atomic(uint64_t) requests;
@@ -185,6 +203,12 @@ size_t frames_room(struct fc_connection *connection, uint8_t **out_to);
 /* `len` bytes have been read to where frames_room said. */
 void frames_filled(struct fc_connection *connection, size_t len);
 void frames_release(struct fc_connection *connection);
+
+/* spare.c: memory of frames; `size` is what was asked for, in the same words both times. */
+void spare_init(struct server_spare *spare, struct fc_loop *loop);
+void spare_release(struct server_spare *spare);
+uint8_t *spare_take(struct server_spare *spare, size_t size);
+void spare_give(struct server_spare *spare, uint8_t *data, size_t size); /* NULL is fine */
 
 /* reply.c: what a queued reply holds in memory. */
 size_t reply_memory(const struct fc_reply *reply);
