@@ -4,6 +4,7 @@
 
 #include "core/base/alloc.h"
 #include "core/log/data_dir_state.h"
+#include "core/log/parallel.h"
 
 /* Where the name is, or would be. lock is held. */
 static size_t place_of(const struct fc_data_dir *dir, const char *name, bool *out_found)
@@ -197,6 +198,23 @@ fc_code fc_data_dir_create(struct fc_data_dir *dir, const char *name, uint32_t p
     return code;
 }
 
+/* Topics that are opened at once. */
+struct opening {
+    struct fc_data_dir *dir;
+    char **names;
+};
+
+static void open_one(void *ctx, size_t index)
+{
+    struct opening *opening = ctx;
+    struct fc_log_topic *topic = NULL;
+    struct fc_error why;
+    fc_code code = fc_data_dir_find(opening->dir, opening->names[index], &topic, &why);
+    if (code != FC_OK && code != FC_ERR_NOT_FOUND) {
+        fc_log_notice(&opening->dir->env, "topic %s: %s", opening->names[index], why.message);
+    }
+}
+
 fc_code fc_data_dir_open_topics(struct fc_data_dir *dir, struct fc_error *err)
 {
     char **names = NULL;
@@ -204,14 +222,10 @@ fc_code fc_data_dir_open_topics(struct fc_data_dir *dir, struct fc_error *err)
     fc_code code;
     (void)pthread_mutex_lock(&dir->change_lock);
     code = fc_topic_store_list(dir->env.fs, dir->path, &names, &count, err);
+    if (code == FC_OK) {
+        fc_parallel_once(count, open_one, &(struct opening){ dir, names });
+    }
     for (size_t index = 0; index < count; index++) {
-        struct fc_log_topic *topic = NULL;
-        struct fc_error why;
-        fc_code found =
-            code == FC_OK ? fc_data_dir_find(dir, names[index], &topic, &why) : code;
-        if (found != FC_OK && found != FC_ERR_NOT_FOUND && code == FC_OK) {
-            fc_log_notice(&dir->env, "topic %s: %s", names[index], why.message);
-        }
         free(names[index]);
     }
     free(names);
@@ -226,11 +240,15 @@ fc_code fc_data_dir_open_topics(struct fc_data_dir *dir, struct fc_error *err)
     return code;
 }
 
+static void let_go(void *ctx, size_t place)
+{
+    struct fc_data_dir *dir = ctx;
+    fc_log_topic_unref(dir->topics[place]);
+}
+
 void fc_data_dir_free_topics(struct fc_data_dir *dir)
 {
-    for (size_t place = 0; place < dir->topics_count; place++) {
-        fc_log_topic_unref(dir->topics[place]);
-    }
+    fc_parallel_once(dir->topics_count, let_go, dir);
     free(dir->topics);
     dir->topics = NULL;
     dir->topics_count = 0;

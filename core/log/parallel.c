@@ -7,6 +7,11 @@
 
 #include "core/base/alloc.h"
 
+enum {
+    ALONE_MAX = 4,
+    THREADS_MAX = 8 /* most of the time is spent waiting for the disk, on any number of cores */
+};
+
 struct fc_parallel {
     pthread_t *helpers;
     size_t helpers_max;
@@ -108,4 +113,16 @@ void fc_parallel_run(struct fc_parallel *parallel, size_t count,
         (void)pthread_cond_wait(&parallel->done, &parallel->lock);
     }
     (void)pthread_mutex_unlock(&parallel->lock);
+}
+
+void fc_parallel_once(size_t count, void (*fn)(void *ctx, size_t index), void *ctx)
+{
+    struct fc_parallel *parallel = count > ALONE_MAX ? fc_parallel_new(THREADS_MAX) : NULL;
+    for (size_t index = 0; parallel == NULL && index < count; index++) {
+        fn(ctx, index);
+    }
+    if (parallel != NULL) {
+        fc_parallel_run(parallel, count, fn, ctx);
+    }
+    fc_parallel_free(parallel);
 }

@@ -17,4 +17,8 @@ void fc_parallel_free(struct fc_parallel *parallel); /* NULL is fine; no run is 
 void fc_parallel_run(struct fc_parallel *parallel, size_t count,
                      void (*fn)(void *ctx, size_t index), void *ctx);
 
+/* The same on threads of its own, for this once; a few items are done by the caller alone, in
+ * their order. */
+void fc_parallel_once(size_t count, void (*fn)(void *ctx, size_t index), void *ctx);
+
 #endif

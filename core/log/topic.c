@@ -8,29 +8,11 @@
 #include "core/log/parallel.h"
 #include "core/log/partition_state.h"
 
-enum {
-    ALONE_MAX = 16, /* partitions that one thread opens or closes one by one */
-    THREADS_MAX = 8
-};
-
 /* A topic in which some partitions are opened or closed, each by itself. */
 struct many {
     struct fc_log_topic *topic;
     uint32_t first;
 };
-
-/* Most of the time is spent waiting for the disk, so it pays on any number of cores. */
-static void do_many(struct many *many, size_t count, void (*fn)(void *ctx, size_t index))
-{
-    struct fc_parallel *parallel = count > ALONE_MAX ? fc_parallel_new(THREADS_MAX) : NULL;
-    for (size_t index = 0; parallel == NULL && index < count; index++) {
-        fn(many, index);
-    }
-    if (parallel != NULL) {
-        fc_parallel_run(parallel, count, fn, many);
-    }
-    fc_parallel_free(parallel);
-}
 
 /* Damage stays until somebody mends it; anything else may pass, so the next use tries again.
  * change_lock is held. */
@@ -87,7 +69,7 @@ static void add_slots(struct fc_log_topic *topic, uint32_t partitions)
         topic->outgrown[topic->outgrown_count++] = topic->slots;
     }
     topic->slots = slots;
-    do_many(&(struct many){ topic, count }, partitions - count, open_one);
+    fc_parallel_once(partitions - count, open_one, &(struct many){ topic, count });
     topic->partitions_count = partitions;
 }
 
@@ -125,7 +107,7 @@ void fc_log_topic_unref(struct fc_log_topic *topic)
     if (topic == NULL || --topic->references > 0) {
         return;
     }
-    do_many(&(struct many){ topic, 0 }, topic->partitions_count, close_one);
+    fc_parallel_once(topic->partitions_count, close_one, &(struct many){ topic, 0 });
     for (uint32_t index = 0; index < topic->partitions_count; index++) {
         free(topic->slots[index]);
     }
