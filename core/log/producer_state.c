@@ -105,8 +105,10 @@ static void forget_segments(struct fc_partition *partition, size_t count)
         free(partition->aborted_pending[index].items);
     }
     partition->aborted_pending_count -= count;
-    memmove(partition->aborted_pending, partition->aborted_pending + count,
-            partition->aborted_pending_count * sizeof(*partition->aborted_pending));
+    if (partition->aborted_pending_count > 0) {
+        memmove(partition->aborted_pending, partition->aborted_pending + count,
+                partition->aborted_pending_count * sizeof(*partition->aborted_pending));
+    }
     (void)pthread_mutex_unlock(&partition->lock);
 }
 

@@ -165,7 +165,7 @@ static void audit_change(struct fc_spu *spu, const struct fc_request *request,
     char name[FC_AUDIT_TEXT_SIZE];
     char principal[FC_AUDIT_TEXT_SIZE];
     char host[FC_AUDIT_TEXT_SIZE];
-    fc_security_audit(
+    fc_security_note(
         spu->security,
         "ACL %s by=%s permission=%s principal=%s operation=%s resource=%s:%s:%s "
         "host=%s",

@@ -267,6 +267,12 @@ static void alter(struct fc_spu *spu, struct fc_request *request,
         code = change(fc_security_store(spu->security), fc_buf_slice(&key), asked,
                       ask->validate_only, &err);
     }
+    if (code == FC_OK && !ask->validate_only) {
+        char by[FC_AUDIT_TEXT_SIZE];
+        fc_security_note(
+            spu->security, "quota changed key=%.*s by=%s", (int)key.len, (const char *)key.data,
+            fc_security_text(fc_slice_text(fc_connection_principal(request->connection)), by));
+    }
     fc_buf_release(&key);
     if (code != FC_OK) {
         out->error_code = (int16_t)(code == FC_ERR_CONFIG ? FC_KAFKA_INVALID_REQUEST

@@ -14,7 +14,7 @@
 #include "core/spu/auth/acl_store.h"
 #include "core/spu/auth/users.h"
 
-enum { SECRET_MAX = 256, AUDIT_TEXT_MAX = 100 };
+enum { SECRET_MAX = 256, AUDIT_TEXT_MAX = 100, LINE_SIZE = 700 };
 
 struct fc_security {
     const struct fc_spu_config *config;
@@ -200,12 +200,22 @@ fc_code fc_security_credential(struct fc_security *security, fc_scram_kind kind,
 
 void fc_security_audit(struct fc_security *security, const char *fmt, ...)
 {
-    char line[700];
+    char line[LINE_SIZE];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(line, sizeof(line), fmt, args); /* cut when too long */
     va_end(args);
     fc_server_report_line(&security->report, FC_DIAG_WARN, "%s", line);
+}
+
+void fc_security_note(struct fc_security *security, const char *fmt, ...)
+{
+    char line[LINE_SIZE];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, args); /* cut when too long */
+    va_end(args);
+    fc_diag_report(security->config->net.diag, FC_DIAG_INFO, "%s", line);
 }
 
 const char *fc_security_text(struct fc_slice text, char to[FC_AUDIT_TEXT_SIZE])

@@ -49,6 +49,9 @@ FC_MUST_CHECK fc_code fc_security_credential(struct fc_security *security, fc_sc
 /* One line for who looks after the node; so many a second, the others are counted. */
 void fc_security_audit(struct fc_security *security, const char *fmt, ...) FC_PRINTF(2, 3);
 
+/* The same for what was changed by who may: all of it. */
+void fc_security_note(struct fc_security *security, const char *fmt, ...) FC_PRINTF(2, 3);
+
 /* A copy of a client's text that can stand in such a line: at most 100 bytes, printable. */
 enum { FC_AUDIT_TEXT_SIZE = 104 };
 const char *fc_security_text(struct fc_slice text, char to[FC_AUDIT_TEXT_SIZE]);

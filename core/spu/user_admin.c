@@ -261,7 +261,7 @@ static void alter(struct fc_spu *spu, struct fc_request *request,
         out->error_message = fc_answer_message(request, &err);
         return;
     }
-    fc_security_audit(
+    fc_security_note(
         spu->security, "credentials changed user=%s by=%s", fc_security_text(out->user, name),
         fc_security_text(fc_slice_text(fc_connection_principal(request->connection)), by));
 }

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests by hand against a listener with SASL: what no client would send, and the times of failures.
 
-spu_sasl.py PORT USER PASSWORD REAUTH_MS   (a plain listener that allows PLAIN)
+spu_sasl.py PORT USER PASSWORD REAUTH_MS PID KB   (a plain listener that allows PLAIN; the node's process, and what a
+connection may cost it before authentication)
 """
 import socket
 import struct
 import sys
 import time
 
-PORT, USER, PASSWORD, REAUTH_MS = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+PORT, USER, PASSWORD, REAUTH_MS, PID = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+STRANGER_KB_MAX = int(sys.argv[6])
 HANDSHAKE, AUTHENTICATE, VERSIONS, METADATA = 17, 36, 18, 3
 
 
@@ -144,6 +146,24 @@ def a_session_that_is_over_is_closed_and_one_that_is_renewed_goes_on():
     time.sleep(REAUTH_MS / 2000 + 0.1)
     assert renewed.metadata() is not None
     assert expired.metadata() is None
+
+
+def resident_kb():
+    with open("/proc/%d/status" % PID) as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+
+def a_stranger_costs_a_few_kb():
+    connections = [Connection() for _ in range(50)]
+    before = resident_kb()
+    for _ in range(500):
+        connection = Connection()
+        assert connection.handshake()[0] == 0
+        connection.socket.sendall(struct.pack(">i", 8192) + b"x" * 8000)  # and waits
+        connections.append(connection)
+    time.sleep(0.2)
+    each = (resident_kb() - before) / 500
+    assert each < STRANGER_KB_MAX, "%.1f KB each" % each
 
 
 def another_user_cannot_take_a_connection_over():
