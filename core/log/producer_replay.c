@@ -107,8 +107,6 @@ static fc_code replay(struct fc_partition *partition, int64_t from, struct fc_er
     fc_code code = FC_OK;
     if (from < partition->end) {
         code = fc_fetch_walk_find(partition, NULL, from, &begin, err);
-    } else if (partition->active.base == from) {
-        begin.at = 0;
     }
     for (size_t index = first; code == FC_OK && index < partition->closed_count; index++) {
         const struct fc_segment *segment = &partition->closed[index];
@@ -120,7 +118,7 @@ static fc_code replay(struct fc_partition *partition, int64_t from, struct fc_er
             code = leave_segment(partition, segment->base, err);
         }
     }
-    if (code == FC_OK && partition->active.size > 0) {
+    if (code == FC_OK && from < partition->end && partition->active.size > 0) {
         code = replay_segment(partition, partition->active.base,
                               first < partition->closed_count ? 0 : begin.at,
                               partition->active.size, err);

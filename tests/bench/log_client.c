@@ -5,6 +5,7 @@
  *   log_client produce BOOTSTRAP TOPIC SIZE COUNT PRODUCERS     messages/s of all producers together, acks=all
  *   log_client latency BOOTSTRAP TOPIC SIZE RATE SECONDS        p50 and p99 from produce to acknowledgement, ms
  *   log_client fetch BOOTSTRAP TOPIC COUNT                      messages/s, from the beginning
+ *   log_client spread BOOTSTRAP TOPIC PARTITIONS                a message to each partition
  *
  * Each prints its numbers on one line. Values are random bytes, so that nothing can be compressed.
  */
@@ -224,6 +225,29 @@ static int latency(char **args)
     return 0;
 }
 
+static int spread(char **args)
+{
+    struct producer producer = { .bootstrap = args[0], .topic = args[1] };
+    int64_t count = strtoll(args[2], NULL, 10);
+    uint8_t value[100] = { 0 };
+    rd_kafka_t *client = open_producer(&producer, "5", on_delivered);
+    for (int32_t partition = 0; partition < count; partition++) {
+        rd_kafka_resp_err_t error = rd_kafka_producev(
+            client, RD_KAFKA_V_TOPIC(args[1]), RD_KAFKA_V_PARTITION(partition),
+            RD_KAFKA_V_VALUE(value, sizeof(value)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            RD_KAFKA_V_END);
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            fail("produce", rd_kafka_err2str(error));
+        }
+    }
+    while (atomic_load(&producer.acknowledged) < count) {
+        (void)rd_kafka_poll(client, POLL_MS);
+    }
+    (void)printf("%lld\n", (long long)count);
+    rd_kafka_destroy(client);
+    return 0;
+}
+
 /* --- fetch --- */
 
 static rd_kafka_t *open_consumer(const char *bootstrap)
@@ -305,6 +329,10 @@ int main(int argc, char **argv)
     if (argc == 5 && strcmp(argv[1], "fetch") == 0) {
         return fetch(argv + 2);
     }
-    (void)fprintf(stderr, "usage: log_client produce|latency|fetch ...: see the source\n");
+    if (argc == 5 && strcmp(argv[1], "spread") == 0) {
+        return spread(argv + 2);
+    }
+    (void)fprintf(stderr,
+                  "usage: log_client produce|latency|fetch|spread ...: see the source\n");
     return 2;
 }
