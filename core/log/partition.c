@@ -11,6 +11,8 @@
 #include "core/log/partition_state.h"
 #include "core/log/producer_state.h"
 
+enum { INDEX_WRITE_BYTES = 8 * 1024 * 1024 /* of log between two writes of its indexes */ };
+
 void fc_log_notice(const struct fc_log_env *env, const char *fmt, ...)
 {
     char text[FC_ERROR_MESSAGE_SIZE * 2];
@@ -231,6 +233,17 @@ void fc_partition_push_closed(struct fc_partition *partition, const struct fc_se
     partition->closed[partition->closed_count++] = *segment;
 }
 
+/* Large batches have few entries: what the buffers hold must not be more than recovery may walk
+ * over. An index that cannot be written is sparser, which look-ups can live with. */
+static void write_indexes(struct fc_active *active)
+{
+    if (active->size - active->indexed_size > INDEX_WRITE_BYTES && !active->offsets.held) {
+        (void)fc_index_write(&active->offsets, NULL);
+        (void)fc_index_write(&active->times, NULL);
+        active->indexed_size = active->size;
+    }
+}
+
 void fc_partition_account(struct fc_partition *partition, const struct fc_batch_header *header,
                           uint64_t at)
 {
@@ -248,6 +261,7 @@ void fc_partition_account(struct fc_partition *partition, const struct fc_batch_
                          (uint32_t)(active->max_offset - active->base));
         }
         active->since_index = 0;
+        write_indexes(active);
     }
     active->since_index += fc_batch_size(header);
     active->size = at + fc_batch_size(header);

@@ -153,6 +153,28 @@ static void a_thousand_segments_are_opened_without_reading_them(void **state)
     numbered_log_expect(log, 0, 10030);
 }
 
+static void large_batches_leave_recovery_little_to_walk_over(void **state)
+{
+    struct numbered_log *log = *state;
+    uint64_t few;
+    uint64_t all;
+    log->config.segment_bytes = 1 << 30;
+    numbered_log_open(log);
+    numbered_log_append(log, 500, 3000);
+    numbered_log_flush(log);
+    numbered_log_crash(log);
+    few = fs_lossy_reads(log->fs);
+    numbered_log_open(log);
+    few = fs_lossy_reads(log->fs) - few;
+    numbered_log_crash(log);
+    fs_lossy_lose_file(log->fs, "/p/00000000000000000000.index");
+    all = fs_lossy_reads(log->fs);
+    numbered_log_open(log);
+    all = fs_lossy_reads(log->fs) - all;
+    assert_in_range(few * 3, 1, all);
+    assert_int_equal(numbered_log_offsets(log).end, 1500000);
+}
+
 static void time_finds_the_first_record_that_is_not_older(void **state)
 {
     struct numbered_log *log = *state;
@@ -358,6 +380,7 @@ int main(void)
         T(after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_again),
         T(a_sync_covers_the_name_of_a_new_segment),
         T(a_thousand_segments_are_opened_without_reading_them),
+        T(large_batches_leave_recovery_little_to_walk_over),
         T(time_finds_the_first_record_that_is_not_older),
         T(time_before_and_after_everything_is_start_and_end),
         T(time_is_found_among_records_that_are_not_in_order),
