@@ -84,9 +84,27 @@ static const struct error_class error_classes[] = {
     { CR_AUTH_PLUGIN_CANNOT_LOAD, FC_ERR_CONFIG, false },
 };
 
+/* A server that goes away within a TLS handshake is told by the same number as a wrong certificate;
+ * what OpenSSL, or the system, says of it differs. */
+static bool lost_in_handshake(unsigned number, const char *text)
+{
+    static const char *const losses[] = { "error:00000000",   "unexpected eof",
+                                          "Connection reset", "Broken pipe",
+                                          "timed out",        "Success" };
+    for (size_t index = 0; index < sizeof(losses) / sizeof(losses[0]); index++) {
+        if (number == CR_SSL_CONNECTION_ERROR && strstr(text, losses[index]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 fc_code fc_session_fail_with(struct fc_error *err, unsigned number, const char *text,
                              const char *what)
 {
+    if (lost_in_handshake(number, text)) {
+        return fc_fail_retriable(err, FC_ERR_IO, "%s: %s (%u)", what, text, number);
+    }
     for (size_t index = 0; index < sizeof(error_classes) / sizeof(error_classes[0]); index++) {
         const struct error_class *known = &error_classes[index];
         if (known->number == number) {
