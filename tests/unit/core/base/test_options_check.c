@@ -226,6 +226,39 @@ static void a_default_that_does_not_fit_its_type_is_the_tables_fault(void **stat
                         "whole number");
 }
 
+static void a_map_gives_its_names_and_values_in_order(void **state)
+{
+    static const struct fc_option table[] = {
+        { "properties", FC_OPTION_MAP, false, NULL, 0, 0, NULL, "of the client" },
+        { .key = NULL },
+    };
+    struct fixture *fixture = *state;
+    const char *const *pairs = NULL;
+    assert_int_equal(read_table(fixture, "properties: { b: 1, a: x }\n", table), FC_OK);
+    assert_int_equal(fc_options_map(fixture->options, "properties", &pairs), 2);
+    assert_string_equal(pairs[0], "b");
+    assert_string_equal(pairs[1], "1");
+    assert_string_equal(pairs[2], "a");
+    assert_string_equal(pairs[3], "x");
+}
+
+static void a_map_whose_value_is_none_is_refused(void **state)
+{
+    static const struct fc_option table[] = {
+        { "properties", FC_OPTION_MAP, false, NULL, 0, 0, NULL, "of the client" },
+        { .key = NULL },
+    };
+    struct fixture *fixture = *state;
+    assert_int_equal(read_table(fixture, "properties: { a: [1] }\n", table), FC_ERR_CONFIG);
+    assert_string_equal(fixture->error.message,
+                        "f.yaml:1:18: `a` must have one value, not a list");
+    fc_yaml_release(&fixture->yaml);
+    assert_int_equal(read_table(fixture, "properties: [a]\n", table), FC_ERR_CONFIG);
+    assert_string_equal(
+        fixture->error.message,
+        "f.yaml:1:13: `properties` must be a map such as { name: value }, not a list");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -241,6 +274,8 @@ int main(void)
         T(a_password_in_clear_is_worth_a_warning_when_others_can_read_it),
         T(a_password_in_clear_in_a_closed_file_is_fine),
         T(a_default_that_does_not_fit_its_type_is_the_tables_fault),
+        T(a_map_gives_its_names_and_values_in_order),
+        T(a_map_whose_value_is_none_is_refused),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,6 +343,63 @@ static void a_record_of_many_megabytes_stands_between_small_ones(void **state)
     free(value);
 }
 
+struct listing {
+    uint32_t topics;
+    uint32_t partitions;
+    char retention[32];
+};
+
+static fc_code on_name(void *ctx, const char *name, uint32_t partitions, struct fc_error *err)
+{
+    struct listing *listing = ctx;
+    (void)err;
+    assert_string_equal(name, "copy");
+    listing->topics++;
+    listing->partitions = partitions;
+    return FC_OK;
+}
+
+static void on_setting(void *ctx, const char *name, const char *value)
+{
+    struct listing *listing = ctx;
+    if (strcmp(name, "retention.ms") == 0) {
+        (void)snprintf(listing->retention, sizeof(listing->retention), "%s", value);
+    }
+}
+
+static void a_topic_made_by_kafkas_settings_grows_beside_a_reader(void **state)
+{
+    static const char *const settings[] = { "retention.ms", "12345", "cleanup.policy",
+                                            "compact" };
+    struct stream_fixture *fixture = *state;
+    struct fc_embedded_config config = { .dir = fixture->dir, .read_only = true };
+    struct listing listing = { 0 };
+    struct fc_stream *reader = NULL;
+    struct fc_topic *topic = NULL;
+    struct fc_topic *again = NULL;
+    struct fc_offsets offsets = { 0 };
+    assert_int_equal(
+        fc_stream_create(fixture->stream, "copy", 2, settings, 2, &topic, &fixture->err),
+        FC_OK);
+    assert_int_equal(
+        fc_stream_create(fixture->stream, "copy", 9, NULL, 0, &again, &fixture->err), FC_OK);
+    assert_ptr_equal(again, topic);
+    assert_int_equal(fc_topic_partitions(topic), 2);
+    assert_int_equal(fc_embedded_open(&config, &reader, &fixture->err), FC_OK);
+    assert_int_equal(fc_stream_grow(topic, 5, &fixture->err), FC_OK);
+    assert_int_equal(fc_stream_grow(topic, 3, &fixture->err), FC_OK);
+    assert_int_equal(fc_topic_partitions(topic), 5);
+    assert_int_equal(fc_stream_offsets(topic, 4, &offsets, &fixture->err), FC_OK);
+    assert_int_equal(fc_stream_names(reader, on_name, &listing, &fixture->err), FC_OK);
+    assert_int_equal(listing.topics, 1);
+    assert_int_equal(listing.partitions, 5);
+    assert_int_equal(fc_stream_settings(reader, "copy", on_setting, &listing, &fixture->err),
+                     FC_OK);
+    assert_string_equal(listing.retention, "12345");
+    assert_int_equal(fc_stream_commit(topic, 0, "group", 1, &fixture->err), FC_ERR_REJECTED);
+    fc_stream_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +419,7 @@ int main(void)
         T(an_offset_or_partition_that_is_not_there_is_named),
         T(a_reader_goes_to_any_offset_again_and_again),
         T(a_record_of_many_megabytes_stands_between_small_ones),
+        T(a_topic_made_by_kafkas_settings_grows_beside_a_reader),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,325 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The bridge between Apache Kafka nodes and our log, embedded and in our SPU: records byte for byte both ways, kill -9 and restarts
+# with every record once, groups, new topics and partitions, a target that is down, gaps, bad input.
+# bridge.sh [SCENARIO...]. BUILD=build/release ROUNDS=12
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=${BUILD:-build/release}
+connect=$build/fluvio-connect
+peer=$build/tests/integration/bridge_peer
+rounds=${ROUNDS:-12}
+seed=${SEED:-$RANDOM}
+RANDOM=$seed
+work=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-bridge-XXXXXX")
+passed=0 failed=0 feed='' spu=''
+declare -A runs=()
+
+clean_up() {
+    local pid
+    for pid in "${runs[@]}" $feed $spu; do kill -9 "$pid" 2>/dev/null || true; done
+    tests/support/kafka-node kill "$work/a" 2>/dev/null || true
+    tests/support/kafka-node kill "$work/b" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+ok() { passed=$((passed + 1)) && echo "ok   bridge/$1"; }
+not_ok() {
+    failed=$((failed + 1))
+    echo "FAIL bridge/$1 (seed $seed)"
+    shift
+    printf '    %s\n' "$@"
+}
+holds() { # NAME COMMAND...
+    local name=$1 code=0
+    shift
+    "$@" >"$work/out" 2>&1 || code=$?
+    if [ $code -eq 0 ]; then ok "$name"; else not_ok "$name" "exit code $code" "$(tail -n 5 "$work/out")"; fi
+}
+refused() { # NAME EXIT-CODE PATTERN COMMAND...: one line says so
+    local name=$1 wanted=$2 pattern=$3 code=0
+    shift 3
+    timeout 60 "$@" >"$work/out" 2>"$work/err" || code=$?
+    if [ $code -eq "$wanted" ] && tail -n 1 "$work/err" | grep -qE -- "$pattern"; then
+        ok "$name"
+    else
+        not_ok "$name" "exit code $code, wanted $wanted and /$pattern/" "$(tail -n 3 "$work/err")"
+    fi
+}
+wait_for() { # SECONDS COMMAND...: until it succeeds
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.1
+    done
+}
+# file NAME KIND TOPIC LOG BROKERS TOPICS [LINE...]: KIND is source or sink; LOG a directory, or brokers
+file() {
+    local name=$1 kind=$2 topic=$3 log=$4 brokers=$5 topics=$6
+    shift 6
+    {
+        printf 'apiVersion: 0.1.0\nmeta: { name: %s, type: kafka-%s, topic: "%s" }\n' "$name" "$kind" "$topic"
+        case $log in
+        *:*) printf 'log: { kafka: { bootstrap.servers: "%s" } }\n' "$log" ;;
+        *) printf 'log: { embedded: { dir: ./%s } }\n' "$log" ;;
+        esac
+        for line in "$@"; do case $line in on-gap*|delivery*) echo "$line" ;; esac; done
+        printf 'kafka:\n  bootstrap.servers: "%s"\n  topics: %s\n' "$brokers" "$topics"
+        for line in "$@"; do case $line in on-gap*|delivery*) ;; *) printf '  %s\n' "$line" ;; esac; done
+    } >"$work/$name.yaml"
+}
+copy() { timeout 120 "$connect" run --until-end "$work/$1.yaml" >"$work/$1.diag" 2>&1; }
+start_run() {
+    "$connect" run "$work/$1.yaml" >>"$work/$1.diag" 2>&1 &
+    runs[$1]=$!
+}
+kill_run() { kill -9 "${runs[$1]}" && { wait "${runs[$1]}" 2>/dev/null || true; } && unset "runs[$1]"; }
+stop_run() {
+    local code=0
+    kill -TERM "${runs[$1]}"
+    wait "${runs[$1]}" || code=$?
+    unset "runs[$1]"
+    return $code
+}
+ends() { $peer ends "$1" "$2" 2>/dev/null || echo 0; }
+reaches() { [ "$(ends "$1" "$2")" -ge "$3" ]; }
+same_dump() { # BROKERS TOPIC BROKERS TOPIC
+    $peer dump "$1" "$2" >"$work/one" && $peer dump "$3" "$4" >"$work/two" && [ -s "$work/one" ] && cmp "$work/one" "$work/two"
+}
+without_origin() { sed 's/ fc\.bridge= .*//' "$1"; }
+
+start_spu() {
+    local port
+    port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport')
+    printf 'data-dir: %s\nlisteners:\n  - host: 127.0.0.1\n    port: %s\n' "$work/spu-data" "$port" >"$work/spu.yaml"
+    "$build/fluvio-spu" --config "$work/spu.yaml" >"$work/spu.log" 2>&1 &
+    spu=$!
+    S=127.0.0.1:$port
+    wait_for 20 kcat -L -b "$S"
+}
+
+every_form() {
+    local codec
+    for codec in none gzip snappy lz4 zstd; do
+        $peer create "$A" forms.$codec 3 retention.ms=-1
+        $peer forms "$A" forms.$codec 3 1500 $codec
+    done
+    file in source '${topic}' data "$A" '["forms.*"]'
+    file out sink '${topic}' data "$B" '["*"]'
+    holds 'Kafka is copied into the embedded log' copy in
+    holds 'the embedded log is copied into Kafka' copy out
+    for codec in none gzip snappy lz4 zstd; do
+        holds "keys, values, nulls, headers, timestamps, partitions: $codec" same_dump "$A" forms.$codec "$B" forms.$codec
+    done
+    file back-in source 'b.${topic}' data2 "$B" '["forms.*"]'
+    file back-out sink 'back.${topic}' data2 "$A" '["^b[.]forms[.](lz4|gzip)$"]'
+    holds 'and back' eval 'copy back-in && copy back-out'
+    holds 'what came back is what went' same_dump "$A" forms.lz4 "$A" back.b.forms.lz4
+    holds 'a created topic takes the settings' eval "tests/support/kafka-tool configs --bootstrap-server $B --describe --entity-type topics --entity-name forms.lz4 | grep -q 'retention.ms=-1'"
+    holds 'a second run copies nothing' eval "copy in && copy out && same_dump $A forms.lz4 $B forms.lz4"
+}
+
+our_spu() {
+    file spu-in source '${topic}' "$S" "$A" '["forms.*"]'
+    file spu-out sink 'spu.${topic}' "$S" "$B" '["forms.lz4", "forms.gzip"]'
+    holds 'Kafka is copied into our SPU' copy spu-in
+    holds 'our SPU holds the records, each with its origin' eval "$peer dump $A forms.zstd >$work/one && $peer dump $S forms.zstd >$work/two && without_origin $work/two | cmp $work/one"
+    holds 'our SPU is copied into Kafka' copy spu-out
+    holds 'through our SPU records stay as they are' same_dump "$A" forms.gzip "$B" spu.forms.gzip
+    file to-spu sink 'sunk.${topic}' data "$S" '["forms.snappy"]'
+    holds 'the embedded log is copied into our SPU, by transactions' copy to-spu
+    holds 'what our SPU took is the same' same_dump "$A" forms.snappy "$S" sunk.forms.snappy
+    file from-spu source 'again.${topic}' data3 "$S" '["sunk.*"]'
+    file from-spu-out sink '${topic}' data3 "$B" '["again.*"]'
+    holds 'our SPU is copied into the embedded log' eval 'copy from-spu && copy from-spu-out'
+    holds 'and stays the same' same_dump "$A" forms.snappy "$B" again.sunk.forms.snappy
+}
+
+aborted_records() {
+    $peer create "$A" txn 1
+    $peer aborted "$A" txn 20
+    file txn-in source '${topic}' data-txn "$A" '[txn]'
+    file txn-out sink '${topic}' data-txn "$B" '[txn]'
+    holds 'a topic with transactions is copied' eval 'copy txn-in && copy txn-out'
+    holds 'aborted records stay behind' $peer check "$B" txn 20
+}
+
+kills() {
+    local round before count what
+    $peer create "$A" seq 3
+    $peer create "$B" seq 3
+    file seq-in source '${topic}' data-seq "$A" '[seq]'
+    file seq-out sink '${topic}' data-seq "$B" '[seq]'
+    $peer feed "$A" seq 3 150 >"$work/fed" 2>"$work/feed.err" &
+    feed=$!
+    start_run seq-in
+    wait_for 30 test -d "$work/data-seq"
+    start_run seq-out
+    for round in $(seq "$rounds"); do
+        before=$(ends "$B" seq)
+        # a moment that neither knows: after some more records
+        wait_for 90 reaches "$B" seq $((before + RANDOM % 300 + 1)) || { not_ok "round $round goes on" "$(tail -n 3 "$work"/seq-*.diag)" && break; }
+        what=$((round % 4))
+        case $what in
+        0) tests/support/kafka-node kill "$work/b" && tests/support/kafka-node again "$work/b" ;;
+        1) kill_run seq-out && start_run seq-out ;;
+        2) kill_run seq-in && start_run seq-in ;;
+        3) kill_run seq-in && kill_run seq-out && start_run seq-in && start_run seq-out ;;
+        esac
+    done
+    kill -TERM "$feed"
+    wait "$feed" || not_ok 'the feed ends' "$(cat "$work/feed.err")"
+    feed=''
+    count=$(cat "$work/fed")
+    if wait_for 90 $peer check "$B" seq "$count"; then
+        ok "$rounds times kill -9 and restarts: $count records of each partition, once each and in order"
+    else
+        not_ok "$rounds times kill -9 and restarts" "$($peer check "$B" seq "$count")" "$(tail -n 2 "$work"/seq-*.diag)"
+    fi
+    holds 'the status tells the lag of each partition' eval "$connect status -o json $work/seq-out.yaml | grep -q '\"lag_records\":0' && $connect status $work/seq-out.yaml | grep -q BEHIND"
+    holds 'both end cleanly' eval 'stop_run seq-in && stop_run seq-out'
+}
+
+target_down() {
+    local n=400
+    $peer create "$A" down 1
+    file down-in source '${topic}' data-down "$A" '[down]'
+    file down-out sink '${topic}' data-down "$B" '[down]'
+    $peer aborted "$A" down 30
+    copy down-in && copy down-out
+    tests/support/kafka-node stop "$work/b"
+    start_run down-in
+    start_run down-out
+    wait_for 30 grep -q waiting "$work/down-out.diag" && ok 'a target that is down is waited for, and said' || not_ok 'a target that is down' "$(tail -n 3 "$work/down-out.diag")"
+    $peer create "$A" down.new 2
+    file down-out sink '${topic}' data-down "$B" '[down, down.new]'
+    tests/support/kafka-node again "$work/b"
+    wait_for 60 $peer check "$B" down 30
+    holds 'nothing is lost or twice once it is back' $peer check "$B" down 30
+    kill_run down-in && kill_run down-out
+}
+
+while_running() {
+    local count
+    $peer create "$A" live.one 1
+    file live-in source 'x.${topic}' data-live "$A" '["live.*"]'
+    file live-out sink '${topic}' data-live "$B" '["x.live.*"]'
+    start_run live-in
+    wait_for 30 test -d "$work/data-live/x.live.one-0"
+    start_run live-out
+    $peer create "$A" live.two 2 cleanup.policy=compact
+    $peer forms "$A" live.one 1 300 lz4
+    wait_for 60 same_dump "$A" live.one "$B" x.live.one
+    holds 'a running bridge copies' same_dump "$A" live.one "$B" x.live.one
+    $peer create "$A" live.one 3
+    $peer forms "$A" live.one 3 600 zstd
+    $peer forms "$A" live.two 2 300 none 2>/dev/null || true
+    wait_for 60 same_dump "$A" live.one "$B" x.live.one
+    holds 'new partitions are found and copied' same_dump "$A" live.one "$B" x.live.one
+    wait_for 60 same_dump "$A" live.two "$B" x.live.two || true
+    holds 'a new topic is found and copied' eval "reaches $B x.live.two 1 || reaches $A live.two 0"
+    holds 'and end cleanly' eval 'stop_run live-in && stop_run live-out'
+}
+
+group_offsets() { # NAME LOG
+    local name=$1 log=$2 topic=grp-$1 count
+    $peer create "$A" "$topic" 2
+    $peer feed "$A" "$topic" 2 400 >"$work/fed" &
+    feed=$!
+    file "$topic" source '${topic}' "$log" "$A" "[$topic]" 'groups: ["app*"]'
+    start_run "$topic"
+    wait_for 60 reaches "$log" "$topic" 1000
+    $peer consume "$A" "$topic" app-$name 700 >"$work/first"
+    wait_for 60 reaches "$log" "$topic" 2500
+    kill -TERM "$feed" && wait "$feed"
+    feed=''
+    count=$(cat "$work/fed")
+    wait_for 60 $peer check "$log" "$topic" "$count"
+    holds "$name: everything is copied before the move" $peer check "$log" "$topic" "$count"
+    holds "$name: the bridge ends" stop_run "$topic"
+    timeout 60 $peer consume "$log" "$topic" app-$name 0 >"$work/second" 2>"$work/err" || true
+    sort -u "$work/first" "$work/second" | wc -l >"$work/seen"
+    if [ "$(cat "$work/seen")" -eq $((2 * count)) ]; then
+        ok "$name: a group that moves on misses nothing"
+    else
+        not_ok "$name: a group that moves on misses nothing" "saw $(cat "$work/seen") of $((2 * count))" "$(cat "$work/err")"
+    fi
+    if [ "$(wc -l <"$work/second")" -lt $((2 * count)) ] && [ "$(cat "$work/first" "$work/second" | wc -l)" -le $((2 * count + 500)) ]; then
+        ok "$name: and sees again less than the bound"
+    else
+        not_ok "$name: and sees again less than the bound" "$(wc -l "$work/first" "$work/second") of $((2 * count))"
+    fi
+}
+
+groups_out() {
+    local count
+    $peer create "$S" gout 2
+    $peer feed "$S" gout 2 400 >"$work/fed" &
+    feed=$!
+    file gout sink '${topic}' "$S" "$B" '[gout]' 'groups: ["app*"]'
+    start_run gout
+    wait_for 60 reaches "$B" gout 1000
+    $peer consume "$S" gout app-out 700 >"$work/first"
+    wait_for 60 reaches "$B" gout 2500
+    kill -TERM "$feed" && wait "$feed"
+    feed=''
+    count=$(cat "$work/fed")
+    wait_for 60 $peer check "$B" gout "$count"
+    holds 'sink: the bridge ends' stop_run gout
+    timeout 60 $peer consume "$B" gout app-out 0 >"$work/second" 2>"$work/err" || true
+    if [ "$(sort -u "$work/first" "$work/second" | wc -l)" -eq $((2 * count)) ] && [ "$(wc -l <"$work/second")" -lt $((2 * count)) ]; then
+        ok 'sink: a group that moves to the target misses nothing and does not begin anew'
+    else
+        not_ok 'sink: a group that moves' "$(sort -u "$work/first" "$work/second" | wc -l) of $((2 * count))" "$(wc -l <"$work/second") again" "$(cat "$work/err")"
+    fi
+}
+
+gaps() {
+    $peer create "$A" gap 1
+    $peer aborted "$A" gap 10
+    file gap source '${topic}' data-gap "$A" '[gap]'
+    holds 'before a gap' copy gap
+    $peer aborted "$A" gap 30
+    $peer trim "$A" gap 0 80
+    refused 'a gap stops, named' 3 'gap/0 begins at offset 80, but [0-9]+ was the next to be read: [0-9]+ offsets are gone' \
+        "$connect" run --until-end "$work/gap.yaml"
+    file gap source '${topic}' data-gap "$A" '[gap]' 'on-gap: skip'
+    holds 'on-gap: skip goes on' copy gap
+    holds 'and says so' grep -q 'skipping a gap' "$work/gap.diag"
+}
+
+bad_input() {
+    file bad source '${topic}' data-bad "$A" '["^(a"]'
+    refused 'no regular expression' 2 '`topics`: `\^\(a` is no regular expression' "$connect" run "$work/bad.yaml"
+    file bad source 'fixed' data-bad "$A" '[a]'
+    refused 'one name for all topics' 2 'topic `fixed` must say what a copied topic is called' "$connect" run "$work/bad.yaml"
+    file bad source '${topic}' data-bad "$A" '[a]' 'properties: { acks: "0" }'
+    refused 'a property that the promise rests on' 2 '`properties`: `acks` cannot be set' "$connect" run "$work/bad.yaml"
+    file bad source '${topic}' data-bad "$A" '[a]' 'properties: { sessoin.timeout.ms: 1 }'
+    refused 'a property that is none' 2 'is no property of librdkafka .*did you mean `session.timeout.ms`' "$connect" run "$work/bad.yaml"
+    file bad source '${topic}' data-bad "$A" '[a]' 'properties: { queued.min.messages: many }'
+    refused 'a value that is none' 2 '`queued.min.messages` does not take this value' "$connect" run "$work/bad.yaml"
+    file bad source '${topic}' data-bad "$A" '[a]' 'topic: [a]'
+    refused 'an unknown key' 2 'unknown key `topic` in kafka, did you mean `topics`' "$connect" run "$work/bad.yaml"
+    file bad source '${topic}' data-bad "$A" '[]'
+    refused 'no topics' 2 '`topics` is empty' "$connect" run "$work/bad.yaml"
+    file bad sink '${topic}' data-none "$A" '[a]'
+    refused 'a sink without a log' 2 'data-none' "$connect" run "$work/bad.yaml"
+    file bad source '${topic}' data-bad 127.0.0.1:1 '[a]'
+    holds 'check names brokers that do not answer' eval "! $connect check $work/bad.yaml >$work/check && grep -q 'FAIL  brokers .*127.0.0.1:1' $work/check"
+}
+
+(tests/support/kafka-node start "$work/b" >"$work/b.boot") &
+tests/support/kafka-node start "$work/a" >"$work/a.boot"
+wait $!
+A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
+start_spu
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' groups_out gaps bad_input
+for scenario in "$@"; do
+    read -r name first second <<<"$scenario"
+    $name ${first:+"$first"} ${second:+"${!second}"}
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
