@@ -131,8 +131,13 @@ static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, 
             (void)fail_producer(sink, message->err, NULL, rd_kafka_topic_name(message->rkt),
                                 &sink->failure);
         }
-    } else if (place != NULL) {
+    } else {
         place->copy_end = message->offset + 1;
+        place->delivered++;
+        if (place->marked == place->delivered) { /* all before it is before message->offset */
+            fc_offset_map_add(&place->map, place->marked_offset, message->offset);
+            place->marked = 0;
+        }
     }
 }
 
@@ -335,6 +340,11 @@ fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
     }
     if (code == FC_OK && answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
         code = fail_producer(sink, answer, NULL, place->topic, err);
+    }
+    place->written++;
+    if (place->marked == 0 && place->written % FC_KAFKA_POINT_RECORDS == 0) {
+        place->marked = place->written;
+        place->marked_offset = message->offset;
     }
     return code;
 }

@@ -6,7 +6,7 @@
 #include "core/base/alloc.h"
 #include "core/cluster/cluster.h"
 
-enum { READ_WAIT_MS = 30000, VALUE_SIZE = 64, POINT_RECORDS = 100, WATERMARK_MS = 10000 };
+enum { READ_WAIT_MS = 30000, VALUE_SIZE = 64 };
 
 /* --- reading ------------------------------------------------------------------------------ */
 
@@ -55,6 +55,9 @@ static fc_code take_position(struct fc_sink *sink, const rd_kafka_message_t *mes
         place->copy_end = copy_end;
     }
     fc_offset_map_add(&place->map, next, copy_end);
+    if (history) {
+        place->pointed = next;
+    }
     return FC_OK;
 }
 
@@ -137,7 +140,7 @@ fc_code fc_sink_positions_read(struct fc_sink *sink, struct fc_error *err)
 /* --- writing ------------------------------------------------------------------------------ */
 
 static fc_code put(struct fc_sink *sink, const char *topic, struct fc_slice key,
-                   const struct fc_sink_place *moved, struct fc_error *err)
+                   struct fc_offset_point point, struct fc_error *err)
 {
     char value[VALUE_SIZE];
     struct fc_sink_place *last = sink->last;
@@ -145,9 +148,26 @@ static fc_code put(struct fc_sink *sink, const char *topic, struct fc_slice key,
     struct fc_message message = { .topic = topic, .key = key };
     message.value =
         fc_slice_of(value, (size_t)snprintf(value, sizeof(value), "1 %" PRId64 " %" PRId64,
-                                            moved->reached, moved->copy_end));
+                                            point.from, point.to));
     sink->last = last;
     return fc_sink_produce(sink, place, &message, err);
+}
+
+/* Those that are far enough from the one before. */
+static fc_code put_points(struct fc_sink *sink, struct fc_slice key,
+                          struct fc_sink_place *place, struct fc_error *err)
+{
+    struct fc_offset_point newest = { place->reached, place->copy_end };
+    fc_code code = FC_OK;
+    for (size_t index = 0; code == FC_OK && index <= place->map.count; index++) {
+        struct fc_offset_point point =
+            index < place->map.count ? place->map.points[index] : newest;
+        if (place->pointed < 0 || point.from - place->pointed >= FC_KAFKA_POINT_RECORDS) {
+            code = put(sink, sink->offsets_topic, key, point, err);
+            place->pointed = point.from;
+        }
+    }
+    return code;
 }
 
 static bool is_ours(const struct fc_sink *sink, const struct fc_sink_place *place)
@@ -170,11 +190,10 @@ fc_code fc_sink_positions_write(struct fc_sink *sink, struct fc_error *err)
         if (is_ours(sink, place) || place->reached == place->flushed) {
             continue;
         }
-        code = put(sink, sink->positions_topic, key, place, err);
-        if (code == FC_OK && sink->keeps_history &&
-            (place->pointed < 0 || place->reached - place->pointed >= POINT_RECORDS)) {
-            code = put(sink, sink->offsets_topic, key, place, err);
-            place->pointed = place->reached;
+        code = put(sink, sink->positions_topic, key,
+                   (struct fc_offset_point){ place->reached, place->copy_end }, err);
+        if (code == FC_OK && sink->keeps_history) {
+            code = put_points(sink, key, place, err);
         }
     }
     return code;

@@ -15,7 +15,7 @@
 #include "core/base/hashmap.h"
 #include "core/base/offset_map.h"
 
-enum { FC_KAFKA_KEY_SIZE = 300, FC_KAFKA_NAME_SIZE = 256 };
+enum { FC_KAFKA_KEY_SIZE = 300, FC_KAFKA_NAME_SIZE = 256, FC_KAFKA_POINT_RECORDS = 100 };
 
 /* A partition at the target. */
 struct fc_sink_place {
@@ -25,7 +25,13 @@ struct fc_sink_place {
     int64_t reached;  /* next offset in our log, as the runner said; -1: nothing yet */
     int64_t flushed;  /* what the target knows of that; -1: nothing */
     int64_t copy_end; /* one past the newest record acknowledged there */
-    int64_t pointed;  /* reached of the newest point in the history */
+    int64_t pointed;  /* `from` of the newest point in the history; -1: none */
+    /* Now and then a record is marked, so that there are points within a flush: the number of
+     * the record among those written, and its offset in our log. */
+    uint64_t written;
+    uint64_t delivered; /* reports come in order */
+    uint64_t marked;    /* 0: none is under way */
+    int64_t marked_offset;
     struct fc_offset_map map;
 };
 
@@ -51,8 +57,8 @@ struct fc_sink_place *fc_sink_place(struct fc_sink *sink, const char *topic,
 /* Create both topics, and read from them where the target is. */
 FC_MUST_CHECK fc_code fc_sink_positions_read(struct fc_sink *sink, struct fc_error *err);
 
-/* Hand over a record for each position that has moved; with_history: now is the time for a
- * point of the history, too. */
+/* Hand over a record for each position that has moved, and the points of the history that are
+ * new. */
 FC_MUST_CHECK fc_code fc_sink_positions_write(struct fc_sink *sink, struct fc_error *err);
 
 /* What was handed over is durable. */

@@ -356,10 +356,10 @@ static void a_decompression_bomb_meets_the_limit(void **state)
 static void a_record_over_the_limit_leaves_the_batch_as_it_was(void **state)
 {
     struct fixture *fixture = *state;
-    char big[100] = "";
     struct fc_header headers[FC_RECORD_HEADERS_MAX + 1];
     struct fc_record record = { .value = fc_slice_text("a") };
-    fc_batch_builder_reset(&fixture->builder, FC_COMPRESSION_NONE, 100);
+    char big[4000] = "";
+    fc_batch_builder_reset(&fixture->builder, FC_COMPRESSION_NONE, sizeof(big));
     add(fixture, &record);
     record.value = fc_slice_of(big, sizeof(big));
     assert_int_equal(fc_batch_builder_add(&fixture->builder, &record, &fixture->err),
