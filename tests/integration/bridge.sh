@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build/release}
 connect=$build/fluvio-connect
-peer=$build/tests/integration/bridge_peer
+peer=$build/tests/integration/bridge_peer admin=$build/tests/integration/bridge_admin
 rounds=${ROUNDS:-12}
 seed=${SEED:-$RANDOM}
 RANDOM=$seed
@@ -83,7 +83,7 @@ stop_run() {
     unset "runs[$1]"
     return $code
 }
-ends() { $peer ends "$1" "$2" 2>/dev/null || echo 0; }
+ends() { $admin ends "$1" "$2" 2>/dev/null || echo 0; }
 reaches() { [ "$(ends "$1" "$2")" -ge "$3" ]; }
 same_dump() { # BROKERS TOPIC BROKERS TOPIC
     $peer dump "$1" "$2" >"$work/one" && $peer dump "$3" "$4" >"$work/two" && [ -s "$work/one" ] && cmp "$work/one" "$work/two"
@@ -103,7 +103,7 @@ start_spu() {
 every_form() {
     local codec
     for codec in none gzip snappy lz4 zstd; do
-        $peer create "$A" forms.$codec 3 retention.ms=-1
+        $admin create "$A" forms.$codec 3 retention.ms=-1
         $peer forms "$A" forms.$codec 3 1500 $codec
     done
     file in source '${topic}' data "$A" '["forms.*"]'
@@ -138,7 +138,7 @@ our_spu() {
 }
 
 aborted_records() {
-    $peer create "$A" txn 1
+    $admin create "$A" txn 1
     $peer aborted "$A" txn 20
     file txn-in source '${topic}' data-txn "$A" '[txn]'
     file txn-out sink '${topic}' data-txn "$B" '[txn]'
@@ -148,8 +148,8 @@ aborted_records() {
 
 kills() {
     local round before count what
-    $peer create "$A" seq 3
-    $peer create "$B" seq 3
+    $admin create "$A" seq 3
+    $admin create "$B" seq 3
     file seq-in source '${topic}' data-seq "$A" '[seq]'
     file seq-out sink '${topic}' data-seq "$B" '[seq]'
     $peer feed "$A" seq 3 150 >"$work/fed" 2>"$work/feed.err" &
@@ -184,7 +184,7 @@ kills() {
 
 target_down() {
     local n=400
-    $peer create "$A" down 1
+    $admin create "$A" down 1
     file down-in source '${topic}' data-down "$A" '[down]'
     file down-out sink '${topic}' data-down "$B" '[down]'
     $peer aborted "$A" down 30
@@ -193,7 +193,7 @@ target_down() {
     start_run down-in
     start_run down-out
     wait_for 30 grep -q waiting "$work/down-out.diag" && ok 'a target that is down is waited for, and said' || not_ok 'a target that is down' "$(tail -n 3 "$work/down-out.diag")"
-    $peer create "$A" down.new 2
+    $admin create "$A" down.new 2
     file down-out sink '${topic}' data-down "$B" '[down, down.new]'
     tests/support/kafka-node again "$work/b"
     wait_for 60 $peer check "$B" down 30
@@ -203,20 +203,20 @@ target_down() {
 
 while_running() {
     local count
-    $peer create "$A" live.one 1
+    $admin create "$A" live.one 1 retention.ms=-1
     file live-in source 'x.${topic}' data-live "$A" '["live.*"]'
     file live-out sink '${topic}' data-live "$B" '["x.live.*"]'
     start_run live-in
     wait_for 30 test -d "$work/data-live/x.live.one-0"
     start_run live-out
-    $peer create "$A" live.two 2
+    $admin create "$A" live.two 2 retention.ms=-1
     $peer forms "$A" live.one 1 300 lz4
     wait_for 60 same_dump "$A" live.one "$B" x.live.one
     holds 'a running bridge copies' same_dump "$A" live.one "$B" x.live.one
-    $peer create "$A" live.one 3
+    $admin create "$A" live.one 3
     $peer forms "$A" live.one 3 600 zstd
     $peer forms "$A" live.two 2 300 none
-    wait_for 60 same_dump "$A" live.one "$B" x.live.one
+    wait_for 60 same_dump "$A" live.one "$B" x.live.one || tail -n 3 "$work"/live-in.diag "$work"/live-out.diag
     holds 'new partitions are found and copied' same_dump "$A" live.one "$B" x.live.one
     wait_for 60 same_dump "$A" live.two "$B" x.live.two || true
     holds 'a new topic is found and copied' same_dump "$A" live.two "$B" x.live.two
@@ -225,7 +225,7 @@ while_running() {
 
 group_offsets() { # NAME LOG
     local name=$1 log=$2 topic=grp-$1 count
-    $peer create "$A" "$topic" 2
+    $admin create "$A" "$topic" 2
     $peer feed "$A" "$topic" 2 400 >"$work/fed" &
     feed=$!
     file "$topic" source '${topic}' "$log" "$A" "[$topic]" 'groups: ["app*"]'
@@ -255,7 +255,7 @@ group_offsets() { # NAME LOG
 
 groups_out() {
     local count
-    $peer create "$S" gout 2
+    $admin create "$S" gout 2
     $peer feed "$S" gout 2 400 >"$work/fed" &
     feed=$!
     file gout sink '${topic}' "$S" "$B" '[gout]' 'groups: ["app*"]'
@@ -277,12 +277,12 @@ groups_out() {
 }
 
 gaps() {
-    $peer create "$A" gap 1
+    $admin create "$A" gap 1
     $peer aborted "$A" gap 10
     file gap source '${topic}' data-gap "$A" '[gap]'
     holds 'before a gap' copy gap
     $peer aborted "$A" gap 30
-    $peer trim "$A" gap 0 80
+    $admin trim "$A" gap 0 80
     refused 'a gap stops, named' 3 'gap/0 begins at offset 80, but [0-9]+ was the next to be read: [0-9]+ offsets are gone' \
         "$connect" run --until-end "$work/gap.yaml"
     file gap source '${topic}' data-gap "$A" '[gap]' 'on-gap: skip'

@@ -13,9 +13,6 @@
  *   bridge_peer consume BROKERS TOPIC GROUP COUNT            as a member of the group: prints what
  *                                                            it gets ("partition value"), commits;
  *                                                            COUNT 0: until the end
- *   bridge_peer create BROKERS TOPIC PARTITIONS [NAME=VALUE]   a topic; or give it more partitions
- *   bridge_peer trim BROKERS TOPIC PARTITION OFFSET          delete the records before it
- *   bridge_peer ends BROKERS TOPIC                           sum of the ends of its partitions
  */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -24,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "core/cluster/cluster.h"
 
 enum { WAIT_MS = 30000, TEXT_SIZE = 512, VALUE_BYTES_MAX = 40000, PARTITIONS_MAX = 64 };
 
@@ -435,73 +430,6 @@ static int consume(char **args)
     return 0;
 }
 
-static int create(char **args, int count)
-{
-    const char *const pairs[] = { "bootstrap.servers", args[0], NULL };
-    rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, pairs);
-    struct fc_cluster_topic topic = { .name = args[1], .replication_factor = -1 };
-    const char *settings[2] = { NULL, NULL };
-    struct fc_error error = { 0 };
-    char *equals = count > 3 ? strchr(args[3], '=') : NULL;
-    topic.partitions = (uint32_t)strtoul(args[2], NULL, 10);
-    topic.settings = settings;
-    if (equals != NULL) {
-        *equals = '\0';
-        settings[0] = args[3];
-        settings[1] = equals + 1;
-        topic.setting_count = 1;
-    }
-    if (fc_cluster_create(handle, &topic, &error) != FC_OK ||
-        fc_cluster_grow(handle, topic.name, topic.partitions, &error) != FC_OK) {
-        die("create", error.message);
-    }
-    rd_kafka_destroy(handle);
-    return 0;
-}
-
-static int trim(char **args)
-{
-    const char *const pairs[] = { "bootstrap.servers", args[0], NULL };
-    rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, pairs);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
-    rd_kafka_DeleteRecords_t *wanted;
-    rd_kafka_event_t *event;
-    rd_kafka_topic_partition_list_add(list, args[1], (int32_t)strtol(args[2], NULL, 10))
-        ->offset = strtoll(args[3], NULL, 10);
-    wanted = rd_kafka_DeleteRecords_new(list);
-    rd_kafka_DeleteRecords(handle, &wanted, 1, NULL, queue);
-    event = rd_kafka_queue_poll(queue, WAIT_MS);
-    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        die("trim", event == NULL ? "no answer" : rd_kafka_event_error_string(event));
-    }
-    rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_DeleteRecords_destroy(wanted);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_destroy(handle);
-    return 0;
-}
-
-static int ends(char **args)
-{
-    rd_kafka_t *handle = open_reader(args[0]);
-    int32_t count = partitions_of(handle, args[1]);
-    int64_t total = 0;
-    for (int32_t partition = 0; partition < count; partition++) {
-        int64_t low = 0;
-        int64_t high = 0;
-        if (rd_kafka_query_watermark_offsets(handle, args[1], partition, &low, &high,
-                                             WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            die(args[1], "no answer");
-        }
-        total += high;
-    }
-    (void)printf("%" PRId64 "\n", total);
-    rd_kafka_destroy(handle);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -523,15 +451,6 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "consume") == 0 && argc == 6) {
         return consume(argv + 2);
-    }
-    if (strcmp(what, "create") == 0 && argc >= 5) {
-        return create(argv + 2, argc - 2);
-    }
-    if (strcmp(what, "trim") == 0 && argc == 6) {
-        return trim(argv + 2);
-    }
-    if (strcmp(what, "ends") == 0 && argc == 4) {
-        return ends(argv + 2);
     }
     die("usage", "see the head of its source");
     return 2;
