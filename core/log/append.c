@@ -7,7 +7,10 @@
  */
 #include "core/log/append.h"
 
+#include <stdlib.h>
+
 #include "core/base/alloc.h"
+#include "core/log/batch_decoder.h"
 #include "core/log/bytes.h"
 #include "core/log/watch.h"
 
@@ -112,6 +115,14 @@ fc_code fc_append_locked(struct fc_partition *partition, const struct fc_append 
     }
     (void)pthread_cond_broadcast(&partition->changed);
     return FC_OK;
+}
+
+void fc_append_free_decoder(struct fc_batch_decoder *decoder)
+{
+    if (decoder != NULL) {
+        fc_batch_decoder_release(decoder);
+        free(decoder);
+    }
 }
 
 void fc_append_note_producer(struct fc_partition *partition,

@@ -24,6 +24,9 @@ FC_MUST_CHECK fc_code fc_append_locked(struct fc_partition *partition,
                                        struct fc_batch_header *out_header,
                                        struct fc_error *err);
 
+/* NULL is fine. */
+void fc_append_free_decoder(struct fc_batch_decoder *decoder);
+
 /* Account for the batch in `producers`, when it is of one; marker as in fc_producers_note. lock
  * is held. */
 void fc_append_note_producer(struct fc_partition *partition,

@@ -42,7 +42,9 @@ void fc_compact_map_release(struct fc_compact_map *map)
 
 void fc_compact_map_clear(struct fc_compact_map *map)
 {
-    if (map->capacity > 0) {
+    if (map->capacity > map->bytes_max / sizeof(*map->entries)) {
+        fc_compact_map_release(map);
+    } else if (map->capacity > 0) {
         memset(map->entries, 0, map->capacity * sizeof(*map->entries));
     }
     map->count = 0;
@@ -97,8 +99,8 @@ void fc_compact_map_put(struct fc_compact_map *map, struct fc_slice key, int64_t
 
 bool fc_compact_map_is_full(const struct fc_compact_map *map)
 {
-    return must_grow(map) && map->capacity > 0 &&
-           map->capacity * 2 > map->bytes_max / sizeof(*map->entries);
+    size_t most = map->bytes_max / sizeof(*map->entries);
+    return map->capacity > most || (must_grow(map) && map->capacity * 2 > most);
 }
 
 int64_t fc_compact_map_get(const struct fc_compact_map *map, struct fc_slice key)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/log/append.h"
 #include "core/log/bytes.h"
 #include "core/log/group_sync.h"
 #include "core/log/partition_state.h"
@@ -46,6 +47,7 @@ static void free_partition(struct fc_partition *partition)
     free(partition->aborted_files);
     fc_buf_release(&partition->snapshot_bytes);
     fc_fetch_close_files(partition);
+    fc_append_free_decoder(partition->decoder);
     (void)pthread_mutex_destroy(&partition->watch_lock);
     (void)pthread_cond_destroy(&partition->changed); /* nobody waits any more */
     (void)pthread_mutex_destroy(&partition->lock);

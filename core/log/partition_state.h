@@ -111,7 +111,9 @@ struct fc_partition {
         *fetch_files[FC_FETCH_FILES];              /* open for fetches; the last used first */
     struct fc_place fetch_places[FC_FETCH_PLACES]; /* where fetches ended, so others begin */
     size_t fetch_places_next;
-    bool exists;        /* false: read_only, and nobody has created it yet */
+    bool exists; /* false: read_only, and nobody has created it yet */
+    /* Not used now, for whose append looks into a batch next; taken and given atomically. */
+    struct fc_batch_decoder *_Atomic decoder;
     atomic_bool fresh;  /* an empty directory: no file before the first append; set with
                            sync_lock held, too */
     bool in_group;      /* on the group's list of what to sync */

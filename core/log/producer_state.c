@@ -10,7 +10,8 @@
 
 enum {
     SAVE_BYTES = 128 * 1024 * 1024, /* of log, after which a snapshot is worth its syncs */
-    EXPIRATION_MS_DEFAULT = 24 * 3600 * 1000
+    EXPIRATION_MS_DEFAULT = 24 * 3600 * 1000,
+    GUARD_MS = 3600 * 1000 /* a coordinator answers much sooner */
 };
 
 static void set_pending(struct fc_partition *partition, int64_t at, struct fc_buf *bytes)
@@ -212,5 +213,6 @@ void fc_producer_state_expire(struct fc_partition *partition)
     (void)pthread_mutex_lock(&partition->lock);
     fc_producers_expire(&partition->producers,
                         now_ms - (expiration_ms == 0 ? EXPIRATION_MS_DEFAULT : expiration_ms));
+    fc_producers_expire_guards(&partition->producers, now_ms - GUARD_MS);
     (void)pthread_mutex_unlock(&partition->lock);
 }

@@ -368,6 +368,17 @@ void fc_producers_expire(struct fc_producers *producers, int64_t oldest_ms)
     free(ids);
 }
 
+void fc_producers_expire_guards(struct fc_producers *producers, int64_t oldest_ms)
+{
+    size_t kept = 0;
+    for (size_t index = 0; index < producers->verifications_count; index++) {
+        if (producers->verifications[index].begun_ms >= oldest_ms) {
+            producers->verifications[kept++] = producers->verifications[index];
+        }
+    }
+    producers->verifications_count = kept;
+}
+
 uint64_t fc_producers_verify(struct fc_producers *producers, int64_t id, int16_t epoch,
                              int64_t now_ms)
 {

@@ -120,6 +120,9 @@ bool fc_producers_settle(struct fc_producers *producers, int64_t high_watermark)
 /* Forget those without an open transaction whose last timestamp is before oldest_ms. */
 void fc_producers_expire(struct fc_producers *producers, int64_t oldest_ms);
 
+/* Forget the guards that were given before oldest_ms: no batch came with them. */
+void fc_producers_expire_guards(struct fc_producers *producers, int64_t oldest_ms);
+
 /* A guard for a batch that would open a transaction, or 0 when that is open already. */
 uint64_t fc_producers_verify(struct fc_producers *producers, int64_t id, int16_t epoch,
                              int64_t now_ms);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/log/append.h"
 #include "core/log/lookup.h"
 #include "core/log/producer_state.h"
 
@@ -194,6 +195,7 @@ void fc_upkeep_forget(struct fc_partition *partition)
     fc_producer_state_expire(partition);
     (void)pthread_mutex_lock(&partition->lock);
     fc_fetch_close_files(partition);
+    fc_append_free_decoder(atomic_exchange(&partition->decoder, NULL));
     (void)pthread_mutex_unlock(&partition->lock);
 }
 

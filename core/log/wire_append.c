@@ -89,6 +89,7 @@ fc_code fc_partition_append_wire(struct fc_partition *partition, uint8_t *batch,
     fc_code code;
     fc_assert(!partition->env->read_only);
     clear_result(out_result);
+    check.decoder = atomic_exchange(&partition->decoder, NULL);
     fc_wire_check_init(&check, batch, size);
     code = fc_wire_check_run(&check, rules, out_result, err);
     if (code == FC_OK) {
@@ -101,6 +102,7 @@ fc_code fc_partition_append_wire(struct fc_partition *partition, uint8_t *batch,
         fc_partition_notify(partition);
     }
     fc_wire_check_release(&check);
+    fc_append_free_decoder(atomic_exchange(&partition->decoder, check.decoder));
     if (code != FC_OK && out_result->error == FC_KAFKA_NONE) {
         out_result->error = fc_kafka_error_of(code);
     }

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-#include "core/log/batch_decoder.h"
+#include "core/base/alloc.h"
 #include "core/log/bytes.h"
 
 enum { NO_TIMESTAMP = -1 };
@@ -118,14 +118,16 @@ static bool must_look_inside(const struct fc_append_rules *rules)
 static fc_code check_records(struct fc_wire_check *check, const struct fc_append_rules *rules,
                              struct fc_append_result *result, struct fc_error *err)
 {
-    struct fc_batch_decoder decoder;
     const struct fc_record *records = NULL;
     uint32_t count = 0;
     struct fc_error why;
     fc_code code;
-    fc_batch_decoder_init(&decoder, FC_BATCH_BYTES_MAX);
-    code = fc_batch_decode(&decoder, fc_slice_of(check->batch, check->size), &records, &count,
-                           &why);
+    if (check->decoder == NULL) {
+        check->decoder = fc_new(struct fc_batch_decoder);
+        fc_batch_decoder_init(check->decoder, FC_BATCH_BYTES_MAX);
+    }
+    code = fc_batch_decode(check->decoder, fc_slice_of(check->batch, check->size), &records,
+                           &count, &why);
     if (code != FC_OK) {
         code = reject(
             result, code == FC_ERR_LIMIT ? FC_KAFKA_MESSAGE_TOO_LARGE : FC_KAFKA_INVALID_RECORD,
@@ -144,7 +146,6 @@ static fc_code check_records(struct fc_wire_check *check, const struct fc_append
         }
         result->bad_record = code == FC_OK ? -1 : (int32_t)index;
     }
-    fc_batch_decoder_release(&decoder);
     return code;
 }
 

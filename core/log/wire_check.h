@@ -5,6 +5,7 @@
 #define FC_LOG_WIRE_CHECK_H
 
 #include "core/log/append.h"
+#include "core/log/batch_decoder.h"
 #include "core/log/wire_append.h"
 
 struct fc_wire_check {
@@ -15,6 +16,8 @@ struct fc_wire_check {
     struct fc_append append; /* what is to be written, once it was checked */
     uint8_t packed_header[FC_BATCH_HEADER_SIZE];
     struct fc_buf packed; /* the records under another codec */
+    /* To look inside with; may be given, and is made when it is needed. The caller's afterwards. */
+    struct fc_batch_decoder *decoder;
 };
 
 void fc_wire_check_init(struct fc_wire_check *check, uint8_t *batch, size_t size);

@@ -374,6 +374,7 @@ static void a_record_over_the_limit_leaves_the_batch_as_it_was(void **state)
     assert_int_equal(fc_batch_builder_add(&fixture->builder, &record, &fixture->err),
                      FC_ERR_LIMIT);
     record.header_count = FC_RECORD_HEADERS_MAX;
+    fixture->builder.record_bytes_max = 1000;
     add(fixture, &record);
     seal(fixture, 0);
     assert_int_equal(decode(fixture), FC_OK);
