@@ -17,7 +17,7 @@ declare -A runs=()
 
 clean_up() {
     local pid
-    for pid in "${runs[@]}" $feed $spu; do kill -9 "$pid" 2>/dev/null || true; done
+    for pid in "${runs[@]}" $feed $spu; do { kill -9 "$pid" && wait "$pid"; } 2>/dev/null || true; done
     tests/support/kafka-node kill "$work/a" 2>/dev/null || true
     tests/support/kafka-node kill "$work/b" 2>/dev/null || true
     rm -rf "$work"
