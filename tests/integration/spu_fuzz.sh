@@ -29,7 +29,7 @@ run() {
         kcat -q -b "$BOOTSTRAP" -L -t $topic >/dev/null 2>&1 # makes it
     done
     "$build/tests/integration/spu_fuzz" "${BOOTSTRAP##*:}" "$PID" "$seed" "$seconds" "$2" >"$work/out" 2>&1
-    sed "s|^\(ok  *\|FAIL \)spu_fuzz/|&$3|" "$work/out" | grep -v ' passed, '
+    sed "s|^\(ok  *\)spu_fuzz/|&$3|; s|^FAIL spu_fuzz/|&$3|" "$work/out" | grep -v ' passed, '
     last=$(tail -n 1 "$work/out")
     if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
         passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
