@@ -85,7 +85,7 @@ bool fc_dispatch_serves(int16_t api_key)
 
 /* A request that is on its way to the thread for slow ones; in the request's arena. */
 struct slow_request {
-    struct fc_slow_task task;
+    struct fc_task task;
     struct fc_spu *spu;
     struct fc_request *request;
     fc_handler handler;
@@ -112,7 +112,7 @@ void fc_dispatch_slowly(struct fc_spu *spu, struct fc_request *request, fc_handl
     slow->request = request;
     slow->handler = handler;
     slow->message = message;
-    fc_slow_queue_add(spu->slow, &slow->task);
+    fc_task_queue_add(spu->slow, &slow->task);
 }
 
 static void drop(struct fc_request *request, const char *name, const char *why)

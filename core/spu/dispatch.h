@@ -2,8 +2,8 @@
 #ifndef FC_SPU_DISPATCH_H
 #define FC_SPU_DISPATCH_H
 
-#include "core/spu/slow_queue.h"
 #include "core/spu/spu_state.h"
+#include "core/spu/task_queue.h"
 
 enum { FC_API_VERSIONS_KEY = 18 };
 

@@ -3,17 +3,17 @@
 #include "core/spu/offset_commit.h"
 
 #include "core/spu/access.h"
-#include "core/spu/ack_queue.h"
 #include "core/spu/coordinator.h"
 #include "core/spu/dispatch.h"
 #include "core/spu/handlers.h"
+#include "core/spu/task_queue.h"
 
 enum { IDS_VERSION = 10 };
 
 /* One commit on its way; in the request's arena. */
 struct commit_request {
     struct fc_request *request;
-    struct fc_ack ack;
+    struct fc_task ack;
     struct fc_log_topic *topic;     /* the coordinator's; borrowed, it is never let go */
     struct fc_partition *partition; /* that was written to */
     int64_t last_offset;
@@ -61,9 +61,9 @@ void fc_offset_commit_answer(struct fc_spu *spu, struct fc_request *request,
         fc_answer(request, response);
         return;
     }
-    commit->ack.on_durable = on_durable;
+    commit->ack.on_run = on_durable;
     commit->ack.ctx = commit;
-    fc_ack_queue_add(spu->acks, &commit->ack);
+    fc_task_queue_add(spu->acks, &commit->ack);
 }
 
 /* --- OffsetCommit --- */

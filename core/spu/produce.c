@@ -8,10 +8,10 @@
  */
 #include "core/log/wire_append.h"
 #include "core/spu/access.h"
-#include "core/spu/ack_queue.h"
 #include "core/spu/handlers.h"
 #include "core/spu/produce_check.h"
 #include "core/spu/quotas.h"
+#include "core/spu/task_queue.h"
 
 enum { VERSION_WITH_IDS = 13, VERSION_MIN = 3 };
 
@@ -31,7 +31,7 @@ struct produce {
     struct fc_msg_produce_response response;
     struct appended *appended;
     int32_t appended_count;
-    struct fc_ack ack;
+    struct fc_task ack;
     bool failed; /* some batch was refused */
 };
 
@@ -224,9 +224,9 @@ static void run(struct produce *produce)
         }
         fc_answer_too_large(produce->request);
     } else if (must_wait(produce)) {
-        produce->ack.on_durable = on_durable;
+        produce->ack.on_run = on_durable;
         produce->ack.ctx = produce;
-        fc_ack_queue_add(produce->spu->acks, &produce->ack);
+        fc_task_queue_add(produce->spu->acks, &produce->ack);
     } else {
         for (int32_t index = 0; index < produce->appended_count; index++) {
             fc_log_topic_unref(produce->appended[index].topic);

@@ -214,7 +214,7 @@ struct parked {
     struct fc_spu *spu;
     struct fc_request *request;
     struct fc_loop_timer timer;
-    struct fc_slow_task slow;
+    struct fc_task slow;
     struct fc_loop_task task;
     char user[FC_SCRAM_USER_MAX + 1];
     char password[FC_PLAIN_PASSWORD_MAX + 1];
@@ -374,7 +374,7 @@ static void authenticate_plain(struct fc_spu *spu, struct fc_request *request,
     parked->task.on_run = on_verified;
     parked->task.ctx = parked;
     fc_arena_release(&request->arena);
-    fc_slow_queue_add(fc_security_verifier(spu->security), &parked->slow);
+    fc_task_queue_add(fc_security_verifier(spu->security), &parked->slow);
 }
 
 static void begin_scram(struct fc_spu *spu, struct fc_request *request, struct session *session,

@@ -19,7 +19,7 @@ enum { SECRET_MAX = 256, AUDIT_TEXT_MAX = 100, LINE_SIZE = 700 };
 struct fc_security {
     const struct fc_spu_config *config;
     struct fc_store *store;
-    struct fc_slow_queue *verifier;
+    struct fc_task_queue *verifier;
     struct fc_server_report report;
     struct fc_hashmap super_users; /* principal -> itself */
     struct fc_buf secret;          /* of unknown users' salts */
@@ -78,7 +78,7 @@ static fc_code start(struct fc_security *security, struct fc_data_dir *data,
         code = fc_store_watch(security->store, &security->watch, revision + 1, err);
     }
     security->watching = code == FC_OK;
-    return code == FC_OK ? fc_slow_queue_new(&security->verifier, err) : code;
+    return code == FC_OK ? fc_task_queue_new(NULL, NULL, &security->verifier, err) : code;
 }
 
 fc_code fc_security_new(const struct fc_spu_config *config, struct fc_data_dir *data,
@@ -109,7 +109,7 @@ void fc_security_free(struct fc_security *security)
     if (security == NULL) {
         return;
     }
-    fc_slow_queue_free(security->verifier);
+    fc_task_queue_free(security->verifier);
     if (security->watching) {
         fc_store_unwatch(security->store, &security->watch);
     }
@@ -127,7 +127,7 @@ struct fc_store *fc_security_store(const struct fc_security *security)
     return security->store;
 }
 
-struct fc_slow_queue *fc_security_verifier(const struct fc_security *security)
+struct fc_task_queue *fc_security_verifier(const struct fc_security *security)
 {
     return security->verifier;
 }

@@ -11,8 +11,8 @@
 #include "catalog/store.h"
 #include "core/spu/auth/acl.h"
 #include "core/spu/auth/scram.h"
-#include "core/spu/slow_queue.h"
 #include "core/spu/spu.h"
+#include "core/spu/task_queue.h"
 
 struct fc_security;
 
@@ -25,7 +25,7 @@ void fc_security_free(struct fc_security *security); /* NULL is fine */
 struct fc_store *fc_security_store(const struct fc_security *security);
 
 /* The thread that verifies passwords of PLAIN, which takes milliseconds. */
-struct fc_slow_queue *fc_security_verifier(const struct fc_security *security);
+struct fc_task_queue *fc_security_verifier(const struct fc_security *security);
 
 /* Whether ACLs count at all. */
 bool fc_security_is_on(const struct fc_security *security);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
-#include "core/spu/ack_queue.h"
 #include "core/spu/coordinator.h"
 #include "core/spu/dispatch.h"
 #include "core/spu/fetch_session.h"
@@ -12,7 +11,7 @@
 #include "core/spu/quotas.h"
 #include "core/spu/sasl.h"
 #include "core/spu/security.h"
-#include "core/spu/slow_queue.h"
+#include "core/spu/task_queue.h"
 #include "core/spu/txns.h"
 
 #define CLUSTER_FILE "cluster.id"
@@ -69,10 +68,18 @@ static fc_code read_cluster_id(struct fc_spu *spu, struct fc_error *err)
     return code;
 }
 
+/* Once for all that wait; whether it went well shows in the durable offsets. */
+static void make_durable(void *ctx)
+{
+    struct fc_spu *spu = ctx;
+    fc_code synced = fc_data_dir_flush(spu->data, NULL);
+    (void)synced;
+}
+
 static void free_spu(struct fc_spu *spu)
 {
-    fc_ack_queue_free(spu->acks);
-    fc_slow_queue_free(spu->slow);
+    fc_task_queue_free(spu->acks);
+    fc_task_queue_free(spu->slow);
     fc_fetch_sessions_free(spu->sessions);
     fc_coordinator_free(spu->coordinator);
     fc_txns_free(spu->txns);
@@ -108,10 +115,10 @@ fc_code fc_spu_start(const struct fc_spu_config *config, struct fc_data_dir *dat
                              err);
     }
     if (code == FC_OK) {
-        code = fc_ack_queue_new(data, &spu->acks, err);
+        code = fc_task_queue_new(make_durable, spu, &spu->acks, err);
     }
     if (code == FC_OK) {
-        code = fc_slow_queue_new(&spu->slow, err);
+        code = fc_task_queue_new(NULL, NULL, &spu->slow, err);
     }
     if (code == FC_OK) {
         code = fc_producer_ids_open(fc_fs_system(), fc_data_dir_path(data), &spu->producer_ids,

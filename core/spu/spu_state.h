@@ -14,8 +14,8 @@ struct fc_spu {
     struct fc_data_dir *data;
     struct fc_server *server;
     char *cluster_id;
-    struct fc_ack_queue *acks;          /* who waits for a sync */
-    struct fc_slow_queue *slow;         /* what must not hold a loop up */
+    struct fc_task_queue *acks;         /* who waits for a sync */
+    struct fc_task_queue *slow;         /* what must not hold a loop up */
     struct fc_fetch_sessions *sessions; /* incremental fetches */
     struct fc_coordinator *coordinator; /* consumer groups */
     struct fc_txns *txns;               /* transactions */

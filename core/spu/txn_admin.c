@@ -6,7 +6,6 @@
 
 #include "core/log/wire_append.h"
 #include "core/spu/access.h"
-#include "core/spu/ack_queue.h"
 #include "core/spu/handlers.h"
 #include "core/spu/txns.h"
 

@@ -11,9 +11,9 @@
 
 #include "core/base/alloc.h"
 #include "core/log/wire_append.h"
-#include "core/spu/ack_queue.h"
 #include "core/spu/coordinator.h"
 #include "core/spu/journal.h"
+#include "core/spu/task_queue.h"
 #include "core/spu/txns_state.h"
 
 enum { RETRY_MS = 500 };
@@ -37,7 +37,7 @@ struct ending {
     bool stored;      /* the decision is in the journal */
     void (*on_done)(void *ctx, bool done);
     void *ctx;
-    struct fc_ack ack;
+    struct fc_task ack;
     struct fc_loop_timer timer;
     struct fc_loop_task task;
 };
@@ -66,9 +66,9 @@ static void on_decided(void *ctx);
 
 static void wait_for_sync(struct ending *ending, void (*on_durable)(void *ctx))
 {
-    ending->ack.on_durable = on_durable;
+    ending->ack.on_run = on_durable;
     ending->ack.ctx = ending;
-    fc_ack_queue_add(ending->txns->spu->acks, &ending->ack);
+    fc_task_queue_add(ending->txns->spu->acks, &ending->ack);
 }
 
 static void on_retry_time(void *ctx)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What transactional producers send: InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn. */
 #include "core/spu/access.h"
-#include "core/spu/ack_queue.h"
 #include "core/spu/coordinator.h"
 #include "core/spu/handlers.h"
 #include "core/spu/producer_ids.h"
+#include "core/spu/task_queue.h"
 #include "core/spu/txns.h"
 
 /* From these versions on clients know PRODUCER_FENCED. */
@@ -52,7 +52,7 @@ static void init_idempotent(struct fc_spu *spu, struct fc_request *request)
 struct init {
     struct fc_request *request;
     struct fc_txn_producer producer;
-    struct fc_ack ack;
+    struct fc_task ack;
 };
 
 static void on_init_durable(void *ctx)
@@ -111,9 +111,9 @@ static void init_transactional(struct fc_spu *spu, struct fc_request *request,
         fc_txns_unlock(spu->txns);
     }
     if (error == FC_KAFKA_NONE && step == FC_TXN_STEP_STORE) {
-        init->ack.on_durable = on_init_durable;
+        init->ack.on_run = on_init_durable;
         init->ack.ctx = init;
-        fc_ack_queue_add(spu->acks, &init->ack);
+        fc_task_queue_add(spu->acks, &init->ack);
     } else {
         answer_init(request, error, &init->producer);
     }
