@@ -66,7 +66,6 @@ static void answer_current(struct fc_group *group, struct fc_group_member *membe
 static void replace_static(struct fc_group *group, struct fc_group_member *member,
                            const struct fc_group_join *join, void *waiter, int64_t now_ms)
 {
-    bool same = fc_group_same_protocols(member, join);
     struct fc_slice id = group->host->new_member_id(group->host->ctx, join->instance_id);
     fc_group_answer_join(group, member, FC_KAFKA_FENCED_INSTANCE_ID, false);
     fc_group_answer_sync(group, member, FC_KAFKA_FENCED_INSTANCE_ID);
@@ -77,8 +76,10 @@ static void replace_static(struct fc_group *group, struct fc_group_member *membe
     fc_group_disown(&member->client_host);
     member->client_id = fc_group_own(join->client_id);
     member->client_host = fc_group_own(join->client_host);
-    if (group->state == FC_GROUP_STABLE && same) {
-        fc_group_set_protocols(member, join);
+    /* What it says of itself differs as a rule: it owned partitions, and now it owns none. */
+    fc_group_set_protocols(member, join);
+    if (group->state == FC_GROUP_STABLE &&
+        fc_slice_equal(fc_group_choose_protocol(group), group->protocol)) {
         group->host->on_changed(group->host->ctx, group);
         answer_current(group, member, waiter, member == group->leader && join->skips, now_ms);
     } else {
