@@ -14,7 +14,7 @@ enum {
     MAGIC_SIZE = 12,
     HEADER_SIZE = 20,
     SLOT_SPACING = 4096, /* so that no device writes both slots as one */
-    SLOT_SIZE = 128,
+    SLOT_SIZE = FC_MANIFEST_SLOT_SIZE,
     ENTRIES_BEGIN = 3 * SLOT_SPACING,
     ENTRY_SIZE = 40,
     ENTRY_KIND_FIRST = 1,
@@ -196,6 +196,8 @@ static fc_code decode_slots(struct fc_manifest *manifest, struct fc_slice bytes,
             *out_entries_bytes = entries_bytes;
             manifest->sequence = sequence;
             manifest->slot = 1 - slot;
+            manifest->doubtful = true;
+            memcpy(manifest->loaded, bytes.data + (size_t)SLOT_SPACING * (slot + 1), SLOT_SIZE);
         }
     }
     return found ? FC_OK
@@ -324,11 +326,31 @@ fc_code fc_manifest_add(struct fc_manifest *manifest, const struct fc_segment *s
     return FC_OK;
 }
 
+/* Have the loaded checkpoint on disk for certain. */
+static fc_code settle(struct fc_manifest *manifest, struct fc_error *err)
+{
+    struct iovec part = { manifest->loaded, SLOT_SIZE };
+    fc_code code = FC_OK;
+    if (manifest->doubtful) {
+        code = manifest->fs->ops->write(
+            manifest->file, (uint64_t)SLOT_SPACING * (2 - manifest->slot), &part, 1, err);
+        if (code == FC_OK) {
+            code = manifest->fs->ops->sync(manifest->file, err);
+        }
+        manifest->doubtful = code != FC_OK;
+    }
+    return code;
+}
+
 fc_code fc_manifest_put(struct fc_manifest *manifest, const struct fc_checkpoint *checkpoint,
                         struct fc_error *err)
 {
     uint8_t bytes[SLOT_SIZE];
     struct iovec part = { bytes, SLOT_SIZE };
+    fc_code code = settle(manifest, err);
+    if (code != FC_OK) {
+        return code;
+    }
     encode_slot(checkpoint, manifest->sequence + 1, manifest->entries_synced, bytes);
     manifest->sequence++;
     manifest->slot_written = true;
@@ -371,7 +393,9 @@ fc_code fc_manifest_take_over(struct fc_manifest *manifest,
                                err);
     }
     manifest->unsynced = true;
-    return code == FC_OK ? fc_manifest_sync(manifest, err) : code;
+    code = code == FC_OK ? fc_manifest_sync(manifest, err) : code;
+    manifest->doubtful = code != FC_OK;
+    return code;
 }
 
 fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segment *segments,
@@ -394,6 +418,7 @@ fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segmen
         manifest->slot = 1;
         manifest->slot_written = false;
         manifest->unsynced = false;
+        manifest->doubtful = false;
         manifest->entries_bytes = count * ENTRY_SIZE;
         manifest->entries_synced = manifest->entries_bytes;
     }

@@ -50,6 +50,8 @@ struct fc_checkpoint {
     bool producers_saved; /* ...after what the snapshot of that name says, or after nothing */
 };
 
+enum { FC_MANIFEST_SLOT_SIZE = 128 };
+
 struct fc_manifest {
     struct fc_fs *fs;
     char *path;
@@ -60,6 +62,12 @@ struct fc_manifest {
     bool unsynced;
     uint64_t entries_bytes;
     uint64_t entries_synced; /* what a checkpoint may rely on */
+    /*
+     * The checkpoint that was loaded may have been written by a process that died before its sync,
+     * so that the disk does not have it: before the other one is overwritten it is written again.
+     */
+    bool doubtful;
+    uint8_t loaded[FC_MANIFEST_SLOT_SIZE];
 };
 
 /* What load found; entries go to the caller, who frees them. */

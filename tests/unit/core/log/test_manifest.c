@@ -132,6 +132,29 @@ static void the_newest_synced_checkpoint_survives_every_power_cut(void **state)
     }
 }
 
+/* Sectors smaller than a checkpoint, so that one can be torn. */
+static void a_checkpoint_that_a_dead_process_left_unsynced_is_not_relied_on(void **state)
+{
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct fixture fixture = { .fs = fs_lossy_new(seed, 32) };
+        struct fc_checkpoint first = checkpoint_at(10);
+        assert_int_equal(fc_manifest_create(fixture.fs, "", &first, &fixture.err), FC_OK);
+        load(&fixture);
+        put(&fixture, 20);
+        fs_lossy_crash(fixture.fs);
+        load(&fixture);
+        assert_int_equal(fixture.content.checkpoint.durable, 20);
+        put(&fixture, 30);
+        fs_lossy_power_cut(fixture.fs);
+        load(&fixture);
+        assert_in_range(fixture.content.checkpoint.durable, 20, 30);
+        free(fixture.content.segments);
+        fc_manifest_release(&fixture.manifest);
+        fs_lossy_free(fixture.fs);
+    }
+    (void)state;
+}
+
 static void an_entry_that_no_checkpoint_vouches_for_may_be_torn(void **state)
 {
     struct fixture *fixture = *state;
@@ -192,6 +215,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         T(everything_written_is_read_back),
         T(the_newest_synced_checkpoint_survives_every_power_cut),
+        cmocka_unit_test(a_checkpoint_that_a_dead_process_left_unsynced_is_not_relied_on),
         T(an_entry_that_no_checkpoint_vouches_for_may_be_torn),
         T(entries_that_were_seen_after_a_failed_sync_are_written_again),
         T(a_rewritten_manifest_has_only_what_it_was_given),
