@@ -36,7 +36,7 @@ struct echo_server {
     size_t parked_ever;
     size_t cancelled;
     size_t closed;
-    bool answer;
+    size_t to_answer; /* of those that are parked, no later ones */
     bool end;
 };
 
@@ -83,12 +83,13 @@ static void *answer_parked(void *ctx)
     struct echo_server *echo = ctx;
     (void)pthread_mutex_lock(&echo->lock);
     while (!echo->end) {
-        if (!echo->answer || echo->parked_count == 0) {
-            echo->answer = false;
+        if (echo->to_answer == 0 || echo->parked_count == 0) {
+            echo->to_answer = 0;
             (void)pthread_cond_wait(&echo->changed, &echo->lock);
             continue;
         }
         struct fc_request *request = echo->parked[--echo->parked_count];
+        echo->to_answer--;
         (void)pthread_mutex_unlock(&echo->lock);
         reply_with(request, request->body, request->body_len);
         (void)pthread_mutex_lock(&echo->lock);
@@ -329,7 +330,7 @@ void echo_server_wait_closed(struct echo_server *echo, size_t count)
 void echo_server_answer_parked_in_reverse(struct echo_server *echo)
 {
     (void)pthread_mutex_lock(&echo->lock);
-    echo->answer = true;
+    echo->to_answer = echo->parked_count;
     (void)pthread_cond_broadcast(&echo->changed);
     (void)pthread_mutex_unlock(&echo->lock);
 }
