@@ -247,8 +247,8 @@ static void choose_sequence(struct world *world, struct wire_batch *batch)
         batch->base_sequence = INT32_MAX - (int32_t)below(world, 6);
     }
     switch (known ? below(world, 12) : 99) {
-    case 0:
-        batch->base_sequence++;
+    case 0: /* a gap, which at the end of all numbers begins with 1 */
+        batch->base_sequence = batch->base_sequence == INT32_MAX ? 1 : batch->base_sequence + 1;
         break;
     case 1:
         batch->producer_epoch++;
