@@ -267,6 +267,16 @@ static void send_mark(struct fc_reader *reader)
     fc_unit_ring_fill(reader->config.ring, unit);
 }
 
+/* A read that is only to find that there is nothing more need not wait for it. */
+static int wait_of(struct fc_reader *reader)
+{
+    if (!reader->config.until_end) {
+        return READER_WAIT_MS;
+    }
+    take_status(reader, true);
+    return reader->status.source.caught_up ? 0 : READER_WAIT_MS;
+}
+
 static fc_code read_once(struct fc_reader *reader, bool *out_end, struct fc_error *err)
 {
     bool replaying = reader->config.resume->unseen > 0;
@@ -274,7 +284,7 @@ static fc_code read_once(struct fc_reader *reader, bool *out_end, struct fc_erro
     fc_code code = acknowledge(reader, err);
     unit->generation = reader->generation;
     if (code == FC_OK) {
-        code = reader->config.source->read(reader->source, READER_WAIT_MS, unit->batch, err);
+        code = reader->config.source->read(reader->source, wait_of(reader), unit->batch, err);
     }
     if (code == FC_OK) {
         code = number_changes(reader, unit, replaying, err);
