@@ -16,10 +16,8 @@ static fc_code make_files(struct fc_partition *partition, struct fc_error *err)
     const struct fc_checkpoint empty = { .max_timestamp_ms = INT64_MIN };
     struct fc_manifest_content content = { 0 };
     struct fc_fs *fs = partition->env->fs;
-    fc_code code = fc_manifest_create(fs, partition->dir, &empty, err);
-    if (code == FC_OK) {
-        code = fc_manifest_load(&partition->manifest, fs, partition->dir, false, &content, err);
-    }
+    fc_code code =
+        fc_manifest_begin(&partition->manifest, fs, partition->dir, &empty, &content, err);
     free(content.segments);
     if (code != FC_OK) {
         return code;

@@ -292,6 +292,20 @@ fc_code fc_manifest_load(struct fc_manifest *manifest, struct fc_fs *fs, const c
     return code;
 }
 
+fc_code fc_manifest_begin(struct fc_manifest *manifest, struct fc_fs *fs, const char *dir,
+                          const struct fc_checkpoint *checkpoint,
+                          struct fc_manifest_content *out_content, struct fc_error *err)
+{
+    fc_code code = fc_manifest_create(fs, dir, checkpoint, err);
+    if (code == FC_OK) {
+        code = fc_manifest_load(manifest, fs, dir, false, out_content, err);
+    }
+    if (code == FC_OK) {
+        manifest->doubtful = false;
+    }
+    return code;
+}
+
 void fc_manifest_release(struct fc_manifest *manifest)
 {
     if (manifest->fs != NULL) {

@@ -94,6 +94,12 @@ FC_MUST_CHECK fc_code fc_manifest_load(struct fc_manifest *manifest, struct fc_f
                                        const char *dir, bool read_only,
                                        struct fc_manifest_content *out_content,
                                        struct fc_error *err);
+
+/* Both: a new one, which is known to be durable. */
+FC_MUST_CHECK fc_code fc_manifest_begin(struct fc_manifest *manifest, struct fc_fs *fs,
+                                        const char *dir, const struct fc_checkpoint *checkpoint,
+                                        struct fc_manifest_content *out_content,
+                                        struct fc_error *err);
 void fc_manifest_release(struct fc_manifest *manifest);
 
 /*

@@ -37,12 +37,8 @@ static fc_code load_manifest(struct fc_recovery *recovery, struct fc_error *err)
         recovery->content.checkpoint = empty;
         return FC_OK;
     }
-    code = fc_manifest_create(fs, partition->dir, &empty, err);
-    if (code == FC_OK) {
-        code = fc_manifest_load(&partition->manifest, fs, partition->dir, false,
-                                &recovery->content, err);
-    }
-    return code;
+    return fc_manifest_begin(&partition->manifest, fs, partition->dir, &empty,
+                             &recovery->content, err);
 }
 
 /* Every closed segment must be there with at least the bytes that it was closed with. More are
