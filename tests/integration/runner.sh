@@ -223,7 +223,7 @@ wrong_file() {
 missing_plugin() {
     file plugin && sed -i 's/example-source/exmaple-source/; s/^example:/exmaple:/' "$work/plugin.yaml" &&
         gives 2 "$connect" run "$work/plugin.yaml" && one_line &&
-        says 'no connector `exmaple`, did you mean `example`?; there is: example, mysql; looked for exmaple.so in '
+        says 'no connector `exmaple`, did you mean `example`?; there is: example, kafka, mysql; looked for exmaple.so in '
 }
 
 secrets() {

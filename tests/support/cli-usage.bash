@@ -71,7 +71,7 @@ spu_file() { # KEY
         >"$work/checked.yaml"
 }
 spu_file "$work/a.key"
-check "a certificate that ends soon is warned of" 0 "valid for 9 more days" "$fluvio" cluster check -c "$work/checked.yaml"
+check "a certificate that ends soon is warned of" 0 "warn    certificate" "$fluvio" cluster check -c "$work/checked.yaml"
 spu_file "$work/b.key"
 check "a key of another certificate" 1 "is not the key of" "$fluvio" cluster check -c "$work/checked.yaml"
 spu_file "$work/none.key"
