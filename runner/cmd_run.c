@@ -314,9 +314,9 @@ static fc_code start(struct run *run, bool until_end, struct fc_error *err)
     char place[FC_LOG_PLACE_TEXT_SIZE];
     fc_code code;
     if (!config->is_sink && connector->source == NULL && connector->feed == NULL) {
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "%s: connector `%s` cannot read, only be restored into", config->path,
-                       config->plugin);
+        (void)fc_fail(err, FC_ERR_CONFIG, "connector `%s` cannot read, only be restored into",
+                      config->plugin);
+        return fc_config_wrap(config, "meta.type", err);
     }
     code = config->is_sink || connector->feed != NULL ? make_bridge(run, until_end, err)
                                                       : make_pipeline(run, until_end, err);

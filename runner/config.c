@@ -467,6 +467,21 @@ void fc_config_free(struct fc_config *public)
     free(config);
 }
 
+fc_code fc_config_wrap(const struct fc_config *public, const char *key, struct fc_error *err)
+{
+    const struct config *config = (const struct config *)(const void *)public;
+    const struct fc_yaml_node *node = config->yaml.root;
+    char name[FC_CONFIG_NAME_MAX];
+    while (node != NULL && *key != '\0') {
+        size_t len = strcspn(key, ".");
+        (void)snprintf(name, sizeof(name), "%.*s", (int)len, key);
+        node = fc_yaml_get(node, name);
+        key += len + (key[len] == '.' ? 1 : 0);
+    }
+    return node == NULL ? fc_wrap(err, "%s", public->path)
+                        : fc_yaml_wrap(public->path, node, err);
+}
+
 fc_code fc_options_new(const struct fc_config *config, const struct fc_option *table,
                        struct fc_options **out_options, struct fc_error *err)
 {

@@ -87,6 +87,10 @@ FC_MUST_CHECK fc_code fc_config_parse(struct fc_slice text,
 
 void fc_config_free(struct fc_config *config); /* NULL is fine; wipes the secrets it held */
 
+/* Prefix err with the place of a key, "meta.topic", or with the file when it has none. Returns
+ * err's code. */
+fc_code fc_config_wrap(const struct fc_config *config, const char *key, struct fc_error *err);
+
 struct fc_option;
 struct fc_options;
 

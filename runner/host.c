@@ -42,6 +42,12 @@ static uint32_t option_map(const struct fc_host *host, const char *key,
     return fc_options_map(of_public(host)->options, key, out_pairs);
 }
 
+static fc_code option_wrap(const struct fc_host *host, const char *key, uint32_t item,
+                           struct fc_error *err)
+{
+    return fc_options_wrap(of_public(host)->options, key, item, err);
+}
+
 static const char *connector_name(const struct fc_host *host)
 {
     return of_public(host)->name;
@@ -77,6 +83,7 @@ struct fc_host *fc_host_new(const struct fc_config *config, const struct fc_opti
     host->public.batch_add = fc_batch_add;
     host->public.batch_alloc = fc_batch_alloc;
     host->public.batch_position = fc_batch_set_position;
+    host->public.option_wrap = option_wrap;
     return &host->public;
 }
 

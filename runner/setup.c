@@ -22,16 +22,16 @@ static fc_code check_use(const struct fc_config *config, const struct fc_connect
 {
     bool of_records = config->is_sink || connector->feed != NULL;
     if (config->is_sink && connector->sink == NULL) {
-        return fc_fail(err, FC_ERR_CONFIG, "%s: connector `%s` is no sink", config->path,
-                       config->plugin);
+        (void)fc_fail(err, FC_ERR_CONFIG, "connector `%s` is no sink", config->plugin);
+        return fc_config_wrap(config, "meta.type", err);
     }
     if (fc_topic_name_check_use(config->topic, of_records, err) != FC_OK) {
-        return fc_wrap(err, "%s", config->path);
+        return fc_config_wrap(config, "meta.topic", err);
     }
     if (of_records && config->step_count > 0) {
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "%s: `transforms` are for changes; records are copied as they are",
-                       config->path);
+        (void)fc_fail(err, FC_ERR_CONFIG,
+                      "`transforms` are for changes; records are copied as they are");
+        return fc_config_wrap(config, "transforms", err);
     }
     return FC_OK;
 }

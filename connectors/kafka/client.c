@@ -107,9 +107,13 @@ static fc_code set_given(const struct fc_host *host, rd_kafka_conf_t *conf,
     uint32_t count = host->option_map(host, "properties", &pairs);
     fc_code code =
         set(conf, "bootstrap.servers", host->option_text(host, "bootstrap.servers"), err);
+    if (code != FC_OK) {
+        return fc_option_wrap(host, "bootstrap.servers", FC_OPTION_WHOLE, err);
+    }
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
         code = check_allowed(pairs[2 * index], err);
         code = code == FC_OK ? set(conf, pairs[2 * index], pairs[2 * index + 1], err) : code;
+        code = code == FC_OK ? FC_OK : fc_option_wrap(host, "properties", index, err);
     }
     return code;
 }
@@ -119,7 +123,10 @@ static fc_code read_patterns(const struct fc_host *host, const char *key,
 {
     const char *const *texts = NULL;
     uint32_t count = host->option_list(host, key, &texts);
-    return fc_patterns_init(to, key, texts, count, err);
+    uint32_t bad = 0;
+    return fc_patterns_init(to, key, texts, count, &bad, err) == FC_OK
+               ? FC_OK
+               : fc_option_wrap(host, key, bad, err);
 }
 
 fc_code fc_kafka_client_init(struct fc_kafka_client *client, const struct fc_host *host,
@@ -136,7 +143,8 @@ fc_code fc_kafka_client_init(struct fc_kafka_client *client, const struct fc_hos
     code = code == FC_OK ? read_patterns(host, "exclude", &client->exclude, err) : code;
     code = code == FC_OK ? read_patterns(host, "groups", &client->groups, err) : code;
     if (code == FC_OK && client->topics.count == 0) {
-        code = fc_fail(err, FC_ERR_CONFIG, "`topics` is empty: name at least one, or [\"*\"]");
+        (void)fc_fail(err, FC_ERR_CONFIG, "`topics` is empty: name at least one, or [\"*\"]");
+        code = fc_option_wrap(host, "topics", FC_OPTION_WHOLE, err);
     }
     return code;
 }

@@ -9,7 +9,8 @@
 enum { REASON_SIZE = 128 };
 
 fc_code fc_patterns_init(struct fc_patterns *patterns, const char *what,
-                         const char *const *texts, uint32_t count, struct fc_error *err)
+                         const char *const *texts, uint32_t count, uint32_t *out_bad,
+                         struct fc_error *err)
 {
     patterns->items = fc_new_array(struct fc_pattern, count + 1);
     for (uint32_t index = 0; index < count; index++) {
@@ -24,6 +25,7 @@ fc_code fc_patterns_init(struct fc_patterns *patterns, const char *what,
             char reason[REASON_SIZE];
             (void)regerror(status, &pattern->regex, reason, sizeof(reason));
             fc_patterns_release(patterns);
+            *out_bad = index;
             return fc_fail(err, FC_ERR_CONFIG, "`%s`: `%.100s` is no regular expression: %s",
                            what, texts[index], reason);
         }

@@ -23,10 +23,11 @@ struct fc_patterns {
     uint32_t count;
 };
 
-/* `what` names the option for a person. FC_ERR_CONFIG for a regular expression that is none. */
+/* `what` names the option for a person. FC_ERR_CONFIG for a regular expression that is none;
+ * out_bad: which of the texts that is. */
 FC_MUST_CHECK fc_code fc_patterns_init(struct fc_patterns *patterns, const char *what,
                                        const char *const *texts, uint32_t count,
-                                       struct fc_error *err);
+                                       uint32_t *out_bad, struct fc_error *err);
 void fc_patterns_release(struct fc_patterns *patterns);
 bool fc_patterns_match(const struct fc_patterns *patterns, const char *name);
 

@@ -43,20 +43,22 @@ static bool split(const char *pattern, struct fc_slice *out_db, struct fc_slice 
     return true;
 }
 
-static fc_code check_patterns(const char *key, const char *const *patterns, uint32_t count,
-                              struct fc_error *err)
+static fc_code check_patterns(const struct fc_host *host, const char *key,
+                              const char *const *patterns, uint32_t count, struct fc_error *err)
 {
     struct fc_slice db;
     struct fc_slice table;
     for (uint32_t index = 0; index < count; index++) {
         if (!split(patterns[index], &db, &table)) {
-            return fc_fail(err, FC_ERR_CONFIG, "%s: \"%s\" is not of the form database.table",
-                           key, patterns[index]);
+            (void)fc_fail(err, FC_ERR_CONFIG, "%s: \"%s\" is not of the form database.table",
+                          key, patterns[index]);
+            return fc_option_wrap(host, key, index, err);
         }
         if (fc_table_filter_is_system(db) && strcmp(key, "tables") == 0) {
-            return fc_fail(err, FC_ERR_CONFIG,
-                           "%s: \"%s\" names a database of the server itself", key,
-                           patterns[index]);
+            (void)fc_fail(err, FC_ERR_CONFIG,
+                          "%s: \"%s\" names a database of the server itself", key,
+                          patterns[index]);
+            return fc_option_wrap(host, key, index, err);
         }
     }
     return FC_OK;
@@ -68,9 +70,10 @@ fc_code fc_table_filter_init(struct fc_table_filter *filter, const struct fc_hos
     fc_code code;
     filter->include_count = host->option_list(host, "tables", &filter->include);
     filter->exclude_count = host->option_list(host, "exclude-tables", &filter->exclude);
-    code = check_patterns("tables", filter->include, filter->include_count, err);
+    code = check_patterns(host, "tables", filter->include, filter->include_count, err);
     if (code == FC_OK) {
-        code = check_patterns("exclude-tables", filter->exclude, filter->exclude_count, err);
+        code =
+            check_patterns(host, "exclude-tables", filter->exclude, filter->exclude_count, err);
     }
     return code;
 }

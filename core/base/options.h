@@ -22,6 +22,9 @@ typedef enum fc_option_type {
     FC_OPTION_MAP       /* names, each with a text */
 } fc_option_type;
 
+/* Instead of the number of an item of a LIST or MAP: the option as a whole. */
+#define FC_OPTION_WHOLE UINT32_MAX
+
 /* A table of these ends with key == NULL. Everything is static and const. */
 struct fc_option {
     const char *key;

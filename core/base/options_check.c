@@ -480,6 +480,19 @@ const struct fc_yaml_node *fc_options_node(const struct fc_options *options, con
     return value->node;
 }
 
+fc_code fc_options_wrap(const struct fc_options *options, const char *key, uint32_t item,
+                        struct fc_error *err)
+{
+    const struct fc_yaml_node *node = fc_options_node(options, key);
+    bool named = node != NULL && node->kind == FC_YAML_MAP && item != FC_OPTION_WHOLE;
+    if (node == NULL) {
+        return fc_wrap(err, "%s", options->source.path);
+    }
+    node = item == FC_OPTION_WHOLE ? node : fc_yaml_child(node, item);
+    return named ? fc_yaml_wrap_key(options->source.path, node, err)
+                 : fc_yaml_wrap(options->source.path, node, err);
+}
+
 const char *fc_options_warning(const struct fc_options *options)
 {
     return options->warning;

@@ -52,6 +52,14 @@ uint32_t fc_options_map(const struct fc_options *options, const char *key,
 const struct fc_yaml_node *fc_options_node(const struct fc_options *options, const char *key);
 
 /*
+ * Prefix err with where the file gives what it complains of: "file:line:column: ", or "file: "
+ * when the value is the default. item: which one of a LIST, or which name of a MAP, from 0;
+ * FC_OPTION_WHOLE: the value. Returns err's code.
+ */
+fc_code fc_options_wrap(const struct fc_options *options, const char *key, uint32_t item,
+                        struct fc_error *err);
+
+/*
  * Something that works but should be known: a password in clear in a file that others may read.
  * One line without the value, or NULL.
  */

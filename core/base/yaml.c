@@ -54,6 +54,13 @@ fc_code fc_yaml_wrap(const char *path, const struct fc_yaml_node *node, struct f
     return err == NULL ? FC_ERR_CONFIG : err->code;
 }
 
+fc_code fc_yaml_wrap_key(const char *path, const struct fc_yaml_node *node,
+                         struct fc_error *err)
+{
+    wrap(path, node->key_line, node->key_column, err);
+    return err == NULL ? FC_ERR_CONFIG : err->code;
+}
+
 static fc_code vfail(const char *path, uint32_t line, uint32_t column, struct fc_error *err,
                      const char *fmt, va_list args)
 {
@@ -401,6 +408,16 @@ struct fc_yaml_node *fc_yaml_get(const struct fc_yaml_node *map, const char *key
         child = child->next;
     }
     return child;
+}
+
+const struct fc_yaml_node *fc_yaml_child(const struct fc_yaml_node *node, uint32_t index)
+{
+    fc_assert(index < node->count);
+    node = node->first;
+    for (; index > 0; index--) {
+        node = node->next;
+    }
+    return node;
 }
 
 bool fc_yaml_is_null(const struct fc_yaml_node *node)

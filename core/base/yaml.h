@@ -52,14 +52,20 @@ void fc_yaml_release(struct fc_yaml *yaml);
 /* NULL when map has no such key (or is NULL). */
 struct fc_yaml_node *fc_yaml_get(const struct fc_yaml_node *map, const char *key);
 
+/* The index-th child of a list or map, from 0; there is one. */
+const struct fc_yaml_node *fc_yaml_child(const struct fc_yaml_node *node, uint32_t index);
+
 /* A plain scalar that stands for no value: empty, ~ or null. */
 bool fc_yaml_is_null(const struct fc_yaml_node *node);
 
 /* "a text", "a list", "a map": what the node is, for messages. */
 const char *fc_yaml_kind_name(const struct fc_yaml_node *node);
 
-/* Prefix err with "path:line:column: " of the node and make it one line; returns its code. */
+/* Prefix err with "path:line:column: " of the node, or of its key, and make it one line; returns
+ * its code. */
 fc_code fc_yaml_wrap(const char *path, const struct fc_yaml_node *node, struct fc_error *err);
+fc_code fc_yaml_wrap_key(const char *path, const struct fc_yaml_node *node,
+                         struct fc_error *err);
 
 /* FC_ERR_CONFIG "path:line:column: ...", at the node or at its key. */
 FC_PRINTF(4, 5)

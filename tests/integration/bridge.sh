@@ -292,19 +292,19 @@ gaps() {
 
 bad_input() {
     file bad source '${topic}' data-bad "$A" '["^(a"]'
-    refused 'no regular expression' 2 '`topics`: `\^\(a` is no regular expression' "$connect" run "$work/bad.yaml"
+    refused 'no regular expression' 2 'bad.yaml:6:12: `topics`: `\^\(a` is no regular expression' "$connect" run "$work/bad.yaml"
     file bad source 'fixed' data-bad "$A" '[a]'
-    refused 'one name for all topics' 2 'topic `fixed` must say what a copied topic is called' "$connect" run "$work/bad.yaml"
+    refused 'one name for all topics' 2 'bad.yaml:2:47: topic `fixed` must say what a copied topic is called' "$connect" run "$work/bad.yaml"
     file bad source '${topic}' data-bad "$A" '[a]' 'properties: { acks: "0" }'
-    refused 'a property that the promise rests on' 2 '`properties`: `acks` cannot be set' "$connect" run "$work/bad.yaml"
+    refused 'a property that the promise rests on' 2 'bad.yaml:7:17: `properties`: `acks` cannot be set' "$connect" run "$work/bad.yaml"
     file bad source '${topic}' data-bad "$A" '[a]' 'properties: { sessoin.timeout.ms: 1 }'
-    refused 'a property that is none' 2 'is no property of librdkafka .*did you mean `session.timeout.ms`' "$connect" run "$work/bad.yaml"
+    refused 'a property that is none' 2 'bad.yaml:7:17: .* is no property of librdkafka .*did you mean `session.timeout.ms`' "$connect" run "$work/bad.yaml"
     file bad source '${topic}' data-bad "$A" '[a]' 'properties: { queued.min.messages: many }'
-    refused 'a value that is none' 2 '`queued.min.messages` does not take this value' "$connect" run "$work/bad.yaml"
+    refused 'a value that is none' 2 'bad.yaml:7:17: .*`queued.min.messages` does not take this value' "$connect" run "$work/bad.yaml"
     file bad source '${topic}' data-bad "$A" '[a]' 'topic: [a]'
-    refused 'an unknown key' 2 'unknown key `topic` in kafka, did you mean `topics`' "$connect" run "$work/bad.yaml"
+    refused 'an unknown key' 2 'bad.yaml:7:3: unknown key `topic` in kafka, did you mean `topics`' "$connect" run "$work/bad.yaml"
     file bad source '${topic}' data-bad "$A" '[]'
-    refused 'no topics' 2 '`topics` is empty' "$connect" run "$work/bad.yaml"
+    refused 'no topics' 2 'bad.yaml:6:11: `topics` is empty' "$connect" run "$work/bad.yaml"
     file bad sink '${topic}' data-none "$A" '[a]'
     refused 'a sink without a log' 2 'data-none' "$connect" run "$work/bad.yaml"
     file bad source '${topic}' data-bad 127.0.0.1:1 '[a]'

@@ -220,6 +220,13 @@ wrong_file() {
         [ -z "$(find "$work" -maxdepth 1 -name '*key-data*' -o -maxdepth 1 -name '*type-data*')" ]
 }
 
+wrong_pattern() {
+    printf '%s\n' 'apiVersion: 0.1.0' 'meta: { name: pattern, type: mysql-source, topic: t }' \
+        'mysql:' '  user: nobody' '  tables:' '    - shop.*' '    - orders' >"$work/pattern.yaml"
+    gives 2 "$connect" run "$work/pattern.yaml" && says 'pattern.yaml:7:7: tables: "orders" is not of the form database.table' &&
+        gives 1 "$connect" check "$work/pattern.yaml" && says 'pattern.yaml:7:7: tables: "orders"'
+}
+
 missing_plugin() {
     file plugin && sed -i 's/example-source/exmaple-source/; s/^example:/exmaple:/' "$work/plugin.yaml" &&
         gives 2 "$connect" run "$work/plugin.yaml" && one_line &&
@@ -298,6 +305,7 @@ check "kill -9 loses nothing and doubles nothing" survives_kill
 check "SIGHUP reads the transforms again and keeps them when they are wrong" reloads
 check "wrong usage exits 2 with the nearest word" wrong_usage
 check "a wrong file exits 2 with line, column and the nearest key" wrong_file
+check "what only the connector can check has line and column, too" wrong_pattern
 check "a missing connector names those that are there" missing_plugin
 check "a connector of another ABI is refused with both numbers" wrong_abi
 check "secrets come from a closed file or the environment and are never printed" secrets

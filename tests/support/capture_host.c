@@ -89,6 +89,14 @@ static uint32_t option_list(const struct fc_host *host, const char *key,
     return value->item_count;
 }
 
+static fc_code option_wrap(const struct fc_host *host, const char *key, uint32_t item,
+                           struct fc_error *err)
+{
+    (void)host;
+    (void)item;
+    return fc_wrap(err, "%s", key);
+}
+
 static const char *connector_name(const struct fc_host *host)
 {
     (void)host;
@@ -180,7 +188,8 @@ struct capture *capture_new(const char *plugin_path, const char *const *options)
                                       .report = report,
                                       .batch_add = batch_add,
                                       .batch_alloc = batch_alloc,
-                                      .batch_position = batch_position };
+                                      .batch_position = batch_position,
+                                      .option_wrap = option_wrap };
     fc_arena_init(&capture->batch.arena, (size_t)256 * 1024 * 1024);
     capture->batch.capacity = 65536;
     capture->batch.public.changes = fc_new_array(struct fc_change, capture->batch.capacity);

@@ -13,6 +13,7 @@
 #define FC_CONNECTOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/error.h"
@@ -74,7 +75,24 @@ struct fc_host {
      * snapshot chunk). Bytes are copied. Call it as often as transactions end; the last one
      * counts. May be called with no change added. */
     void (*batch_position)(struct fc_batch *batch, struct fc_slice position);
+    /* See fc_option_wrap, which is to be called instead. */
+    fc_code (*option_wrap)(const struct fc_host *host, const char *key, uint32_t item,
+                           struct fc_error *err);
 };
+
+/*
+ * err says what is wrong with a value of the connector's block: prefix it with where that stands
+ * in the user's file (file:line:column), as the runner's own errors have it. item: which one of a
+ * LIST, or which name of a MAP, from 0; FC_OPTION_WHOLE: the option. Returns err's code.
+ */
+static inline fc_code fc_option_wrap(const struct fc_host *host, const char *key, uint32_t item,
+                                     struct fc_error *err)
+{
+    if (host->size >= offsetof(struct fc_host, option_wrap) + sizeof(host->option_wrap)) {
+        return host->option_wrap(host, key, item, err);
+    }
+    return err == NULL ? FC_ERR_CONFIG : err->code; /* a runner that was built before it */
+}
 
 /* A field of the envelope's `source` block, after Debezium's common part (version ... ts_ns).
  */

@@ -14,7 +14,7 @@ static void names_globs_and_regular_expressions_match(void **state)
     struct fc_patterns patterns = { 0 };
     struct fc_error error;
     (void)state;
-    assert_int_equal(fc_patterns_init(&patterns, "topics", texts, 4, &error), FC_OK);
+    assert_int_equal(fc_patterns_init(&patterns, "topics", texts, 4, NULL, &error), FC_OK);
     assert_true(fc_patterns_match(&patterns, "orders"));
     assert_false(fc_patterns_match(&patterns, "orders2"));
     assert_true(fc_patterns_match(&patterns, "shop.a.b"));
@@ -37,10 +37,13 @@ static void an_empty_list_matches_nothing(void **state)
 static void what_is_no_regular_expression_is_refused_by_name(void **state)
 {
     static const char *const texts[] = { "fine", "^(a" };
+    uint32_t bad = 0;
     struct fc_patterns patterns = { 0 };
     struct fc_error error;
     (void)state;
-    assert_int_equal(fc_patterns_init(&patterns, "exclude", texts, 2, &error), FC_ERR_CONFIG);
+    assert_int_equal(fc_patterns_init(&patterns, "exclude", texts, 2, &bad, &error),
+                     FC_ERR_CONFIG);
+    assert_int_equal(bad, 1);
     assert_non_null(strstr(error.message, "`exclude`: `^(a` is no regular expression"));
     assert_int_equal(patterns.count, 0);
 }

@@ -23,6 +23,7 @@ static const struct fc_option TABLE[] = {
       "of snapshots" },
     { "tables", FC_OPTION_LIST, false, "[\"*.*\"]", 0, 0, NULL, "to capture" },
     { "skip", FC_OPTION_LIST, false, NULL, 0, 0, NULL, "not to capture" },
+    { "set", FC_OPTION_MAP, false, NULL, 0, 0, NULL, "of the session" },
     { .key = NULL },
 };
 
@@ -111,6 +112,30 @@ static void given_values_replace_the_defaults(void **state)
     assert_int_equal(fc_options_list(fixture->options, "tables", &items), 2);
     assert_string_equal(items[1], "7");
     assert_int_equal(fc_options_node(fixture->options, "port")->line, 3);
+}
+
+static void assert_wrapped(struct fixture *fixture, const char *key, uint32_t item,
+                           const char *message)
+{
+    (void)fc_fail(&fixture->error, FC_ERR_CONFIG, "no good");
+    assert_int_equal(fc_options_wrap(fixture->options, key, item, &fixture->error),
+                     FC_ERR_CONFIG);
+    assert_string_equal(fixture->error.message, message);
+}
+
+static void what_only_the_owner_can_check_is_placed_as_well(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(read_table(fixture,
+                                "user: me\ntables: [a.b,\n  b]\n"
+                                "set:\n  a: 1\n  b:  2\n",
+                                TABLE),
+                     FC_OK);
+    assert_wrapped(fixture, "user", FC_OPTION_WHOLE, "f.yaml:1:7: no good");
+    assert_wrapped(fixture, "tables", 1, "f.yaml:3:3: no good");
+    assert_wrapped(fixture, "tables", FC_OPTION_WHOLE, "f.yaml:2:9: no good");
+    assert_wrapped(fixture, "set", 1, "f.yaml:6:3: no good");
+    assert_wrapped(fixture, "port", FC_OPTION_WHOLE, "f.yaml: no good");
 }
 
 static void an_unknown_key_gets_the_nearest_one(void **state)
@@ -265,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_the_file_leaves_out_has_the_default),
         T(given_values_replace_the_defaults),
+        T(what_only_the_owner_can_check_is_placed_as_well),
         T(an_unknown_key_gets_the_nearest_one),
         T(a_missing_required_key_is_named_with_its_help),
         T(a_wrong_type_is_named_with_what_was_expected),
