@@ -97,7 +97,8 @@ static bool answer_asked(struct fc_spu *spu, struct fc_request *request,
     if (error == FC_KAFKA_NONE && by_id &&
         !fc_access_may(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC,
                        fc_slice_text(fc_log_topic_name(topic)))) {
-        error = FC_KAFKA_UNKNOWN_TOPIC_ID; /* its existence is not told */
+        error =
+            FC_KAFKA_TOPIC_AUTHORIZATION_FAILED; /* ids are no secret; the name is not told */
     } else if (error == FC_KAFKA_NONE) {
         fits = fill_topic(spu, request, ask, topic, out);
     }

@@ -105,9 +105,9 @@ static fc_kafka_error check_topic(struct fc_spu *spu, struct fc_request *request
     return error;
 }
 
-/* The commits that may be made; the answer says of the others why not. */
+/* The commits that may be made; the answer says of the others why not: `whole` of all. */
 static bool collect(struct fc_spu *spu, struct fc_request *request,
-                    const struct fc_msg_offset_commit_request *ask,
+                    const struct fc_msg_offset_commit_request *ask, fc_kafka_error whole,
                     struct fc_msg_offset_commit_response *response, struct fc_commit *commits,
                     int32_t *out_count)
 {
@@ -117,7 +117,10 @@ static bool collect(struct fc_spu *spu, struct fc_request *request,
         struct fc_msg_offset_commit_response_topic *out = &response->topics[index];
         struct fc_slice name = asked->name;
         int32_t partitions = 0;
-        fc_kafka_error error = check_topic(spu, request, asked, &name, &partitions);
+        fc_kafka_error error = whole;
+        if (error == FC_KAFKA_NONE) {
+            error = check_topic(spu, request, asked, &name, &partitions);
+        }
         out->name = asked->name;
         out->topic_id = asked->topic_id;
         out->partitions =
@@ -194,6 +197,18 @@ static fc_kafka_error commit(struct fc_spu *spu, const struct fc_msg_offset_comm
     return error;
 }
 
+/* Comes before the topics: who may not be in the group is told that, as Kafka does. */
+static fc_kafka_error check_group(struct fc_spu *spu, struct fc_request *request,
+                                  struct fc_slice group_id)
+{
+    if (group_id.len == 0) {
+        return FC_KAFKA_INVALID_GROUP_ID;
+    }
+    return fc_access_may(spu, request, FC_OPERATION_READ, FC_RESOURCE_GROUP, group_id)
+               ? FC_KAFKA_NONE
+               : FC_KAFKA_GROUP_AUTHORIZATION_FAILED;
+}
+
 static void run(struct fc_spu *spu, struct fc_request *request, const void *message)
 {
     const struct fc_msg_offset_commit_request *ask = message;
@@ -203,7 +218,7 @@ static void run(struct fc_spu *spu, struct fc_request *request, const void *mess
         &request->arena, sizeof(struct fc_commit) * ((size_t)count_asked(ask) + 1));
     int32_t count = 0;
     int64_t last = -1;
-    fc_kafka_error error = FC_KAFKA_NONE;
+    fc_kafka_error error = check_group(spu, request, ask->group_id);
     if (response == NULL || commits == NULL) {
         fc_answer_too_large(request);
         return;
@@ -212,19 +227,15 @@ static void run(struct fc_spu *spu, struct fc_request *request, const void *mess
     response->topics_count = ask->topics_count;
     response->topics = fc_wire_array(&request->arena, &fc_msg_offset_commit_response_topic_type,
                                      ask->topics_count);
-    if (response->topics == NULL || !collect(spu, request, ask, response, commits, &count)) {
+    if (response->topics == NULL ||
+        !collect(spu, request, ask, error, response, commits, &count)) {
         fc_answer_too_large(request);
         return;
     }
-    if (ask->group_id.len == 0) {
-        error = FC_KAFKA_INVALID_GROUP_ID;
-    } else if (!fc_access_may(spu, request, FC_OPERATION_READ, FC_RESOURCE_GROUP,
-                              ask->group_id)) {
-        error = FC_KAFKA_GROUP_AUTHORIZATION_FAILED;
-    } else if (fc_coordinator_make_ready(spu->coordinator, NULL) != FC_OK) {
-        error = FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
-    } else {
-        error = commit(spu, ask, commits, count, &last);
+    if (error == FC_KAFKA_NONE) {
+        error = fc_coordinator_make_ready(spu->coordinator, NULL) == FC_OK
+                    ? commit(spu, ask, commits, count, &last)
+                    : FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     if (error != FC_KAFKA_NONE) {
         set_all(response, error);

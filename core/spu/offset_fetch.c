@@ -4,7 +4,7 @@
 #include "core/spu/coordinator.h"
 #include "core/spu/handlers.h"
 
-enum { GROUPS_VERSION = 8, IDS_VERSION = 10 };
+enum { OWN_ERROR_VERSION = 2, GROUPS_VERSION = 8, IDS_VERSION = 10 };
 
 /* What is asked of one group, whatever the version calls it. */
 struct asked {
@@ -142,6 +142,36 @@ static bool fill_all(struct fc_spu *spu, struct fc_request *request,
     return fits;
 }
 
+/* Who may not see the group; the first versions have no other place to say so. */
+static bool fill_refused(struct fc_request *request,
+                         const struct fc_msg_offset_fetch_request_group_topic *topics,
+                         int32_t count, struct fc_msg_offset_fetch_response_group *out)
+{
+    out->error_code = FC_KAFKA_GROUP_AUTHORIZATION_FAILED;
+    if (request->api_version >= OWN_ERROR_VERSION) {
+        return true;
+    }
+    out->topics =
+        fc_wire_array(&request->arena, &fc_msg_offset_fetch_response_group_topic_type, count);
+    for (int32_t index = 0; out->topics != NULL && index < count; index++) {
+        struct fc_msg_offset_fetch_response_group_topic *topic = &out->topics[index];
+        int32_t partitions = topics[index].partition_indexes_count;
+        topic->name = topics[index].name;
+        topic->partitions = fc_wire_array(
+            &request->arena, &fc_msg_offset_fetch_response_group_partition_type, partitions);
+        if (topic->partitions == NULL) {
+            return false;
+        }
+        topic->partitions_count = partitions;
+        out->topics_count++;
+        for (int32_t which = 0; which < partitions; which++) {
+            set_nothing(&topic->partitions[which], topics[index].partition_indexes[which],
+                        FC_KAFKA_GROUP_AUTHORIZATION_FAILED);
+        }
+    }
+    return out->topics != NULL;
+}
+
 static bool fill_group(struct fc_spu *spu, struct fc_request *request,
                        const struct asked *asked,
                        const struct fc_msg_offset_fetch_request_group_topic *topics,
@@ -152,8 +182,7 @@ static bool fill_group(struct fc_spu *spu, struct fc_request *request,
     out->group_id = asked->group_id;
     if (!fc_access_may(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_GROUP,
                        asked->group_id)) {
-        out->error_code = FC_KAFKA_GROUP_AUTHORIZATION_FAILED;
-        return true;
+        return fill_refused(request, topics, count, out);
     }
     fc_coordinator_lock(spu->coordinator);
     group = fc_coordinator_find(spu->coordinator, asked->group_id);

@@ -20,7 +20,8 @@ static bool has_partition(struct fc_spu *spu, struct fc_request *request, struct
 
 /* --- ElectLeaders --- */
 
-static bool elect(struct fc_spu *spu, struct fc_request *request,
+/* `refused`: version 0 has no other place for it. */
+static bool elect(struct fc_spu *spu, struct fc_request *request, fc_kafka_error refused,
                   const struct fc_msg_elect_leaders_request_topic *asked,
                   struct fc_msg_elect_leaders_response_topic *out)
 {
@@ -36,7 +37,9 @@ static bool elect(struct fc_spu *spu, struct fc_request *request,
         struct fc_msg_elect_leaders_response_partition *partition =
             &out->partition_result[index];
         partition->partition_id = asked->partitions[index];
-        if (has_partition(spu, request, asked->topic, asked->partitions[index])) {
+        if (refused != FC_KAFKA_NONE) {
+            partition->error_code = (int16_t)refused;
+        } else if (has_partition(spu, request, asked->topic, asked->partitions[index])) {
             partition->error_code = FC_KAFKA_ELECTION_NOT_NEEDED;
             partition->error_message = fc_slice_text("the only replica leads");
         } else {
@@ -53,18 +56,18 @@ void fc_handle_elect_leaders(struct fc_spu *spu, struct fc_request *request,
     const struct fc_msg_elect_leaders_request *ask = message;
     struct fc_msg_elect_leaders_response response;
     int32_t count = ask->topic_partitions_count < 0 ? 0 : ask->topic_partitions_count;
+    fc_kafka_error refused = fc_access_may_cluster(spu, request, FC_OPERATION_ALTER)
+                                 ? FC_KAFKA_NONE
+                                 : FC_KAFKA_CLUSTER_AUTHORIZATION_FAILED;
     bool fits;
     fc_wire_init(&fc_msg_elect_leaders_response_type, &response);
-    if (!fc_access_may_cluster(spu, request, FC_OPERATION_ALTER)) {
-        response.error_code = FC_KAFKA_CLUSTER_AUTHORIZATION_FAILED;
-        count = 0;
-    }
+    response.error_code = (int16_t)refused;
     response.replica_election_results =
         fc_wire_array(&request->arena, &fc_msg_elect_leaders_response_topic_type, count);
     fits = response.replica_election_results != NULL;
     response.replica_election_results_count = count;
     for (int32_t index = 0; fits && index < count; index++) {
-        fits = elect(spu, request, &ask->topic_partitions[index],
+        fits = elect(spu, request, refused, &ask->topic_partitions[index],
                      &response.replica_election_results[index]);
     }
     if (fits) {

@@ -242,7 +242,11 @@ void fc_handle_add_partitions_to_txn(struct fc_spu *spu, struct fc_request *requ
                                         ask->v3_and_below_producer_epoch };
     bool fits;
     fc_wire_init(&fc_msg_add_partitions_to_txn_response_type, &response);
-    if (request->api_version >= ADD_MANY) {
+    if (request->api_version >= ADD_MANY &&
+        !fc_access_may_cluster(spu, request, FC_OPERATION_CLUSTER_ACTION)) {
+        response.error_code = FC_KAFKA_CLUSTER_AUTHORIZATION_FAILED; /* brokers ask so */
+        fits = true;
+    } else if (request->api_version >= ADD_MANY) {
         fits = add_many(spu, request, ask, &response);
     } else {
         response.results_by_topic_v3_and_below =

@@ -44,8 +44,9 @@ static fc_kafka_error check(struct fc_spu *spu, struct fc_request *request,
     return error;
 }
 
+/* The commits that may be made; the answer says of the others why not: `whole` of all. */
 static bool collect(struct fc_spu *spu, struct fc_request *request,
-                    const struct fc_msg_txn_offset_commit_request *ask,
+                    const struct fc_msg_txn_offset_commit_request *ask, fc_kafka_error whole,
                     struct fc_msg_txn_offset_commit_response *response,
                     struct fc_commit *commits, int32_t *out_count)
 {
@@ -64,7 +65,8 @@ static bool collect(struct fc_spu *spu, struct fc_request *request,
         for (int32_t which = 0; which < asked->partitions_count; which++) {
             const struct fc_msg_txn_offset_commit_request_partition *partition =
                 &asked->partitions[which];
-            fc_kafka_error error = check(spu, request, asked->name, partition);
+            fc_kafka_error error =
+                whole != FC_KAFKA_NONE ? whole : check(spu, request, asked->name, partition);
             out->partitions[which].partition_index = partition->partition_index;
             out->partitions[which].error_code = (int16_t)error;
             if (error == FC_KAFKA_NONE) {
@@ -118,6 +120,7 @@ static fc_kafka_error commit(struct fc_spu *spu,
     return error;
 }
 
+/* Comes before the topics, as with Kafka. */
 static fc_kafka_error check_whole(struct fc_spu *spu, struct fc_request *request,
                                   const struct fc_msg_txn_offset_commit_request *ask)
 {
@@ -159,11 +162,12 @@ void fc_handle_txn_offset_commit(struct fc_spu *spu, struct fc_request *request,
     response->topics_count = ask->topics_count;
     response->topics = fc_wire_array(
         &request->arena, &fc_msg_txn_offset_commit_response_topic_type, ask->topics_count);
-    if (response->topics == NULL || !collect(spu, request, ask, response, commits, &count)) {
+    error = check_whole(spu, request, ask);
+    if (response->topics == NULL ||
+        !collect(spu, request, ask, error, response, commits, &count)) {
         fc_answer_too_large(request);
         return;
     }
-    error = check_whole(spu, request, ask);
     if (error == FC_KAFKA_NONE) {
         error = enter_transaction(spu, request, ask);
     }

@@ -11,7 +11,7 @@
 #include "core/wire/api.h"
 #include "core/wire/messages.h"
 
-enum { PRODUCE = 0, PRODUCE_VERSION = 9, BODY_WAIT_MS = 2000 };
+enum { PRODUCE_VERSION = 9, BODY_WAIT_MS = 2000 };
 
 uint64_t spu_now_ms(void)
 {
@@ -105,19 +105,68 @@ void spu_frame(struct fc_buf *to, int16_t key, int16_t version, const struct fc_
     memcpy(to->data, &len, sizeof(len));
 }
 
+const void *spu_ask(int fd, int16_t key, int16_t version, const void *message,
+                    struct fc_buf *reply, struct fc_arena *arena)
+{
+    const struct fc_wire_api *api = fc_wire_api(key);
+    void *answer = fc_arena_alloc(arena, api->response->size);
+    struct fc_reader reader = { 0 };
+    struct fc_buf frame;
+    struct fc_error err;
+    int32_t id = 0;
+    bool good;
+    fc_buf_init(&frame, SPU_ANSWER_MAX);
+    spu_frame(&frame, key, version, api->request, message);
+    good = answer != NULL && spu_send(fd, frame.data, frame.len) &&
+           spu_receive(fd, reply, SPU_WAIT_MS) == SPU_ANSWER;
+    fc_buf_release(&frame);
+    if (!good) {
+        return NULL;
+    }
+    fc_reader_init(&reader, fc_buf_slice(reply));
+    good = fc_wire_response_header_decode(&reader, key, version, &id, &err) == FC_OK &&
+           id == SPU_CORRELATION_ID &&
+           fc_wire_decode_from(api->response, version, &reader, arena, answer, &err) == FC_OK;
+    return good ? answer : NULL;
+}
+
+bool spu_login(int fd, const char *user, const char *password)
+{
+    struct fc_msg_sasl_handshake_request handshake;
+    struct fc_msg_sasl_authenticate_request authenticate;
+    const struct fc_msg_sasl_handshake_response *offered;
+    const struct fc_msg_sasl_authenticate_response *in = NULL;
+    char token[512];
+    int len = snprintf(token, sizeof(token), "%c%s%c%s", 0, user, 0, password);
+    struct fc_buf reply;
+    struct fc_arena arena;
+    bool good;
+    fc_buf_init(&reply, SPU_ANSWER_MAX);
+    fc_arena_init(&arena, SPU_ARENA_MAX);
+    fc_wire_init(&fc_msg_sasl_handshake_request_type, &handshake);
+    fc_wire_init(&fc_msg_sasl_authenticate_request_type, &authenticate);
+    handshake.mechanism = fc_slice_text("PLAIN");
+    authenticate.auth_bytes = fc_slice_of(token, (size_t)len);
+    offered = spu_ask(fd, FC_API_SASL_HANDSHAKE, 1, &handshake, &reply, &arena);
+    if (offered != NULL && offered->error_code == 0) {
+        in = spu_ask(fd, FC_API_SASL_AUTHENTICATE, 1, &authenticate, &reply, &arena);
+    }
+    good = in != NULL && in->error_code == 0;
+    fc_buf_release(&reply);
+    fc_arena_release(&arena);
+    return good;
+}
+
 int spu_produce(uint16_t port, const char *topic_name, const struct fc_buf *batch)
 {
     struct fc_msg_produce_request ask;
     struct fc_msg_produce_request_topic topic;
     struct fc_msg_produce_request_partition partition;
-    struct fc_msg_produce_response response;
-    struct fc_buf frame;
+    const struct fc_msg_produce_response *response;
     struct fc_buf reply;
     struct fc_arena arena;
-    struct fc_error err;
     int fd = spu_dial(port);
     int error = -2;
-    fc_buf_init(&frame, SPU_ANSWER_MAX);
     fc_buf_init(&reply, SPU_ANSWER_MAX);
     fc_arena_init(&arena, SPU_ARENA_MAX);
     fc_wire_init(&fc_msg_produce_request_type, &ask);
@@ -131,24 +180,13 @@ int spu_produce(uint16_t port, const char *topic_name, const struct fc_buf *batc
     topic.partition_data = &partition;
     topic.partition_data_count = 1;
     partition.records = fc_buf_slice(batch);
-    spu_frame(&frame, PRODUCE, PRODUCE_VERSION, &fc_msg_produce_request_type, &ask);
-    if (fd >= 0 && spu_send(fd, frame.data, frame.len) &&
-        spu_receive(fd, &reply, SPU_WAIT_MS) == SPU_ANSWER) {
-        struct fc_reader reader = { 0 };
-        int32_t id = 0;
-        fc_reader_init(&reader, fc_buf_slice(&reply));
-        if (fc_wire_response_header_decode(&reader, PRODUCE, PRODUCE_VERSION, &id, &err) ==
-                FC_OK &&
-            fc_wire_decode_from(&fc_msg_produce_response_type, PRODUCE_VERSION, &reader, &arena,
-                                &response, &err) == FC_OK &&
-            response.responses_count == 1 &&
-            response.responses[0].partition_responses_count == 1) {
-            error = response.responses[0].partition_responses[0].error_code;
-        }
+    response = spu_ask(fd, FC_API_PRODUCE, PRODUCE_VERSION, &ask, &reply, &arena);
+    if (response != NULL && response->responses_count == 1 &&
+        response->responses[0].partition_responses_count == 1) {
+        error = response->responses[0].partition_responses[0].error_code;
     }
     (void)close(fd);
     fc_arena_release(&arena);
-    fc_buf_release(&frame);
     fc_buf_release(&reply);
     return error;
 }

@@ -4,6 +4,7 @@
 #ifndef FC_TESTS_SPU_CLIENT_H
 #define FC_TESTS_SPU_CLIENT_H
 
+#include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/wire/type.h"
 
@@ -27,6 +28,13 @@ spu_answer spu_receive(int fd, struct fc_buf *to, int wait_ms);
  * something else that is wrong. */
 void spu_frame(struct fc_buf *to, int16_t key, int16_t version, const struct fc_wire_type *type,
                const void *message);
+
+/* Ask and take apart what comes; the answer lives in `reply` and the arena, NULL without one. */
+const void *spu_ask(int fd, int16_t key, int16_t version, const void *message,
+                    struct fc_buf *reply, struct fc_arena *arena);
+
+/* Log in with PLAIN, on a listener that allows it. */
+bool spu_login(int fd, const char *user, const char *password);
 
 /* Produce one batch to a topic's partition 0; the error code of the answer, -2 without one. */
 int spu_produce(uint16_t port, const char *topic_name, const struct fc_buf *batch);
