@@ -271,6 +271,7 @@ static fc_code make_bridge(struct run *run, bool until_end, struct fc_error *err
                        : fc_log_open(config, command->clock, &notices, &run->log, err);
     if (code == FC_OK) {
         bridge.stream = run->log.stream;
+        bridge.spu = run->log.spu;
         run->bridge = fc_bridge_new(&bridge);
     }
     return code;

@@ -187,7 +187,7 @@ FC_MUST_CHECK fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error 
  */
 FC_MUST_CHECK fc_code fc_stream_renew(struct fc_stream *stream, struct fc_error *err);
 
-/* --- consumer groups; a log in this process has none ---------------------------------------- */
+/* --- consumer groups; a log in this process has none of its own ---------------------------------------- */
 
 /* Call on_group for the name of each group. */
 FC_MUST_CHECK fc_code fc_stream_groups(struct fc_stream *stream,

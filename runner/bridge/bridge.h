@@ -19,7 +19,9 @@ struct fc_bridge_config {
     const struct fc_connector *plugin;
     const struct fc_host *host;
     struct fc_stream
-        *stream;    /* the log, for a feed; NULL: a sink opens it for reading itself */
+        *stream; /* the log, for a feed; NULL: a sink opens it for reading itself */
+    struct fc_spu
+        *spu;       /* serves that log to clients, with groups of its own; NULL: nobody does */
     bool until_end; /* stop when all that there is was copied */
     const struct fc_clock *clock;
     struct fc_diag *diag;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/spu/local_groups.h"
 #include "runner/bridge/copy_in.h"
 
 #define POINTS_TOPIC_PREFIX "_fluvio.offsets."
@@ -140,7 +141,7 @@ struct wanted {
     char *group;
     struct fc_in_part *part;
     int64_t offset; /* in the copy */
-    int64_t there;  /* what the group has committed in the copy; -1: nothing */
+    int64_t there; /* what the group has committed in the copy; -1: nothing, or not asked for */
 };
 
 struct translating {
@@ -189,19 +190,32 @@ static void on_committed(void *ctx, const char *topic, uint32_t partition, int64
     }
 }
 
-/* Only ever forward: who has gone on in the copy is not sent back. */
+/* Groups of a cluster are the cluster's; those of a log in this process are kept by who serves
+ * it. Only ever forward: who has gone on in the copy is not sent back. */
+static fc_code commit(struct translating *translating, struct fc_error *err)
+{
+    const struct fc_bridge_config *config = &translating->in->bridge->config;
+    struct wanted *wanted = &translating->items[translating->at];
+    struct fc_topic *copy = wanted->part->topic->copy;
+    uint32_t partition = wanted->part->partition;
+    fc_code code;
+    if (config->spu != NULL) {
+        return fc_spu_commit_forward(config->spu, wanted->group, fc_topic_name(copy), partition,
+                                     wanted->offset, err);
+    }
+    code = fc_stream_committed(config->stream, wanted->group, on_committed, translating, err);
+    return code == FC_OK && wanted->there < wanted->offset
+               ? fc_stream_commit(copy, partition, wanted->group, wanted->offset, err)
+               : code;
+}
+
 static fc_code translate(struct translating *translating, struct fc_error *err)
 {
     struct fc_copy_in *in = translating->in;
     struct wanted *wanted = &translating->items[translating->at];
-    fc_code code =
-        fc_stream_committed(in->stream, wanted->group, on_committed, translating, err);
-    if (code == FC_OK && wanted->there < wanted->offset) {
-        code = fc_stream_commit(wanted->part->topic->copy, wanted->part->partition,
-                                wanted->group, wanted->offset, err);
-        if (code == FC_ERR_REJECTED) { /* it is used there: it has its own offsets */
-            return FC_OK;
-        }
+    fc_code code = commit(translating, err);
+    if (code == FC_ERR_REJECTED) { /* it is used there: it has its own offsets */
+        return FC_OK;
     }
     if (code == FC_OK) {
         *known_of(in, wanted->group, wanted->part) = wanted->offset;
@@ -217,11 +231,12 @@ fc_code fc_in_groups(struct fc_copy_in *in, struct fc_error *err)
         return FC_OK;
     }
     code = in->ops->groups(in->feed, on_offset, &translating, err);
-    if (code == FC_OK && translating.count > 0 && in->bridge->config.config->kafka == NULL) {
+    if (code == FC_OK && translating.count > 0 && in->bridge->config.config->kafka == NULL &&
+        in->bridge->config.spu == NULL) {
         in->has_groups = false;
         fc_diag_report(in->bridge->config.diag, FC_DIAG_WARN,
-                       "%s: groups: a log in this process has no consumer groups; their "
-                       "offsets stay behind",
+                       "%s: groups: nobody serves this log, so it has no consumer groups; "
+                       "their offsets stay behind (log.embedded.listen serves it)",
                        in->bridge->config.config->name);
     }
     for (; translating.at < translating.count; translating.at++) {

@@ -55,13 +55,15 @@ wait_for() { # SECONDS COMMAND...: until it succeeds
         sleep 0.1
     done
 }
-# file NAME KIND TOPIC LOG BROKERS TOPICS [LINE...]: KIND is source or sink; LOG a directory, or brokers
+free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport'; }
+# file NAME KIND TOPIC LOG BROKERS TOPICS [LINE...]: KIND is source or sink; LOG a directory, DIRECTORY@ADDRESS where it is served, or brokers
 file() {
     local name=$1 kind=$2 topic=$3 log=$4 brokers=$5 topics=$6
     shift 6
     {
         printf 'apiVersion: 0.1.0\nmeta: { name: %s, type: kafka-%s, topic: "%s" }\n' "$name" "$kind" "$topic"
         case $log in
+        *@*) printf 'log: { embedded: { dir: ./%s, listen: "%s" } }\n' "${log%@*}" "${log#*@}" ;;
         *:*) printf 'log: { kafka: { bootstrap.servers: "%s" } }\n' "$log" ;;
         *) printf 'log: { embedded: { dir: ./%s } }\n' "$log" ;;
         esac
@@ -92,7 +94,7 @@ without_origin() { sed 's/ fc\.bridge= .*//' "$1"; }
 
 start_spu() {
     local port
-    port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport')
+    port=$(free_port)
     printf 'data-dir: %s\nlisteners:\n  - host: 127.0.0.1\n    port: %s\n' "$work/spu-data" "$port" >"$work/spu.yaml"
     "$build/fluvio-spu" --config "$work/spu.yaml" >"$work/spu.log" 2>&1 &
     spu=$!
@@ -224,11 +226,11 @@ while_running() {
 }
 
 group_offsets() { # NAME LOG
-    local name=$1 log=$2 topic=grp-$1 count
+    local name=$1 log=${2#*@} topic=grp-$1 count
     $admin create "$A" "$topic" 2
     $peer feed "$A" "$topic" 2 400 >"$work/fed" &
     feed=$!
-    file "$topic" source '${topic}' "$log" "$A" "[$topic]" 'groups: ["app*"]'
+    file "$topic" source '${topic}' "$2" "$A" "[$topic]" 'groups: ["app*"]'
     start_run "$topic"
     wait_for 60 reaches "$log" "$topic" 1000
     $peer consume "$A" "$topic" app-$name 700 >"$work/first"
@@ -239,7 +241,12 @@ group_offsets() { # NAME LOG
     wait_for 60 $peer check "$log" "$topic" "$count"
     holds "$name: everything is copied before the move" $peer check "$log" "$topic" "$count"
     holds "$name: the bridge ends" stop_run "$topic"
+    if [ "$log" != "$2" ]; then
+        start_run "$topic" # only while it runs the log is served
+        wait_for 30 kcat -L -b "$log"
+    fi
     timeout 60 $peer consume "$log" "$topic" app-$name 0 >"$work/second" 2>"$work/err" || true
+    [ "$log" = "$2" ] || stop_run "$topic"
     sort -u "$work/first" "$work/second" | wc -l >"$work/seen"
     if [ "$(cat "$work/seen")" -eq $((2 * count)) ]; then
         ok "$name: a group that moves on misses nothing"
@@ -251,6 +258,12 @@ group_offsets() { # NAME LOG
     else
         not_ok "$name: and sees again less than the bound" "$(wc -l "$work/first" "$work/second") of $((2 * count))"
     fi
+}
+
+unserved_groups() {
+    file unserved source '${topic}' data-unserved "$A" '[grp-listen]' 'groups: ["app*"]'
+    holds 'groups of a log that nobody serves stay behind' copy unserved
+    holds 'and that is said' grep -q 'nobody serves this log, so it has no consumer groups' "$work/unserved.diag"
 }
 
 groups_out() {
@@ -316,7 +329,8 @@ tests/support/kafka-node start "$work/a" >"$work/a.boot"
 wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
 start_spu
-[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' groups_out gaps bad_input
+E=data-served@127.0.0.1:$(free_port)
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps bad_input
 for scenario in "$@"; do
     read -r name first second <<<"$scenario"
     $name ${first:+"$first"} ${second:+"${!second}"}
