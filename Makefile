@@ -36,7 +36,7 @@ GEN_H := $(GEN_C:.c=.h)
 # Archives and programs appear whole, under a name of their maker's first: another make in this tree may be using them.
 PUT = && mv -f $@.$$$$ $@
 # One archive a folder; programs' main.c stand apart.
-DIRS := core/base core/wire core/log core/cluster core/stream core/cli \
+DIRS := core/base core/wire core/log core/cluster core/link core/stream core/cli \
   core/server \
   core/spu core/spu/group core/spu/txn core/spu/auth \
   catalog runner/envelope runner/restore runner/bridge runner transforms \
@@ -53,7 +53,8 @@ $(foreach d,$(DIRS),$(eval $(call archive,$(d))))
 # What may be linked with what: a folder's tests see the folder and what it may depend on.
 LINK_core/base := core/base
 LINK_core/wire := core/wire $(LINK_core/base)
-LINK_core/cli := core/cli core/wire $(LINK_core/base)
+LINK_core/link := core/link core/wire $(LINK_core/base)
+LINK_core/cli := core/cli $(LINK_core/link)
 LINK_core/log := core/log $(LINK_core/base)
 LINK_core/cluster := core/cluster $(LINK_core/base)
 LINK_core/stream := core/stream core/cluster $(LINK_core/log)
@@ -68,7 +69,7 @@ LINK_runner/envelope := runner/envelope $(LINK_catalog)
 LINK_runner/restore := runner/restore runner/bridge runner transforms runner/envelope catalog $(LINK_core/stream) $(LINK_core/spu)
 LINK_runner := $(LINK_runner/restore)
 LINK_connectors/mysql := connectors/mysql $(LINK_core/base)
-LINK_connectors/kafka := connectors/kafka $(LINK_core/cluster)
+LINK_connectors/kafka := connectors/kafka core/cluster $(LINK_core/link)
 LINK_runner/bridge := $(LINK_runner/restore)
 LINK_tests/support := tests/support $(LINK_core/base)
 link_ars = $(foreach d,$(LINK_$(1)),$(call AR_OF,$(d)))
@@ -159,7 +160,7 @@ bench-log: all tools ## print the log's figures beside Apache Kafka's
 	$(Q)tests/bench/run-log
 
 # Fuzz targets are compiled in one go with everything they may need, by clang with its sanitizers.
-FUZZ_SRC := $(foreach d,core/base core/wire core/log core/cluster core/stream core/server core/spu core/spu/group core/spu/txn core/spu/auth catalog transforms runner/envelope runner/restore runner/bridge runner,$(call SRC_OF,$(d))) \
+FUZZ_SRC := $(foreach d,core/base core/wire core/log core/cluster core/link core/stream core/server core/spu core/spu/group core/spu/txn core/spu/auth catalog transforms runner/envelope runner/restore runner/bridge runner,$(call SRC_OF,$(d))) \
   $(filter-out %/plugin.c,$(call SRC_OF,connectors/mysql)) $(wildcard tests/support/*.c)
 build/fuzz/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)

@@ -6,7 +6,8 @@
 #include "core/cli/acl_rule.h"
 #include "core/cli/commands.h"
 #include "core/cli/output.h"
-#include "core/cli/wire_client.h"
+#include "core/cli/settings.h"
+#include "core/link/wire_client.h"
 #include "core/wire/messages.h"
 
 enum { ARENA_BYTES_MAX = 16 * 1024 * 1024 };
@@ -203,8 +204,9 @@ static int connect_and(struct acl *acl, work_fn work, const char *note)
     fc_arena_init(&acl->arena, ARENA_BYTES_MAX);
     acl->rows = json_array();
     if (code == FC_OK) {
-        code = fc_wire_client_open_controller(&acl->settings, acl->cli->timeout_ms,
-                                              &acl->client, &error);
+        struct fc_link_settings link = fc_settings_link(&acl->settings);
+        code =
+            fc_wire_client_open_controller(&link, acl->cli->timeout_ms, &acl->client, &error);
     }
     if (code == FC_OK) {
         code = work(acl, &error);

@@ -12,7 +12,7 @@
 #include "core/cli/commands.h"
 #include "core/cli/local.h"
 #include "core/cli/settings.h"
-#include "core/cli/wire_client.h"
+#include "core/link/wire_client.h"
 
 enum { START_MS = 30000, STOP_MS = 30000, TRY_MS = 2000, PAUSE_MS = 50, PORT_DEFAULT = 9092 };
 
@@ -128,13 +128,14 @@ static bool answers(const struct fc_local_listener *listener, int wait_ms)
     struct fc_wire_client *client = NULL;
     struct fc_error ignored = { 0 };
     char port[12];
+    struct fc_link_settings link = fc_settings_link(&settings);
     bool good;
     (void)snprintf(port, sizeof(port), "%d", listener->port);
     if (listener->certificate != NULL) {
         fc_profile_set(&settings.profile, "security.protocol", "ssl");
         fc_profile_set(&settings.profile, "enable.ssl.certificate.verification", "false");
     }
-    good = fc_wire_client_open_at(&settings, wait_ms, reachable_host(listener), port, &client,
+    good = fc_wire_client_open_at(&link, wait_ms, reachable_host(listener), port, &client,
                                   &ignored) == FC_OK;
     fc_wire_client_close(client);
     fc_settings_release(&settings);

@@ -7,8 +7,9 @@
 #include "core/base/alloc.h"
 #include "core/cli/cluster.h"
 #include "core/cli/commands.h"
+#include "core/cli/settings.h"
 #include "core/cli/topic_flags.h"
-#include "core/cli/wire_client.h"
+#include "core/link/wire_client.h"
 #include "core/wire/messages.h"
 
 enum { RESOURCE_TOPIC = 2, OPERATION_SET = 0, OPERATION_DELETE = 1, PARTITIONS_MAX = 100000 };
@@ -64,9 +65,9 @@ static fc_code send_settings(struct fc_wire_client *client, const struct change 
 static fc_code alter_settings(struct fc_cluster *cluster, const struct change *change,
                               struct fc_error *err)
 {
+    struct fc_link_settings link = fc_settings_link(&cluster->settings);
     struct fc_wire_client *client = NULL;
-    fc_code code =
-        fc_wire_client_open_controller(&cluster->settings, cluster->timeout_ms, &client, err);
+    fc_code code = fc_wire_client_open_controller(&link, cluster->timeout_ms, &client, err);
     if (code == FC_OK) {
         code = send_settings(client, change, err);
     }

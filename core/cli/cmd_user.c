@@ -8,8 +8,9 @@
 #include "core/cli/commands.h"
 #include "core/cli/output.h"
 #include "core/cli/password.h"
-#include "core/cli/scram.h"
-#include "core/cli/wire_client.h"
+#include "core/cli/settings.h"
+#include "core/link/scram.h"
+#include "core/link/wire_client.h"
 #include "core/wire/messages.h"
 
 enum { SALT_SIZE = 24, ITERATIONS = 8192 };
@@ -23,8 +24,8 @@ static fc_code session_open(struct fc_cli *cli, struct session *session, struct 
 {
     fc_code code = fc_settings_resolve(cli, &session->settings, err);
     if (code == FC_OK) {
-        code = fc_wire_client_open_controller(&session->settings, cli->timeout_ms,
-                                              &session->client, err);
+        struct fc_link_settings link = fc_settings_link(&session->settings);
+        code = fc_wire_client_open_controller(&link, cli->timeout_ms, &session->client, err);
     }
     return code;
 }

@@ -36,7 +36,8 @@ static fc_code ask_server(struct fc_cli *cli, json_t *versions, struct fc_error 
     struct fc_wire_client *client = NULL;
     fc_code code = fc_settings_resolve(cli, &settings, err);
     if (code == FC_OK) {
-        code = fc_wire_client_open(&settings, cli->timeout_ms, &client, err);
+        struct fc_link_settings link = fc_settings_link(&settings);
+        code = fc_wire_client_open(&link, cli->timeout_ms, &client, err);
     }
     if (code == FC_OK) {
         json_object_set_new(versions, "server", json_string(fc_wire_client_peer(client)));

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "core/cli/partitions.h"
-#include "core/cli/wire_client.h"
+#include "core/cli/settings.h"
+#include "core/link/wire_client.h"
 #include "core/wire/messages.h"
 
 static json_t *find_row(json_t *rows, struct fc_slice topic, int32_t partition, int32_t leader)
@@ -47,10 +48,10 @@ static fc_code ask_node(struct fc_cluster *cluster,
     struct fc_msg_describe_log_dirs_response response;
     struct fc_wire_client *client = NULL;
     char port[12];
+    struct fc_link_settings link = fc_settings_link(&cluster->settings);
     fc_code code;
     (void)snprintf(port, sizeof(port), "%d", broker->port);
-    code = fc_wire_client_open_at(&cluster->settings, cluster->timeout_ms, broker->host, port,
-                                  &client, err);
+    code = fc_wire_client_open_at(&link, cluster->timeout_ms, broker->host, port, &client, err);
     if (code == FC_OK) {
         fc_wire_init(&fc_msg_describe_log_dirs_request_type, &request);
         request.topics = NULL;

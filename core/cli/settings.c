@@ -62,6 +62,16 @@ const char *fc_settings_get(const struct fc_settings *settings, const char *name
     return fc_profile_get(&settings->profile, canonical(name));
 }
 
+static const char *get_linked(const void *ctx, const char *name)
+{
+    return fc_settings_get(ctx, name);
+}
+
+struct fc_link_settings fc_settings_link(const struct fc_settings *settings)
+{
+    return (struct fc_link_settings){ get_linked, settings, settings->where };
+}
+
 static fc_code unknown_profile(const struct fc_profiles *profiles, const char *name,
                                const char *path, struct fc_error *err)
 {

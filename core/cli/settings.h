@@ -11,6 +11,7 @@
 
 #include "core/cli/command.h"
 #include "core/cli/profile.h"
+#include "core/link/link_settings.h"
 
 struct fc_settings {
     struct fc_profile profile; /* its name is NULL with --cluster */
@@ -30,6 +31,9 @@ FC_MUST_CHECK fc_code fc_settings_read_file(struct fc_cli *cli, char **out_path,
 FC_MUST_CHECK fc_code fc_settings_resolve(struct fc_cli *cli, struct fc_settings *out_settings,
                                           struct fc_error *err);
 void fc_settings_release(struct fc_settings *settings);
+
+/* The same for a connection of our own; borrows from `settings`. */
+struct fc_link_settings fc_settings_link(const struct fc_settings *settings);
 
 /* NULL when it is not set. Aliases of the same property are one. */
 const char *fc_settings_get(const struct fc_settings *settings, const char *name);

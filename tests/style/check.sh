@@ -98,7 +98,8 @@ allowed_for() { # the folders whose headers a file in this folder may include
     core/base) echo core/base ;;
     core/wire) echo core/base core/wire ;;
     core/wire/generator) echo core/wire/generator ;;
-    core/cli) echo core/base core/wire core/cli ;;
+    core/link) echo core/base core/wire core/link ;;
+    core/cli) echo core/base core/wire core/link core/cli ;;
     core/log) echo core/base core/log ;;
     core/cluster) echo core/base core/cluster ;;
     core/stream) echo core/base core/log core/cluster core/stream ;;
@@ -112,7 +113,7 @@ allowed_for() { # the folders whose headers a file in this folder may include
     runner/include/fc) echo core/base fc ;;
     runner/envelope) echo core/base catalog runner/envelope fc ;;
     runner | runner/restore | runner/bridge) echo core/base core/stream core/spu catalog transforms runner runner/envelope runner/restore runner/bridge fc ;;
-    connectors/kafka) echo core/base core/cluster "$1" fc ;;
+    connectors/kafka) echo core/base core/cluster core/link "$1" fc ;;
     connectors/*) echo core/base "$1" fc ;;
     tests/support/example_plugin) echo fc ;;
     tests/*) echo any ;;

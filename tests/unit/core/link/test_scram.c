@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "core/cli/scram.h"
+#include "core/link/scram.h"
 
 /* The example of RFC 7677, section 3. */
 static void the_rfc_example_gives_its_messages(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/cli/wire_client.h"
+#include "core/link/wire_client.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
@@ -7,14 +7,14 @@
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
-#include "core/cli/scram.h"
-#include "core/cli/wire_socket.h"
+#include "core/link/scram.h"
+#include "core/link/wire_socket.h"
 #include "core/wire/messages.h"
 
 enum { FRAME_SIZE = 4, ARENA_BYTES_MAX = 256 * 1024 * 1024, APIS_MAX = 128, ADDRESS_MAX = 300 };
 
 struct fc_wire_client {
-    const struct fc_settings *settings; /* borrowed while it is being opened */
+    const struct fc_link_settings *settings; /* borrowed while it is being opened */
     struct fc_wire_socket *socket;
     char *peer;
     int timeout_ms;
@@ -248,19 +248,19 @@ static fc_code log_in_plain(struct fc_wire_client *client, const char *user,
 
 static fc_code log_in(struct fc_wire_client *client, struct fc_error *err)
 {
-    const char *mechanism = fc_settings_get(client->settings, "sasl.mechanism");
-    const char *user = fc_settings_get(client->settings, "sasl.username");
-    const char *password = fc_settings_get(client->settings, "sasl.password");
+    const char *mechanism = fc_link_get(client->settings, "sasl.mechanism");
+    const char *user = fc_link_get(client->settings, "sasl.username");
+    const char *password = fc_link_get(client->settings, "sasl.password");
     struct fc_msg_sasl_handshake_request request;
     struct fc_msg_sasl_handshake_response response;
     fc_scram_kind kind = FC_SCRAM_SHA_256;
     bool plain = mechanism != NULL && strcmp(mechanism, "PLAIN") == 0;
     fc_code code;
     if (mechanism == NULL || (!plain && !fc_scram_kind_of(mechanism, &kind))) {
-        return fc_fail(
-            err, FC_ERR_CONFIG,
-            "this command logs in by PLAIN or SCRAM only, not by sasl.mechanism `%s`",
-            mechanism == NULL ? "GSSAPI" : mechanism);
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "a connection of our own logs in by PLAIN or SCRAM only, not by "
+                       "sasl.mechanism `%s`",
+                       mechanism == NULL ? "GSSAPI" : mechanism);
     }
     if (user == NULL || password == NULL) {
         return fc_fail(err, FC_ERR_CONFIG, "sasl.username or sasl.password is missing");
@@ -278,12 +278,12 @@ static fc_code log_in(struct fc_wire_client *client, struct fc_error *err)
                  : log_in_scram(client, kind, user, password, err);
 }
 
-fc_code fc_wire_client_open_at(const struct fc_settings *settings, int timeout_ms,
+fc_code fc_wire_client_open_at(const struct fc_link_settings *settings, int timeout_ms,
                                const char *host, const char *port,
                                struct fc_wire_client **out_client, struct fc_error *err)
 {
     struct fc_wire_client *client = fc_new(struct fc_wire_client);
-    const char *protocol = fc_settings_get(settings, "security.protocol");
+    const char *protocol = fc_link_get(settings, "security.protocol");
     bool tls = protocol != NULL &&
                (strcasecmp(protocol, "ssl") == 0 || strcasecmp(protocol, "sasl_ssl") == 0);
     bool sasl = protocol != NULL && strncasecmp(protocol, "sasl_", 5) == 0;
@@ -339,10 +339,10 @@ static bool split_address(char *text, const char **out_host, const char **out_po
     return *host != '\0' && **out_port != '\0';
 }
 
-fc_code fc_wire_client_open(const struct fc_settings *settings, int timeout_ms,
+fc_code fc_wire_client_open(const struct fc_link_settings *settings, int timeout_ms,
                             struct fc_wire_client **out_client, struct fc_error *err)
 {
-    const char *at = fc_settings_get(settings, "bootstrap.servers");
+    const char *at = fc_link_get(settings, "bootstrap.servers");
     fc_code code = fc_fail(err, FC_ERR_CONFIG, "%s names no server", settings->where);
     while (at != NULL && *at != '\0') {
         char address[ADDRESS_MAX];
@@ -364,7 +364,7 @@ fc_code fc_wire_client_open(const struct fc_settings *settings, int timeout_ms,
     return code;
 }
 
-fc_code fc_wire_client_open_controller(const struct fc_settings *settings, int timeout_ms,
+fc_code fc_wire_client_open_controller(const struct fc_link_settings *settings, int timeout_ms,
                                        struct fc_wire_client **out_client, struct fc_error *err)
 {
     struct fc_wire_client *client = NULL;

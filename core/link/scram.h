@@ -5,8 +5,8 @@
  *
  * Names and passwords are taken as they are: no SASLprep, as in librdkafka.
  */
-#ifndef FC_CLI_SCRAM_H
-#define FC_CLI_SCRAM_H
+#ifndef FC_LINK_SCRAM_H
+#define FC_LINK_SCRAM_H
 
 #include "core/base/buf.h"
 #include "core/base/error.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A blocking connection that speaks the Kafka protocol itself, for the requests that librdkafka
- * does not know. It takes the profile's TLS and SASL settings by librdkafka's names.
+ * does not know. It takes TLS and SASL settings by librdkafka's names.
  */
-#ifndef FC_CLI_WIRE_CLIENT_H
-#define FC_CLI_WIRE_CLIENT_H
+#ifndef FC_LINK_WIRE_CLIENT_H
+#define FC_LINK_WIRE_CLIENT_H
 
 #include "core/base/arena.h"
-#include "core/cli/settings.h"
+#include "core/link/link_settings.h"
 #include "core/wire/api.h"
 
 enum { FC_WIRE_CLIENT_BYTES_MAX = 64 * 1024 * 1024 };
@@ -15,16 +15,16 @@ enum { FC_WIRE_CLIENT_BYTES_MAX = 64 * 1024 * 1024 };
 struct fc_wire_client;
 
 /* To the first bootstrap server that answers; all of it within timeout_ms. */
-FC_MUST_CHECK fc_code fc_wire_client_open(const struct fc_settings *settings, int timeout_ms,
-                                          struct fc_wire_client **out_client,
+FC_MUST_CHECK fc_code fc_wire_client_open(const struct fc_link_settings *settings,
+                                          int timeout_ms, struct fc_wire_client **out_client,
                                           struct fc_error *err);
 /* To this one. */
-FC_MUST_CHECK fc_code fc_wire_client_open_at(const struct fc_settings *settings, int timeout_ms,
-                                             const char *host, const char *port,
+FC_MUST_CHECK fc_code fc_wire_client_open_at(const struct fc_link_settings *settings,
+                                             int timeout_ms, const char *host, const char *port,
                                              struct fc_wire_client **out_client,
                                              struct fc_error *err);
 /* To the controller, which takes changes; by way of a bootstrap server. */
-FC_MUST_CHECK fc_code fc_wire_client_open_controller(const struct fc_settings *settings,
+FC_MUST_CHECK fc_code fc_wire_client_open_controller(const struct fc_link_settings *settings,
                                                      int timeout_ms,
                                                      struct fc_wire_client **out_client,
                                                      struct fc_error *err);

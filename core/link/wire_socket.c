@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/cli/wire_socket.h"
+#include "core/link/wire_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -120,14 +120,14 @@ static int give_password(char *to, int size, int writing, void *ctx)
     return (int)strlen(password);
 }
 
-static fc_code load_files(SSL_CTX *context, const struct fc_settings *settings,
+static fc_code load_files(SSL_CTX *context, const struct fc_link_settings *settings,
                           struct fc_error *err)
 {
-    const char *ca = fc_settings_get(settings, "ssl.ca.location");
-    const char *certificate = fc_settings_get(settings, "ssl.certificate.location");
-    const char *key = fc_settings_get(settings, "ssl.key.location");
-    const char *password = fc_settings_get(settings, "ssl.key.password");
-    bool verify = !is_off(fc_settings_get(settings, "enable.ssl.certificate.verification"));
+    const char *ca = fc_link_get(settings, "ssl.ca.location");
+    const char *certificate = fc_link_get(settings, "ssl.certificate.location");
+    const char *key = fc_link_get(settings, "ssl.key.location");
+    const char *password = fc_link_get(settings, "ssl.key.password");
+    bool verify = !is_off(fc_link_get(settings, "enable.ssl.certificate.verification"));
     if (verify && ca != NULL && SSL_CTX_load_verify_locations(context, ca, NULL) != 1) {
         return tls_failed(ca, err);
     }
@@ -149,7 +149,7 @@ static fc_code load_files(SSL_CTX *context, const struct fc_settings *settings,
 }
 
 /* The name that the certificate must be for. */
-static bool set_name(SSL *ssl, const struct fc_settings *settings, const char *host)
+static bool set_name(SSL *ssl, const struct fc_link_settings *settings, const char *host)
 {
     struct in6_addr address;
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
@@ -158,7 +158,7 @@ static bool set_name(SSL *ssl, const struct fc_settings *settings, const char *h
     if (!is_address && SSL_set_tlsext_host_name(ssl, host) != 1) {
         return false;
     }
-    if (is_off(fc_settings_get(settings, "ssl.endpoint.identification.algorithm"))) {
+    if (is_off(fc_link_get(settings, "ssl.endpoint.identification.algorithm"))) {
         return true;
     }
     return is_address ? X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1
@@ -180,7 +180,7 @@ static fc_code await_tls(struct fc_wire_socket *socket, int result, const char *
     return tls_failed(what, err);
 }
 
-static fc_code start_tls(struct fc_wire_socket *socket, const struct fc_settings *settings,
+static fc_code start_tls(struct fc_wire_socket *socket, const struct fc_link_settings *settings,
                          const char *host, int64_t deadline_ms, struct fc_error *err)
 {
     socket->context = SSL_CTX_new(TLS_client_method());
@@ -209,7 +209,7 @@ static fc_code start_tls(struct fc_wire_socket *socket, const struct fc_settings
 
 /* --- use ---------------------------------------------------------------------------------- */
 
-fc_code fc_wire_socket_open(const struct fc_settings *settings, bool tls, const char *host,
+fc_code fc_wire_socket_open(const struct fc_link_settings *settings, bool tls, const char *host,
                             const char *port, int64_t deadline_ms,
                             struct fc_wire_socket **out_socket, struct fc_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/cli/scram.h"
+#include "core/link/scram.h"
 
 #include <stdlib.h>
 
