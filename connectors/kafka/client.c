@@ -5,6 +5,7 @@
 
 #include "core/base/suggest.h"
 #include "core/cluster/cluster.h"
+#include "core/link/topic_ids.h"
 
 enum { REACH_MS = 10000 };
 
@@ -250,6 +251,32 @@ fc_code fc_kafka_client_handle(
     }
     rd_kafka_conf_destroy(conf);
     return code;
+}
+
+/* A property as the user gives it; of two names for one, either. */
+static const char *get_property(const void *ctx, const char *name)
+{
+    const struct fc_kafka_client *client = ctx;
+    const struct fc_host *host = client->host;
+    const char *const *pairs = NULL;
+    uint32_t count = host->option_map(host, "properties", &pairs);
+    if (strcmp(name, "bootstrap.servers") == 0) {
+        return host->option_text(host, name);
+    }
+    for (uint32_t index = 0; index < count; index++) {
+        const char *key = pairs[2 * index];
+        if (strcmp(key, name) == 0 ||
+            (strcmp(key, "sasl.mechanisms") == 0 && strcmp(name, "sasl.mechanism") == 0)) {
+            return pairs[2 * index + 1];
+        }
+    }
+    return NULL;
+}
+
+struct fc_topic_ids *fc_kafka_client_topic_ids(const struct fc_kafka_client *client)
+{
+    const struct fc_link_settings settings = { get_property, client, "kafka" };
+    return fc_topic_ids_new(&settings, REACH_MS);
 }
 
 fc_code fc_kafka_client_reach(struct fc_kafka_client *client, rd_kafka_t *handle,

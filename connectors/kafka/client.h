@@ -44,6 +44,10 @@ FC_MUST_CHECK fc_code fc_kafka_client_reach(struct fc_kafka_client *client, rd_k
 fc_code fc_kafka_client_fail(struct fc_kafka_client *client, rd_kafka_resp_err_t answer,
                              const char *doing, struct fc_error *err);
 
+/* To ask for the ids of the cluster's topics, with the user's TLS and SASL; freed by the caller
+ * before the client. */
+struct fc_topic_ids *fc_kafka_client_topic_ids(const struct fc_kafka_client *client);
+
 /* Of topics that are nobody's own: not __consumer_offsets and not _fluvio.* */
 bool fc_kafka_client_wants(const struct fc_kafka_client *client, const char *topic);
 

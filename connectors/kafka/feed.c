@@ -65,7 +65,8 @@ static void feed_close(struct fc_feed *feed)
         rd_kafka_destroy(feed->consumer);
     }
     fc_hashmap_release(&feed->parts, free_part);
-    fc_hashmap_release(&feed->known, NULL);
+    fc_hashmap_release(&feed->known, fc_feed_topic_free);
+    fc_topic_ids_free(feed->ids);
     fc_kafka_client_release(&feed->client);
     free(feed->taken);
     free(feed->messages);
@@ -112,6 +113,7 @@ static fc_code feed_open(const struct fc_host *host, struct fc_feed **out_feed,
         return code;
     }
     (void)rd_kafka_poll_set_consumer(feed->consumer); /* it has a group.id */
+    feed->ids = fc_kafka_client_topic_ids(&feed->client);
     *out_feed = feed;
     return FC_OK;
 }
@@ -152,9 +154,10 @@ static fc_code give_topic(struct fc_feed *feed, const struct found *found,
                           void *ctx, struct fc_error *err)
 {
     struct fc_message_topic topic = { .name = found->name, .partitions = found->partitions };
+    struct fc_feed_topic *known = fc_feed_topic_of(feed, found->name);
     struct fc_kafka_settings settings = { 0 };
     fc_code code = FC_OK;
-    if (fc_hashmap_get(&feed->known, fc_slice_text(found->name)) == NULL) {
+    if (!known->told) {
         code = fc_kafka_settings_read(feed->consumer, found->name, &settings, err);
         if (code == FC_ERR_CONFIG) { /* it may be that we may not ask */
             fc_kafka_client_tell(&feed->client, 1, "%s; a copy gets the defaults",
@@ -165,10 +168,20 @@ static fc_code give_topic(struct fc_feed *feed, const struct found *found,
         topic.setting_count = settings.count;
     }
     code = code == FC_OK ? on_topic(ctx, &topic, err) : code;
-    if (code == FC_OK) {
-        (void)fc_hashmap_put(&feed->known, fc_slice_text(found->name), feed);
-    }
+    known->told = known->told || code == FC_OK;
     fc_kafka_settings_release(&settings);
+    return code;
+}
+
+static fc_code identify(struct finding *finding, struct fc_error *err)
+{
+    const char **names = fc_new_array(const char *, finding->count + 1);
+    fc_code code;
+    for (size_t index = 0; index < finding->count; index++) {
+        names[index] = finding->items[index].name;
+    }
+    code = fc_feed_identify(finding->feed, names, finding->count, err);
+    free(names);
     return code;
 }
 
@@ -181,6 +194,7 @@ static fc_code feed_topics(struct fc_feed *feed,
     fc_code code;
     release_messages(feed);
     code = fc_cluster_topics(feed->consumer, on_found, &finding, err);
+    code = code == FC_OK ? identify(&finding, err) : code;
     for (size_t index = 0; index < finding.count; index++) {
         if (code == FC_OK) {
             code = give_topic(feed, &finding.items[index], on_topic, ctx, err);
@@ -322,6 +336,12 @@ static fc_code on_event(struct fc_feed *feed, const rd_kafka_message_t *message,
             return FC_OK;
         }
         code = resolve(feed, part->topic, part->partition, part->next, &offset, err);
+        if (code == FC_OK && offset < part->next) { /* who reads must go back with us */
+            return fc_fail_retriable(err, FC_ERR_REFUSED,
+                                     "%s/%" PRIu32 " does not reach offset %" PRId64
+                                     " any more",
+                                     part->topic, part->partition, part->next);
+        }
         return code == FC_OK ? start_at(feed, part, offset, err) : code;
     default:
         break;
@@ -463,4 +483,6 @@ const struct fc_feed_ops fc_kafka_feed_ops = {
     .interrupt = feed_interrupt,
     .close = feed_close,
     .check = fc_kafka_check_feed,
+    .identity = fc_feed_identity,
+    .verify = fc_feed_verify,
 };

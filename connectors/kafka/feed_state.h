@@ -5,6 +5,8 @@
 
 #include "connectors/kafka/client.h"
 #include "core/base/hashmap.h"
+#include "core/base/uuid.h"
+#include "core/link/topic_ids.h"
 
 struct fc_feed_part {
     char *topic;
@@ -13,14 +15,24 @@ struct fc_feed_part {
     bool assigned;
 };
 
+/* A topic that is wanted. */
+struct fc_feed_topic {
+    char *name;
+    bool told;                  /* with its settings */
+    char id[FC_UUID_TEXT_SIZE]; /* "": not known */
+};
+
 struct fc_feed {
     struct fc_kafka_client client;
     rd_kafka_t *consumer;
     bool skips_gaps;
     bool starts_at_end;
-    struct fc_hashmap parts;   /* "<topic>/<partition>" -> struct fc_feed_part */
-    struct fc_hashmap known;   /* topic -> feed: its settings were told */
-    struct fc_feed_part *last; /* of the message before; NULL: none */
+    struct fc_hashmap parts; /* "<topic>/<partition>" -> struct fc_feed_part */
+    struct fc_hashmap known; /* topic -> struct fc_feed_topic */
+    struct fc_topic_ids *ids;
+    bool knows_ids; /* they could be asked for; so from now on an error is one */
+    char why_no_ids[FC_ERROR_MESSAGE_SIZE]; /* that was told */
+    struct fc_feed_part *last;              /* of the message before; NULL: none */
     rd_kafka_message_t **taken;
     struct fc_message *messages;
     uint32_t count;
@@ -29,6 +41,20 @@ struct fc_feed {
     struct fc_message_header *headers;
     size_t header_capacity;
 };
+
+/* The topic's entry; made when there is none. */
+struct fc_feed_topic *fc_feed_topic_of(struct fc_feed *feed, const char *topic);
+
+void fc_feed_topic_free(void *topic);
+
+/* Ask for the ids of these topics anew. That they cannot be had is told, once. */
+FC_MUST_CHECK fc_code fc_feed_identify(struct fc_feed *feed, const char *const *names,
+                                       size_t count, struct fc_error *err);
+
+/* The ops.identity and ops.verify slots. */
+const char *fc_feed_identity(struct fc_feed *feed, const char *topic);
+FC_MUST_CHECK fc_code fc_feed_verify(struct fc_feed *feed, const char **out_topic,
+                                     struct fc_error *err);
 
 /* The ops.groups slot. */
 FC_MUST_CHECK fc_code fc_feed_groups(struct fc_feed *feed,

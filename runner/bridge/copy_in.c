@@ -48,6 +48,11 @@ static fc_code append(struct fc_copy_in *in, struct fc_in_part *part, struct fc_
     if (part->batch == NULL || fc_stream_batch_count(part->batch) == 0) {
         return FC_OK;
     }
+    code = fc_in_verify(in, err);
+    if (code != FC_OK) {
+        fc_stream_batch_reset(part->batch, part->topic->copy, part->partition);
+        return code;
+    }
     code = fc_stream_batch_seal(part->batch, err);
     code = code == FC_OK ? fc_in_insist(in, append_step, part->batch, err) : code;
     fc_stream_batch_reset(part->batch, part->topic->copy, part->partition);
@@ -187,12 +192,13 @@ static void encode_places(struct fc_copy_in *in, struct fc_buf *out)
     fc_buf_append_text(out, "{");
     for (size_t at = 0; at < in->topic_count; at++) {
         const struct fc_in_topic *topic = in->topics[at];
-        fc_buf_append_fmt(out, "%s\"%s\":[", at == 0 ? "" : ",", topic->name);
+        fc_buf_append_text(out, at == 0 ? "" : ",");
+        fc_places_encode_begin(out, topic->name, topic->id);
         for (uint32_t index = 0; index < topic->count; index++) {
             fc_buf_append_fmt(out, "%s%" PRId64, index == 0 ? "" : ",",
                               topic->parts[index]->placed);
         }
-        fc_buf_append_text(out, "]");
+        fc_places_encode_end(out, topic->id);
     }
     fc_places_encode_others(in->places, is_copied, in, in->topic_count > 0, out);
     fc_buf_append_text(out, "}");
@@ -299,6 +305,7 @@ static fc_code read_some(struct fc_copy_in *in, struct fc_error *err)
         wait_ms = left < 0 ? 0 : (int)left;
     }
     code = in->ops->read(in->feed, wait_ms, READ_BYTES, &messages, &count, err);
+    in->unverified = in->unverified || count > 0;
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
         code = put(in, &messages[index], err);
     }
@@ -388,6 +395,7 @@ static void release(struct fc_copy_in *in)
         }
         free(topic->parts);
         free(topic->name);
+        free(topic->id);
         free(topic);
     }
     free(in->topics);

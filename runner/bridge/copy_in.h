@@ -6,6 +6,9 @@
  * partition is copied and where its copy ended then; on start the copies are scanned from there,
  * and the newest origin found is where to go on. A partition is in the checkpoint before its
  * first record is written. So each record is copied once, on any log, without transactions.
+ *
+ * The checkpoint also holds what tells each topic from another that is made under its name later.
+ * Nothing is written before it is known that what was read is of the topic that it seems to be.
  */
 #ifndef FC_RUNNER_BRIDGE_COPY_IN_H
 #define FC_RUNNER_BRIDGE_COPY_IN_H
@@ -29,10 +32,13 @@ struct fc_in_part {
     struct fc_stream_batch *batch; /* NULL: nothing waits */
     bool touched;                  /* appended to since the last flush */
     struct fc_offset_map map;
+    bool renewed; /* the points that are kept are to be forgotten */
 };
 
 struct fc_in_topic {
-    char *name; /* at the origin */
+    char *name;     /* at the origin */
+    char *id;       /* what tells it from another of its name; NULL: not known */
+    bool made_anew; /* since an earlier run */
     struct fc_topic *copy;
     struct fc_in_part **parts;
     uint32_t count;
@@ -52,6 +58,7 @@ struct fc_copy_in {
     bool has_groups;          /* the log has */
     bool first;               /* nothing was ever copied: the options say where to begin */
     bool fresh;               /* partitions came that are in no checkpoint yet */
+    bool unverified;          /* records were read since the topics were last looked at */
     struct fc_in_part *last;  /* of the message before */
     uint64_t pending_records; /* since the last flush */
     uint64_t pending_bytes;
@@ -66,6 +73,10 @@ struct fc_in_part *fc_in_part_of(struct fc_copy_in *in, const char *topic, uint3
 
 /* Find topics and partitions that are new, make their copies ready, and begin with them. */
 FC_MUST_CHECK fc_code fc_in_look(struct fc_copy_in *in, struct fc_error *err);
+
+/* Whether what was read is of the topics that are copied; FC_ERR_REFUSED when one was made anew
+ * meanwhile (retriable when such a gap is to be skipped). */
+FC_MUST_CHECK fc_code fc_in_verify(struct fc_copy_in *in, struct fc_error *err);
 
 /* Do `step` until the log takes it, or the bridge is to stop (FC_ERR_CLOSED). */
 FC_MUST_CHECK fc_code fc_in_insist(struct fc_copy_in *in,

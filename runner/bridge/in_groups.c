@@ -2,7 +2,8 @@
 /*
  * Which offset of the copy stands for one of the origin is kept in topic
  * `_fluvio.offsets.<connector>`: key "<topic>/<partition>", value "1 <from> <to>" (see
- * core/base/offset_map.h), a point a second and partition at most.
+ * core/base/offset_map.h), a point a second and partition at most. "1 -1 -1" ends what came before
+ * it: the topic was made anew at its origin.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,7 +39,11 @@ static void take_point(struct fc_copy_in *in, const struct fc_record *record)
         map = fc_new(struct fc_offset_map);
         (void)fc_hashmap_put(&in->points, record->key, map);
     }
-    fc_offset_map_add(map, from, to);
+    if (from < 0) {
+        fc_offset_map_release(map);
+    } else {
+        fc_offset_map_add(map, from, to);
+    }
 }
 
 fc_code fc_in_points_read(struct fc_copy_in *in, struct fc_error *err)
@@ -74,14 +79,18 @@ static fc_code add_point(struct fc_copy_in *in, struct fc_in_part *part,
                          struct fc_stream_batch *batch, struct fc_error *err)
 {
     const struct fc_offset_map *map = &part->map;
+    static const struct fc_offset_point none = { -1, -1 };
     const struct fc_offset_point *newest =
         map->count == 0 ? NULL : &map->points[map->count - 1];
+    bool renewed = part->renewed;
     char key[KEY_SIZE];
     char value[VALUE_SIZE];
     struct fc_record record = { .timestamp_ms = fc_clock_wall_ms(in->bridge->config.clock) };
-    if (newest == NULL || newest->from <= part->pointed) {
+    if (!renewed && (newest == NULL || newest->from <= part->pointed)) {
         return FC_OK;
     }
+    part->renewed = false;
+    newest = renewed ? &none : newest;
     record.key = fc_slice_of(key, (size_t)snprintf(key, sizeof(key), "%s/%" PRIu32,
                                                    part->topic->name, part->partition));
     record.value =

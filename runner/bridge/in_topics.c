@@ -24,6 +24,77 @@ struct fc_in_part *fc_in_part_of(struct fc_copy_in *in, const char *topic, uint3
     return NULL;
 }
 
+/* --- is it the same topic ----------------------------------------------------------------- */
+
+static fc_code fail_made_anew(const struct fc_copy_in *in, const char *topic,
+                              struct fc_error *err)
+{
+    if (in->bridge->config.config->skips_gaps) { /* a new start begins with the new one */
+        return fc_fail_retriable(err, FC_ERR_REFUSED, "topic %s was made anew at its origin",
+                                 topic);
+    }
+    return fc_fail(
+        err, FC_ERR_REFUSED,
+        "topic %s was deleted and made anew at its origin; to copy the new one behind "
+        "what there is of the old one, from its beginning, set on-gap: skip",
+        topic);
+}
+
+fc_code fc_in_verify(struct fc_copy_in *in, struct fc_error *err)
+{
+    const char *topic = NULL;
+    fc_code code;
+    if (!in->unverified || in->ops->verify == NULL) {
+        return FC_OK;
+    }
+    code = in->ops->verify(in->feed, &topic, err);
+    if (code == FC_OK && topic != NULL) {
+        code = fail_made_anew(in, topic, err);
+    }
+    in->unverified = code != FC_OK;
+    return code;
+}
+
+static const char *identity_of(const struct fc_copy_in *in, const char *topic)
+{
+    return in->ops->identity == NULL ? NULL : in->ops->identity(in->feed, topic);
+}
+
+/* Of a topic that is copied already. */
+static fc_code check_same(struct fc_copy_in *in, struct fc_in_topic *topic,
+                          struct fc_error *err)
+{
+    const char *id = identity_of(in, topic->name);
+    if (id != NULL && topic->id == NULL) {
+        topic->id = fc_strdup(id);
+        in->moved = true; /* to the next checkpoint */
+    }
+    return id == NULL || strcmp(id, topic->id) == 0 ? FC_OK
+                                                    : fail_made_anew(in, topic->name, err);
+}
+
+/* Of one that this run has not seen: against what is known of an earlier one. */
+static fc_code find_identity(struct fc_copy_in *in, struct fc_in_topic *topic,
+                             struct fc_error *err)
+{
+    const char *id = identity_of(in, topic->name);
+    const char *before = fc_places_id(in->places, topic->name);
+    topic->made_anew = id != NULL && before != NULL && strcmp(id, before) != 0;
+    id = id == NULL ? before : id;
+    topic->id = id == NULL ? NULL : fc_strdup(id);
+    if (!topic->made_anew) {
+        return FC_OK;
+    }
+    if (!in->bridge->config.config->skips_gaps) {
+        return fail_made_anew(in, topic->name, err);
+    }
+    fc_diag_report(in->bridge->config.diag, FC_DIAG_WARN,
+                   "topic %s skipping a gap: it was made anew at its origin; going on with the "
+                   "beginning of the new one",
+                   topic->name);
+    return FC_OK;
+}
+
 /* --- where to go on ----------------------------------------------------------------------- */
 
 /* The newest origin among what stands at or after `from` in the copy. */
@@ -69,7 +140,9 @@ static fc_code find_next(struct fc_copy_in *in, struct fc_in_part *part, struct 
         fc_checkpoint_topic(&in->checkpoint, fc_topic_name(part->topic->copy));
     struct fc_offsets offsets = { 0 };
     fc_code code;
-    part->next = fc_places_get(in->places, part->topic->name, part->partition);
+    part->next = part->topic->made_anew
+                     ? -1
+                     : fc_places_get(in->places, part->topic->name, part->partition);
     if (entry != NULL && part->partition < entry->partitions && part->next >= 0) {
         return scan(in, part, entry->ends[part->partition], err);
     }
@@ -94,7 +167,11 @@ static fc_code begin_part(struct fc_copy_in *in, struct fc_in_topic *topic, uint
     part->end = -1;
     (void)snprintf(key, sizeof(key), "%s/%" PRIu32, topic->name, partition);
     points = fc_hashmap_remove(&in->points, fc_slice_text(key));
-    if (points != NULL) {
+    if (points != NULL && topic->made_anew) { /* they are of the old one */
+        fc_offset_map_release(points);
+        part->renewed = true;
+        free(points);
+    } else if (points != NULL) {
         part->map = *points;
         free(points);
     }
@@ -150,8 +227,11 @@ static fc_code on_topic(void *ctx, const struct fc_message_topic *given, struct 
     struct fc_in_topic *topic = find_topic(in, given->name);
     char name[FC_TOPIC_NAME_MAX + 1];
     fc_code code = FC_OK;
-    if (topic != NULL && topic->count >= given->partitions) {
-        return FC_OK;
+    if (topic != NULL) {
+        code = check_same(in, topic, err);
+    }
+    if (topic != NULL && (code != FC_OK || topic->count >= given->partitions)) {
+        return code;
     }
     if (topic == NULL) {
         struct fc_topic *copy = NULL;
@@ -166,6 +246,10 @@ static fc_code on_topic(void *ctx, const struct fc_message_topic *given, struct 
         in->topics =
             fc_realloc_array(in->topics, in->topic_count + 1, sizeof(struct fc_in_topic *));
         in->topics[in->topic_count++] = topic;
+        code = find_identity(in, topic, err);
+        if (code != FC_OK) {
+            return code;
+        }
     }
     code = fc_stream_grow(topic->copy, given->partitions, err);
     if (code == FC_OK) {

@@ -29,10 +29,36 @@ void fc_places_free(struct fc_places *places)
     json_decref(json_of(places));
 }
 
+/* The list of offsets of a topic's entry. */
+static json_t *offsets_of(const json_t *entry)
+{
+    return json_is_object(entry) ? json_object_get(entry, "next") : (json_t *)(uintptr_t)entry;
+}
+
 int64_t fc_places_get(const struct fc_places *places, const char *topic, uint32_t partition)
 {
-    const json_t *offset = json_array_get(json_object_get(json_of(places), topic), partition);
+    const json_t *entry = json_object_get(json_of(places), topic);
+    const json_t *offset = json_array_get(offsets_of(entry), partition);
     return json_is_integer(offset) ? json_integer_value(offset) : -1;
+}
+
+const char *fc_places_id(const struct fc_places *places, const char *topic)
+{
+    return json_string_value(json_object_get(json_object_get(json_of(places), topic), "id"));
+}
+
+void fc_places_encode_begin(struct fc_buf *out, const char *topic, const char *id)
+{
+    fc_buf_append_fmt(out, "\"%s\":", topic);
+    if (id != NULL) {
+        fc_buf_append_fmt(out, "{\"id\":\"%s\",\"next\":", id);
+    }
+    fc_buf_append_text(out, "[");
+}
+
+void fc_places_encode_end(struct fc_buf *out, const char *id)
+{
+    fc_buf_append_text(out, id == NULL ? "]" : "]}");
 }
 
 void fc_places_encode_others(const struct fc_places *places,
@@ -40,16 +66,19 @@ void fc_places_encode_others(const struct fc_places *places,
                              bool comma, struct fc_buf *out)
 {
     const char *topic;
-    json_t *offsets;
-    json_object_foreach(json_of(places), topic, offsets)
+    json_t *entry;
+    json_object_foreach(json_of(places), topic, entry)
     {
         if (!is_known(ctx, topic)) {
-            fc_buf_append_fmt(out, "%s\"%s\":[", comma ? "," : "", topic);
+            const char *id = fc_places_id(places, topic);
+            const json_t *offsets = offsets_of(entry);
+            fc_buf_append_text(out, comma ? "," : "");
+            fc_places_encode_begin(out, topic, id);
             for (size_t index = 0; index < json_array_size(offsets); index++) {
                 fc_buf_append_fmt(out, "%s%" PRId64, index == 0 ? "" : ",",
                                   (int64_t)json_integer_value(json_array_get(offsets, index)));
             }
-            fc_buf_append_text(out, "]");
+            fc_places_encode_end(out, id);
             comma = true;
         }
     }

@@ -303,6 +303,41 @@ gaps() {
     holds 'and says so' grep -q 'skipping a gap' "$work/gap.diag"
 }
 
+numbers() { seq "$3" "$4" | kcat -q -P -b "$1" -t "$2" -p 0; } # BROKERS TOPIC FIRST LAST
+ended() { ! kill -0 "${runs[$1]}" 2>/dev/null; }
+made_anew() {
+    local code=0
+    $admin create "$A" anew 1
+    numbers "$A" anew 0 99
+    file anew source '${topic}' data-anew "$A" '[anew]'
+    file anew-out sink '${topic}' data-anew "$B" '[anew]'
+    holds 'before a topic is made anew' copy anew
+    $admin anew "$A" anew 1
+    numbers "$A" anew 100 399 # goes beyond where the old one ended
+    refused 'a topic that was made anew meanwhile stops, with what to do' 3 'topic anew was deleted and made anew at its origin; .* set on-gap: skip' \
+        "$connect" run --until-end "$work/anew.yaml"
+    file anew source '${topic}' data-anew "$A" '[anew]' 'on-gap: skip'
+    holds 'on-gap: skip goes on with the new one' copy anew
+    holds 'and says so' grep -q 'topic anew skipping a gap: it was made anew' "$work/anew.diag"
+    holds 'nothing of either is lost or twice' eval "copy anew-out && $peer check $B anew 400"
+    file anew source '${topic}' data-anew "$A" '[anew]'
+    start_run anew
+    numbers "$A" anew 400 499
+    wait_for 30 eval "$connect status -o json $work/anew.yaml | grep -q '\"next\":400'"
+    $admin anew "$A" anew 1
+    numbers "$A" anew 500 1199
+    wait_for 60 ended anew || true
+    wait "${runs[anew]}" || code=$?
+    unset 'runs[anew]'
+    if [ $code -eq 3 ] && tail -n 1 "$work/anew.diag" | grep -q 'topic anew was deleted and made anew'; then
+        ok 'a topic that is made anew while the bridge runs stops it'
+    else
+        not_ok 'a topic that is made anew while the bridge runs stops it' "exit code $code" "$(tail -n 3 "$work/anew.diag")"
+    fi
+    file anew source '${topic}' data-anew "$A" '[anew]' 'on-gap: skip'
+    holds 'nothing of the new one was taken for the old one' eval "copy anew && copy anew-out && $peer check $B anew 1200"
+}
+
 bad_input() {
     file bad source '${topic}' data-bad "$A" '["^(a"]'
     refused 'no regular expression' 2 'bad.yaml:6:12: `topics`: `\^\(a` is no regular expression' "$connect" run "$work/bad.yaml"
@@ -330,7 +365,7 @@ wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
 start_spu
 E=data-served@127.0.0.1:$(free_port)
-[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps bad_input
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps made_anew bad_input
 for scenario in "$@"; do
     read -r name first second <<<"$scenario"
     $name ${first:+"$first"} ${second:+"${!second}"}

@@ -3,6 +3,7 @@
  * What tests of the bridge do to topics of a cluster.
  *
  *   bridge_admin create BROKERS TOPIC PARTITIONS [NAME=VALUE]   a topic; or give it more partitions
+ *   bridge_admin anew BROKERS TOPIC PARTITIONS                delete a topic and make it again
  *   bridge_admin trim BROKERS TOPIC PARTITION OFFSET          delete the records before it
  *   bridge_admin ends BROKERS TOPIC                           sum of the ends of its partitions
  */
@@ -85,6 +86,29 @@ static int create(char **args, int count)
     return 0;
 }
 
+/* Until nobody knows it any more. */
+static void delete_topic(char **args)
+{
+    const char *const pairs[] = { "bootstrap.servers", args[0], NULL };
+    rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, pairs);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_DeleteTopic_t *wanted = rd_kafka_DeleteTopic_new(args[1]);
+    struct fc_error error = { 0 };
+    uint32_t count = 0;
+    rd_kafka_event_t *event;
+    rd_kafka_DeleteTopics(handle, &wanted, 1, NULL, queue);
+    event = rd_kafka_queue_poll(queue, WAIT_MS);
+    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        die("delete", event == NULL ? "no answer" : rd_kafka_event_error_string(event));
+    }
+    while (fc_cluster_partitions(handle, args[1], &count, &error) != FC_ERR_NOT_FOUND) {
+    }
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy(wanted);
+    rd_kafka_destroy(handle);
+}
+
 static int trim(char **args)
 {
     const char *const pairs[] = { "bootstrap.servers", args[0], NULL };
@@ -133,6 +157,10 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "create") == 0 && argc >= 5) {
+        return create(argv + 2, argc - 2);
+    }
+    if (strcmp(what, "anew") == 0 && argc == 5) {
+        delete_topic(argv + 2);
         return create(argv + 2, argc - 2);
     }
     if (strcmp(what, "trim") == 0 && argc == 6) {

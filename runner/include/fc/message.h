@@ -108,6 +108,18 @@ struct fc_feed_ops {
     void (*close)(struct fc_feed *feed); /* NULL is fine */
     fc_code (*check)(const struct fc_host *host, fc_message_check *on_result, void *ctx,
                      struct fc_error *err);
+    /*
+     * What tells the topic, as `topics` has found it last, from another one that is made under its
+     * name later; text without quotes. NULL: that cannot be told. Borrowed until the next call of
+     * topics. May be missing, with verify.
+     */
+    const char *(*identity)(struct fc_feed *feed, const char *topic);
+    /*
+     * Ask whether all topics are the ones that `topics` has found last: called after records were
+     * read and before they are written. out_topic: one that is not, borrowed as above; NULL: all
+     * are, or it cannot be told. May block.
+     */
+    fc_code (*verify)(struct fc_feed *feed, const char **out_topic, struct fc_error *err);
 };
 
 /*
