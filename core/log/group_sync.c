@@ -9,10 +9,7 @@
 #include "core/log/parallel.h"
 #include "core/log/partition.h"
 
-enum {
-    ALONE_MAX = 4, /* partitions that one thread syncs one by one */
-    THREADS_MAX = 8
-};
+enum { THREADS_MAX = 8 };
 
 struct partition_list {
     struct fc_partition **items;
@@ -119,13 +116,7 @@ static void run_one(struct fc_group_sync *group)
     group->running = true;
     group->begun++;
     (void)pthread_mutex_unlock(&group->lock);
-    if (taken.count <= ALONE_MAX) {
-        for (size_t index = 0; index < taken.count; index++) {
-            sync_one(group, index);
-        }
-    } else {
-        fc_parallel_run(group->parallel, taken.count, sync_one, group);
-    }
+    fc_parallel_run(group->parallel, taken.count, sync_one, group);
     (void)pthread_mutex_lock(&group->lock);
     group->running = false;
     group->finished = group->begun;

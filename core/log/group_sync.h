@@ -4,8 +4,9 @@
  * waits for one that began after its call.
  *
  * The first caller that finds no sync running does it itself, so a lone flush costs exactly the
- * disk's sync and no change of threads. With more than a few partitions to sync, helper threads
- * take part, since the disk merges what it is asked at the same time.
+ * disk's sync and no change of threads. With more than one partition to sync, helper threads take
+ * part: the file system puts what it is asked at the same time into one commit of its journal, and
+ * the disk writes it side by side, where syncs one by one would each wait for both.
  *
  * Thread: any number at once, but for new and free.
  */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -48,13 +49,21 @@ static void set_gate(bool closed)
     (void)pthread_mutex_unlock(&gate.lock);
 }
 
-static void wait_until_someone_syncs(void)
+/* False when that many do not come within a while. */
+static bool wait_until_syncing(int count)
 {
+    struct timespec until;
+    int waited = 0;
+    bool reached;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 30;
     (void)pthread_mutex_lock(&gate.lock);
-    while (gate.waiting == 0) {
-        (void)pthread_cond_wait(&gate.changed, &gate.lock);
+    while (gate.waiting < count && waited == 0) {
+        waited = pthread_cond_timedwait(&gate.changed, &gate.lock, &until);
     }
+    reached = gate.waiting >= count;
     (void)pthread_mutex_unlock(&gate.lock);
+    return reached;
 }
 
 static void *flush_once(void *arg)
@@ -83,7 +92,7 @@ static void flushes_during_a_sync_share_the_next_one(void **state)
     set_gate(true);
     gate.passed = 0;
     assert_int_equal(pthread_create(&first, NULL, flush_once, &log), 0);
-    wait_until_someone_syncs();
+    assert_true(wait_until_syncing(1));
     numbered_log_append(&log, 1, 1); /* too late for the sync that runs */
     for (int index = 0; index < THREADS; index++) {
         assert_int_equal(pthread_create(&others[index], NULL, flush_once, &log), 0);
@@ -97,6 +106,46 @@ static void flushes_during_a_sync_share_the_next_one(void **state)
     }
     assert_int_equal(numbered_log_offsets(&log).durable, 2);
     assert_int_equal(gate.passed, 2); /* for eleven flushes */
+    numbered_log_release(&log);
+}
+
+/* The disk can merge what it is asked at the same time only. */
+static void the_partitions_of_a_flush_are_synced_at_the_same_time(void **state)
+{
+    struct numbered_log log;
+    struct fc_partition *partitions[2] = { NULL, NULL };
+    struct fc_fs_ops ops;
+    pthread_t flusher;
+    void *good = NULL;
+    bool together;
+    (void)state;
+    numbered_log_init(&log);
+    ops = *log.fs->ops;
+    real_sync = ops.sync;
+    ops.sync = gated_sync;
+    log.fs->ops = &ops;
+    numbered_log_open(&log);
+    assert_int_equal(log.fs->ops->make_dir(log.fs, "/q", &log.err), FC_OK);
+    assert_int_equal(fc_partition_open(&log.env, "/q", &log.config, &partitions[1], &log.err),
+                     FC_OK);
+    partitions[0] = log.partition;
+    for (int index = 0; index < 2; index++) {
+        log.partition = partitions[index];
+        numbered_log_append(&log, 1, 1);
+    }
+    set_gate(true);
+    assert_int_equal(pthread_create(&flusher, NULL, flush_once, &log), 0);
+    together = wait_until_syncing(2);
+    set_gate(false);
+    assert_int_equal(pthread_join(flusher, &good), 0);
+    assert_non_null(good);
+    for (int index = 0; index < 2; index++) {
+        log.partition = partitions[index];
+        assert_int_equal(numbered_log_offsets(&log).durable, 1);
+    }
+    assert_true(together);
+    fc_partition_close(partitions[1]);
+    log.partition = partitions[0];
     numbered_log_release(&log);
 }
 
@@ -142,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flushes_during_a_sync_share_the_next_one),
+        cmocka_unit_test(the_partitions_of_a_flush_are_synced_at_the_same_time),
         cmocka_unit_test(a_flush_without_appends_touches_no_disk),
         cmocka_unit_test(each_item_of_a_parallel_run_is_done_once),
     };
