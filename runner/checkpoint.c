@@ -61,6 +61,43 @@ struct fc_checkpoint_topic *fc_checkpoint_add_topic(struct fc_checkpoint *checkp
     return topic;
 }
 
+void fc_checkpoint_copy_ends(struct fc_checkpoint *to, const struct fc_checkpoint *from)
+{
+    for (size_t index = 0; index < from->topic_count; index++) {
+        const struct fc_checkpoint_topic *source = &from->topics[index];
+        struct fc_checkpoint_topic *target = fc_checkpoint_topic(to, source->name);
+        if (target == NULL) {
+            target = fc_checkpoint_add_topic(to, source->name, source->partitions);
+        }
+        memcpy(target->ends, source->ends, source->partitions * sizeof(*source->ends));
+    }
+}
+
+void fc_checkpoint_copy(struct fc_checkpoint *to, const struct fc_checkpoint *from)
+{
+    to->present = from->present;
+    to->seq = from->seq;
+    fc_buf_clear(&to->tx);
+    fc_buf_append_slice(&to->tx, fc_buf_slice(&from->tx));
+    fc_buf_clear(&to->position);
+    fc_buf_append_slice(&to->position, fc_buf_slice(&from->position));
+    fc_checkpoint_copy_ends(to, from);
+}
+
+fc_code fc_checkpoint_enter_topic(struct fc_checkpoint *checkpoint, struct fc_topic *topic,
+                                  struct fc_error *err)
+{
+    struct fc_checkpoint_topic *entry =
+        fc_checkpoint_add_topic(checkpoint, fc_topic_name(topic), fc_topic_partitions(topic));
+    fc_code code = FC_OK;
+    for (uint32_t partition = 0; code == FC_OK && partition < entry->partitions; partition++) {
+        struct fc_offsets offsets;
+        code = fc_stream_offsets(topic, partition, &offsets, err);
+        entry->ends[partition] = code == FC_OK ? offsets.end : 0;
+    }
+    return code;
+}
+
 static void append_base64(struct fc_buf *out, struct fc_slice bytes)
 {
     uint8_t *to = fc_buf_reserve(out, (bytes.len + 2) / 3 * 4 + 1);

@@ -44,6 +44,15 @@ struct fc_checkpoint_topic *fc_checkpoint_topic(struct fc_checkpoint *checkpoint
 struct fc_checkpoint_topic *fc_checkpoint_add_topic(struct fc_checkpoint *checkpoint,
                                                     const char *name, uint32_t partitions);
 
+/* Add a topic that is not in it, with its ends as they are now. */
+FC_MUST_CHECK fc_code fc_checkpoint_enter_topic(struct fc_checkpoint *checkpoint,
+                                                struct fc_topic *topic, struct fc_error *err);
+
+/* Take over the ends of all topics of `from`; topics that only `to` has stay. */
+void fc_checkpoint_copy_ends(struct fc_checkpoint *to, const struct fc_checkpoint *from);
+/* Take over everything in that way. */
+void fc_checkpoint_copy(struct fc_checkpoint *to, const struct fc_checkpoint *from);
+
 void fc_checkpoint_encode(const struct fc_checkpoint *checkpoint, struct fc_buf *out);
 /* out_checkpoint is initialised; FC_ERR_CORRUPT when text is not a checkpoint. */
 FC_MUST_CHECK fc_code fc_checkpoint_decode(struct fc_slice text,

@@ -190,15 +190,24 @@ struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
     int status = 0;
     lock(ring);
     unit = slot(ring, ring->to_write);
-    while (unit->state != FC_UNIT_WORKED && status == 0 && wait_ms > 0 &&
+    while (unit->state != FC_UNIT_WORKED && status == 0 && wait_ms > 0 && !ring->poked &&
            !(ring->closed && ring->to_write == ring->to_fill)) {
         status = pthread_cond_timedwait(&ring->worked, &ring->lock, &until);
     }
     if (unit->state != FC_UNIT_WORKED) {
+        ring->poked = ring->poked && wait_ms == 0;
         unit = NULL;
     }
     unlock(ring);
     return unit;
+}
+
+void fc_unit_ring_poke(struct fc_unit_ring *ring)
+{
+    lock(ring);
+    ring->poked = true;
+    (void)pthread_cond_signal(&ring->worked);
+    unlock(ring);
 }
 
 void fc_unit_ring_gather(struct fc_unit_ring *ring, int wait_ms)

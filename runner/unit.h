@@ -71,6 +71,7 @@ struct fc_unit_ring {
     uint64_t to_fill; /* numbers of the next unit for each stage; written <= worked <= filled */
     uint64_t to_work;
     uint64_t to_write;
+    bool poked;  /* the writer need not wait for a unit */
     bool closed; /* no unit will be filled any more */
 };
 
@@ -96,6 +97,8 @@ void fc_unit_ring_worked(struct fc_unit_ring *ring, struct fc_unit *unit);
  * nothing came within wait_ms. Writer.
  */
 struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms);
+/* Let a next that would wait give NULL at once, the one that waits or the first to come. Any thread. */
+void fc_unit_ring_poke(struct fc_unit_ring *ring);
 /* Wait until half of all units are worked, or wait_ms has passed. Writer. */
 void fc_unit_ring_gather(struct fc_unit_ring *ring, int wait_ms);
 /* Free the unit that next gave last. */

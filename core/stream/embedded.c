@@ -204,6 +204,7 @@ static const struct fc_stream_ops embedded_ops = {
     .grow = fc_embedded_grow,
     .settings = fc_embedded_settings,
     .flush = embedded_flush,
+    .flushes_beside_appends = true,
     .renew = embedded_renew,
     .wake = embedded_wake,
     .offsets = embedded_offsets,

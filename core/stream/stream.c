@@ -185,6 +185,11 @@ fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error *err)
     return stream->ops->flush(stream, err);
 }
 
+bool fc_stream_flushes_beside_appends(const struct fc_stream *stream)
+{
+    return stream->ops->flushes_beside_appends;
+}
+
 fc_code fc_stream_renew(struct fc_stream *stream, struct fc_error *err)
 {
     return stream->ops->renew(stream, err);

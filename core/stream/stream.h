@@ -179,6 +179,10 @@ FC_MUST_CHECK fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *o
  */
 FC_MUST_CHECK fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error *err);
 
+/* A flush ends although others go on appending: true of this process's log. A cluster's waits until
+ * nothing is under way any more. */
+bool fc_stream_flushes_beside_appends(const struct fc_stream *stream);
+
 /*
  * Before what the log holds is looked up to go on from there, at the start and after an append or
  * a flush has failed with a retriable error: drop what is not acknowledged, let what a writer

@@ -41,6 +41,7 @@ struct fc_stream_ops {
     fc_code (*commit)(struct fc_topic *topic, uint32_t partition, const char *group,
                       int64_t offset, struct fc_error *err);
     fc_code (*flush)(struct fc_stream *stream, struct fc_error *err);
+    bool flushes_beside_appends;
     fc_code (*renew)(struct fc_stream *stream, struct fc_error *err);
     void (*wake)(struct fc_stream *stream);
 
