@@ -135,8 +135,7 @@ static fc_code explain_missing(const struct fc_log_reader *reader, struct fc_err
 
 /* Open the file of the segment that holds the reader's offset, at the byte where the search for
  * it begins. */
-static fc_code open_place(struct fc_log_reader *reader, struct fc_lookup_place *out_place,
-                          struct fc_error *err)
+static fc_code open_place(struct fc_log_reader *reader, struct fc_error *err)
 {
     struct fc_partition *partition = reader->partition;
     struct fc_lookup_place place = { 0 };
@@ -154,7 +153,6 @@ static fc_code open_place(struct fc_log_reader *reader, struct fc_lookup_place *
     reader->at = place.at;
     reader->limit = place.closed ? place.segment_size : 0;
     reader->batch_offset = place.offset;
-    *out_place = place;
     return code;
 }
 
@@ -170,16 +168,17 @@ static bool is_another(const struct fc_log_reader *reader)
 static fc_code locate(struct fc_log_reader *reader, struct fc_error *err)
 {
     struct fc_partition *partition = reader->partition;
-    struct fc_lookup_place place = { 0 };
+    uint64_t swaps;
     fc_code code;
     do {
         let_go(reader);
-        code = open_place(reader, &place, err);
+        swaps = fc_partition_swaps(partition);
+        code = open_place(reader, err);
         if (partition->env->read_only && (code == FC_ERR_NOT_FOUND || is_another(reader))) {
             fc_code refreshed = fc_follow_refresh(partition, true, err);
             code = refreshed == FC_OK ? code : refreshed;
         }
-    } while (fc_partition_swaps(partition) != place.swaps);
+    } while (fc_partition_swaps(partition) != swaps);
     return code == FC_ERR_NOT_FOUND ? explain_missing(reader, err) : code;
 }
 

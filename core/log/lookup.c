@@ -95,7 +95,6 @@ static void find_segment(struct fc_partition *partition, int64_t offset,
         place->segment_end = partition->end;
         place->segment_size = partition->active.size;
     }
-    place->swaps = partition->swaps;
     (void)pthread_mutex_unlock(&partition->lock);
 }
 

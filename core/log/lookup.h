@@ -17,7 +17,6 @@ struct fc_lookup_place {
     bool closed; /* it does not grow any more */
     bool sparse;
     bool swapping;
-    uint64_t swaps;
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "core/log/compact.h"
 #include "core/log/compact_map.h"
 #include "core/log/keeper.h"
+#include "core/log/log_reader.h"
 #include "core/log/upkeep.h"
 #include "tests/support/fs_lossy.h"
 #include "tests/support/numbered_log.h"
@@ -165,6 +166,26 @@ static void damage_stops_it_and_is_not_copied(void **state)
     log->env.group = NULL;
 }
 
+static void a_reader_behind_what_was_deleted_is_told(void **state)
+{
+    struct numbered_log *log = *state;
+    struct fc_log_reader *reader = NULL;
+    const struct fc_record *records = NULL;
+    uint32_t count = 0;
+    int64_t start = 0;
+    numbered_log_open(log);
+    append(log, 100, "a");
+    fc_compact_run(log->partition, &job);
+    assert_int_equal(fc_log_reader_open(log->partition, 0, &reader, &log->err), FC_OK);
+    assert_int_equal(fc_partition_delete_records(log->partition, 100, &start, &log->err),
+                     FC_OK);
+    assert_int_equal(fc_log_reader_next(reader, 0, &records, &count, &log->err),
+                     FC_ERR_NOT_FOUND);
+    assert_non_null(strstr(log->err.message, "offset 0 is not in the log, which has 100"));
+    fc_log_reader_close(reader);
+    numbered_log_close(log);
+}
+
 static void the_keeper_compacts(void **state)
 {
     struct numbered_log *log = *state;
@@ -217,6 +238,7 @@ int main(void)
         T(the_active_segment_is_closed_in_time),
         T(a_full_disk_leaves_it_as_it_is),
         T(damage_stops_it_and_is_not_copied),
+        T(a_reader_behind_what_was_deleted_is_told),
         T(the_keeper_compacts),
 #undef T
         cmocka_unit_test(the_table_knows_the_last_offset_of_each_key),
