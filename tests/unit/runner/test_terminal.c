@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +16,8 @@
 #include "core/base/alloc.h"
 #include "core/base/terminal.h"
 #include "runner/statusline.h"
+
+enum { DEADLINE_MS = 20000 };
 
 /* A clock that stands still until it is moved. */
 struct moved_clock {
@@ -46,7 +48,6 @@ static int set_up(void **state, bool terminal)
     cfmakeraw(&raw);
     assert_int_equal(terminal ? openpty(&fds[0], &fds[1], NULL, &raw, &size) : pipe(fds), 0);
     fixture->read_fd = fds[0];
-    assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
     fixture->stream = fdopen(fds[1], "w");
     fixture->diag = fc_diag_new(fixture->stream, FC_DIAG_INFO);
     fixture->clock.clock.steady_ns = moved_ns;
@@ -75,11 +76,22 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* What was written since the last call. */
+/* What was written since the last call. A terminal hands over what is written to it a little later
+ * and in pieces, so a mark is written behind it and waited for. */
 static const char *seen(struct fixture *fixture)
 {
-    ssize_t got = read(fixture->read_fd, fixture->seen, sizeof(fixture->seen) - 1);
-    fixture->seen[got < 0 ? 0 : got] = '\0';
+    const char mark = '\1';
+    size_t len = 0;
+    assert_int_equal(write(fileno(fixture->stream), &mark, 1), 1);
+    while (len == 0 || fixture->seen[len - 1] != mark) {
+        struct pollfd ready = { .fd = fixture->read_fd, .events = POLLIN };
+        ssize_t got;
+        assert_int_equal(poll(&ready, 1, DEADLINE_MS), 1);
+        got = read(fixture->read_fd, fixture->seen + len, sizeof(fixture->seen) - len);
+        assert_true(got > 0);
+        len += (size_t)got;
+    }
+    fixture->seen[len - 1] = '\0';
     return fixture->seen;
 }
 
