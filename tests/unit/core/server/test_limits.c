@@ -265,13 +265,17 @@ static void who_does_not_authenticate_in_time_is_closed(void **state)
 /* Small sizes and keys of the handler are likelier than chance would have them. */
 static void random_bytes_hurt_only_their_sender(void **state)
 {
-    struct echo_server *echo = echo_server_new(NULL);
+    struct fc_server_config config;
+    struct echo_server *echo;
     int fd;
     uint32_t random = 2463534242u;
     uint8_t bytes[600];
     struct fc_server_stats stats;
     int32_t id = 0;
     (void)state;
+    fc_server_config_init(&config);
+    config.handshake_ms = 2000; /* of those whose bytes leave them parked */
+    echo = echo_server_new(&config);
     for (size_t round = 0; round < 500; round++) {
         size_t len;
         for (size_t index = 0; index < sizeof(bytes); index++) {
