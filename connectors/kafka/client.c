@@ -112,8 +112,10 @@ static fc_code set_given(const struct fc_host *host, rd_kafka_conf_t *conf,
         return fc_option_wrap(host, "bootstrap.servers", FC_OPTION_WHOLE, err);
     }
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
-        code = check_allowed(pairs[2 * index], err);
-        code = code == FC_OK ? set(conf, pairs[2 * index], pairs[2 * index + 1], err) : code;
+        code = check_allowed(pairs[(size_t)2 * index], err);
+        code = code == FC_OK
+                   ? set(conf, pairs[(size_t)2 * index], pairs[(size_t)2 * index + 1], err)
+                   : code;
         code = code == FC_OK ? FC_OK : fc_option_wrap(host, "properties", index, err);
     }
     return code;

@@ -94,9 +94,7 @@ static void check_lock(json_t *results, const char *dir, bool own)
     char *path = fc_asprintf("%s/.lock", dir);
     char holder[24] = { 0 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        fc_check_add(results, "data lock", FC_VERDICT_OK, NULL, "nobody has %s open", dir);
-    } else if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) {
         fc_check_add(results, "data lock", FC_VERDICT_OK, NULL, "nobody has %s open", dir);
     } else {
         ssize_t size = pread(fd, holder, sizeof(holder) - 1, 0);
@@ -223,7 +221,7 @@ void fc_check_clock(json_t *results, const struct fc_clock *clock)
                      "%s; nothing keeps it in time", fc_time_format_ms(now_ms, stamp));
     } else {
         fc_check_add(results, "clock",
-                     state.maxerror > OFFSET_US_MAX * 10 ? FC_VERDICT_WARN : FC_VERDICT_OK,
+                     state.maxerror > 10L * OFFSET_US_MAX ? FC_VERDICT_WARN : FC_VERDICT_OK,
                      NULL, "%s; kept in time to within %ld ms",
                      fc_time_format_ms(now_ms, stamp), state.maxerror / 1000);
     }

@@ -81,6 +81,7 @@ static void measure(json_t *results, int fd, const char *dir, const struct fc_cl
 {
     int64_t times_us[SYNCS];
     uint8_t *bytes = fc_new_array(uint8_t, CHUNK_SIZE);
+    int64_t median_us;
     int64_t whole_us;
     int64_t rate;
     fc_verdict verdict;
@@ -99,13 +100,14 @@ static void measure(json_t *results, int fd, const char *dir, const struct fc_cl
         }
     }
     qsort(times_us, SYNCS, sizeof(*times_us), by_size);
-    verdict = times_us[SYNCS / 2] > LATENCY_US_MAX ? FC_VERDICT_WARN : FC_VERDICT_OK;
+    median_us = times_us[SYNCS / 2];
+    verdict = median_us > LATENCY_US_MAX ? FC_VERDICT_WARN : FC_VERDICT_OK;
     fc_check_add(results, "sync", verdict,
                  verdict == FC_VERDICT_OK ? NULL
                                           : "an SSD with power-loss protection syncs in well "
                                             "under 5 ms; each acknowledgement waits for one",
                  "4 KiB written and synced in %.2f ms (median), %.2f ms (slowest of %d)",
-                 (double)times_us[SYNCS / 2] / 1000, (double)times_us[SYNCS - 1] / 1000, SYNCS);
+                 (double)median_us / 1000, (double)times_us[SYNCS - 1] / 1000, SYNCS);
     whole_us = timed_write(fd, bytes, CHUNK_SIZE, CHUNKS, 0, clock);
     free(bytes);
     if (whole_us < 0) {

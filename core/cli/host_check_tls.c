@@ -70,6 +70,7 @@ static void check_key(json_t *results, const char *path, const char *of,
 {
     FILE *file = fopen(path, "re");
     EVP_PKEY *key = NULL;
+    char no_password[] = "";
     struct stat info = { 0 };
     char *fix = fc_asprintf("chmod 600 %s", path);
     if (file == NULL) {
@@ -79,7 +80,7 @@ static void check_key(json_t *results, const char *path, const char *of,
         free(fix);
         return;
     }
-    key = PEM_read_PrivateKey(file, NULL, NULL, (void *)(uintptr_t) "");
+    key = PEM_read_PrivateKey(file, NULL, NULL, no_password);
     if (key == NULL) {
         fc_check_add(results, "key", FC_VERDICT_FAIL,
                      "it must be PEM and without a password: openssl pkey -in FILE -noout",

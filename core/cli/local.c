@@ -115,12 +115,13 @@ _Noreturn static void become(const struct fc_local *local, const char *program, 
                              int failure_fd)
 {
     char flag[] = "--config";
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): execv writes to none of them */
     char *argv[] = { (char *)(uintptr_t)program, flag, local->config_path, NULL };
     int null_fd = open("/dev/null", O_RDONLY);
     int reason;
     sigset_t none;
     (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     (void)setsid(); /* the terminal's Ctrl-C is not for it */
     if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 &&
         dup2(report_fd, STDOUT_FILENO) >= 0 && dup2(report_fd, STDERR_FILENO) >= 0) {
@@ -186,7 +187,7 @@ bool fc_local_await_end(pid_t pid, int wait_ms)
 char *fc_local_last_words(const struct fc_local *local)
 {
     char text[TAIL_SIZE + 1] = { 0 };
-    char *line = text;
+    const char *line;
     int fd = open(local->report_path, O_RDONLY | O_CLOEXEC);
     ssize_t size = 0;
     if (fd >= 0) {

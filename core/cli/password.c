@@ -72,7 +72,11 @@ static fc_code ask(struct fc_cli *cli, bool confirm, char **out_password, struct
     fc_code code = ask_once(cli, "Password", &first, err);
     if (code == FC_OK && confirm) {
         code = ask_once(cli, "Once more", &second, err);
-        if (code == FC_OK && strcmp(first, second) != 0) {
+    }
+    if (code == FC_OK && confirm) {
+        fc_assert(first != NULL);
+        fc_assert(second != NULL);
+        if (strcmp(first, second) != 0) {
             code = fc_fail(err, FC_ERR_CONFIG, "the two passwords differ");
         }
     }

@@ -209,7 +209,7 @@ static fc_code log_in_scram(struct fc_wire_client *client, fc_scram_kind kind, c
     struct fc_slice answer = fc_slice_null();
     fc_code code;
     fc_scram_init(&scram, kind, user, password);
-    fc_buf_init(&message, 16 * 1024);
+    fc_buf_init(&message, (size_t)16 * 1024);
     fc_scram_first(&scram, &message);
     code = authenticate(client, &message, &answer, err);
     if (code == FC_OK) {
@@ -233,7 +233,7 @@ static fc_code log_in_plain(struct fc_wire_client *client, const char *user,
     struct fc_buf message;
     struct fc_slice answer = fc_slice_null();
     fc_code code;
-    fc_buf_init(&message, 16 * 1024);
+    fc_buf_init(&message, (size_t)16 * 1024);
     fc_buf_append_u8(&message, 0);
     fc_buf_append_text(&message, user);
     fc_buf_append_u8(&message, 0);
@@ -252,7 +252,7 @@ static fc_code log_in(struct fc_wire_client *client, struct fc_error *err)
     const char *user = fc_link_get(client->settings, "sasl.username");
     const char *password = fc_link_get(client->settings, "sasl.password");
     struct fc_msg_sasl_handshake_request request;
-    struct fc_msg_sasl_handshake_response response;
+    struct fc_msg_sasl_handshake_response response = { 0 };
     fc_scram_kind kind = FC_SCRAM_SHA_256;
     bool plain = mechanism != NULL && strcmp(mechanism, "PLAIN") == 0;
     fc_code code;
@@ -370,11 +370,12 @@ fc_code fc_wire_client_open_controller(const struct fc_link_settings *settings, 
     struct fc_wire_client *client = NULL;
     struct fc_wire_client *other = NULL;
     struct fc_msg_metadata_request request;
-    struct fc_msg_metadata_response response;
+    struct fc_msg_metadata_response response = { 0 };
     fc_code code = fc_wire_client_open(settings, timeout_ms, &client, err);
     if (code != FC_OK) {
         return code;
     }
+    fc_assert(client != NULL);
     fc_wire_init(&fc_msg_metadata_request_type, &request);
     request.topics_count = 0;
     code = fc_wire_client_call(client, FC_API_METADATA, &request, &response, err);

@@ -116,7 +116,7 @@ static int give_password(char *to, int size, int writing, void *ctx)
     if (password == NULL || (int)strlen(password) >= size) {
         return 0;
     }
-    memcpy(to, password, strlen(password));
+    memcpy(to, password, strlen(password) + 1);
     return (int)strlen(password);
 }
 
@@ -137,6 +137,7 @@ static fc_code load_files(SSL_CTX *context, const struct fc_link_settings *setti
     SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     if (password != NULL) {
         SSL_CTX_set_default_passwd_cb(context, give_password);
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): give_password only reads it */
         SSL_CTX_set_default_passwd_cb_userdata(context, (void *)(uintptr_t)password);
     }
     if (certificate != NULL && SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
