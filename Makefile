@@ -173,7 +173,7 @@ build/fuzz/tests/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libfuzzed.a
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 tidy: $(GEN_H) ## clang-tidy over the sources
-	$(Q)$(call CLANG_TOOL,clang-tidy) --quiet $(filter %.c,$(filter-out tests/%,$(C_FILES))) -- $(BASEFLAGS) $(MYSQL_CFLAGS)
+	$(Q)printf '%s\n' $(filter %.c,$(filter-out tests/%,$(C_FILES))) | xargs -P "$$(nproc)" -I{} $(call CLANG_TOOL,clang-tidy) --quiet {} -- $(BASEFLAGS) $(MYSQL_CFLAGS)
 format: ## format the sources
 	$(Q)$(call CLANG_TOOL,clang-format) -i $(C_FILES)
 format-check: ## fail when a source is not formatted
