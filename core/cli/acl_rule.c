@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/roles.h"
 #include "core/base/suggest.h"
 
 enum { OPERATIONS_MAX = 32, RESOURCES_MAX = 200 };
@@ -190,54 +191,62 @@ void fc_acl_rules_release(struct fc_acl_rules *rules)
     memset(rules, 0, sizeof(*rules));
 }
 
-/* What a role needs of a resource. */
+/* What a role may do with a kind of resource. */
 static void role_operations(const char *role, int8_t resource, struct operations *operations)
 {
-    static const int8_t producer[][2] = { { FC_ACL_WRITE, FC_ACL_DESCRIBE } };
-    bool consumes = strcmp(role, "consumer") == 0;
+    size_t count = 0;
+    const struct fc_role_grant *grants = fc_role_grants(role, &count);
     operations->count = 0;
-    if (strcmp(role, "admin") == 0) {
-        operations->items[operations->count++] = FC_ACL_ALL;
-    } else if (resource == FC_ACL_CLUSTER) {
-        operations->items[operations->count++] =
-            consumes ? FC_ACL_DESCRIBE : FC_ACL_IDEMPOTENT_WRITE;
-    } else if (consumes) {
-        operations->items[operations->count++] = FC_ACL_READ;
-        operations->items[operations->count++] = FC_ACL_DESCRIBE;
-    } else {
-        memcpy(operations->items, producer, sizeof(producer));
-        operations->count = 2;
+    for (size_t index = 0; index < count; index++) {
+        if (grants[index].resource == resource) {
+            operations->items[operations->count++] = grants[index].operation;
+        }
     }
+}
+
+/* Who looks after all, or uses all: no names. */
+static void all_resources(struct resources *resources)
+{
+    static const fc_acl_resource everything[] = { FC_ACL_TOPIC, FC_ACL_GROUP,
+                                                  FC_ACL_TRANSACTIONAL_ID };
+    for (size_t index = 0; index < 3; index++) {
+        resources->items[index].type = (int8_t)everything[index];
+        resources->items[index].name = "*";
+    }
+    resources->items[3].type = FC_ACL_CLUSTER;
+    resources->items[3].name = "kafka-cluster";
+    resources->count = 4;
 }
 
 static fc_code complete_role(const struct fc_acl_flags *flags, struct resources *resources,
                              struct fc_error *err)
 {
-    static const fc_acl_resource everything[] = { FC_ACL_TOPIC, FC_ACL_GROUP,
-                                                  FC_ACL_TRANSACTIONAL_ID };
-    if (strcmp(flags->role, "admin") == 0) {
+    bool consumes = strcmp(flags->role, "consumer") == 0;
+    size_t count = 0;
+    if (fc_role_grants(flags->role, &count) == NULL) {
+        return fc_fail(err, FC_ERR_CONFIG, "--role must be " FC_ROLE_NAMES ", not `%s`",
+                       flags->role);
+    }
+    if (strcmp(flags->role, "admin") == 0 || strcmp(flags->role, "user") == 0) {
         if (resources->count > 0) {
-            return fc_fail(err, FC_ERR_CONFIG,
-                           "--role admin is for everything: name no topic "
-                           "or group");
+            return fc_fail(err, FC_ERR_CONFIG, "--role %s is for everything: name nothing",
+                           flags->role);
         }
-        for (size_t index = 0; index < 3; index++) {
-            resources->items[index].type = (int8_t)everything[index];
-            resources->items[index].name = "*";
-        }
-        resources->items[3].type = FC_ACL_CLUSTER;
-        resources->items[3].name = "kafka-cluster";
-        resources->count = 4;
+        all_resources(resources);
         return FC_OK;
     }
-    if (strcmp(flags->role, "producer") != 0 && strcmp(flags->role, "consumer") != 0) {
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "--role must be producer, consumer or admin, not `%s`", flags->role);
-    }
-    if (flags->topics.count == 0 ||
-        (strcmp(flags->role, "consumer") == 0 && flags->groups.count == 0)) {
+    if (flags->topics.count == 0 || (consumes && flags->groups.count == 0)) {
         return fc_fail(err, FC_ERR_CONFIG, "--role %s needs --topic%s", flags->role,
-                       flags->topics.count == 0 ? "" : " and --group");
+                       consumes ? " and --group" : "");
+    }
+    for (size_t index = 0; index < resources->count; index++) {
+        struct operations operations = { .count = 0 };
+        char name[FC_ACL_NAME_SIZE];
+        role_operations(flags->role, resources->items[index].type, &operations);
+        if (operations.count == 0) {
+            return fc_fail(err, FC_ERR_CONFIG, "a %s does nothing with a %s", flags->role,
+                           fc_acl_resource_name(resources->items[index].type, name));
+        }
     }
     return FC_OK;
 }

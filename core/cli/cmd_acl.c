@@ -261,14 +261,20 @@ int fc_cmd_acl_add(struct fc_cli *cli, int argc, char **argv)
 {
     struct acl acl = { .cli = cli };
     const struct fc_flag role = {
-        "role",          0,      FC_FLAG_TEXT,
-        &acl.flags.role, "NAME", "all that a producer, consumer or admin needs"
+        "role",       0,
+        FC_FLAG_TEXT, &acl.flags.role,
+        "NAME",       "all that a producer or consumer needs, or a user or admin of everything"
     };
     const struct fc_usage usage = {
         "acl add [FLAGS]",
         "Allow (or --deny) users to do something. Where access control is "
         "on,\nwhat no rule allows is refused, and what one denies is, "
-        "whatever others allow.",
+        "whatever others allow.\n\n"
+        "Roles, the same as those of `fluvio-spu --add-user`:\n"
+        "  producer  write to the topics named, with transactional ids named\n"
+        "  consumer  read the topics named, in the groups named\n"
+        "  user      both with all there are, and see topics' settings; change nothing\n"
+        "  admin     everything",
         NULL, 0, 0
     };
     struct fc_error error = { 0 };
@@ -277,6 +283,7 @@ int fc_cmd_acl_add(struct fc_cli *cli, int argc, char **argv)
             &acl, &role, &usage,
             "  fluvio acl add --user ada --role producer --topic orders\n"
             "  fluvio acl add --user bob --role consumer --topic shop. --group bob --prefix\n"
+            "  fluvio acl add --user dan --role user\n"
             "  fluvio acl add --user eve --deny --operation all --topic secrets",
             argc, argv, &exit_code)) {
         return (int)exit_code;

@@ -74,7 +74,7 @@ static fc_code check(const char *name, const char *role, struct fc_error *err)
                        FC_SCRAM_USER_MAX);
     }
     if (role != NULL && fc_role_acls(role, fc_slice_text(name), acls) == 0) {
-        return fc_fail(err, FC_ERR_CONFIG, "no role \"%s\": there are admin and user", role);
+        return fc_fail(err, FC_ERR_CONFIG, "no role \"%s\": there are " FC_ROLE_NAMES, role);
     }
     return FC_OK;
 }

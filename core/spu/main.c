@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/flags.h"
+#include "core/base/roles.h"
 #include "core/spu/add_user.h"
 #include "core/spu/spu_file.h"
 
@@ -165,7 +166,8 @@ int main(int argc, char **argv)
         { "config", 'c', FC_FLAG_TEXT, &path, "FILE", "the node's file" },
         { "add-user", 0, FC_FLAG_TEXT, &new_user, "NAME",
           "make a user, whose password is read from stdin, and end; the node must not run" },
-        { "role", 0, FC_FLAG_TEXT, &role, "admin|user", "with --add-user: what it may do" },
+        { "role", 0, FC_FLAG_TEXT, &role, "ROLE",
+          "with --add-user: what it may do with all topics: " FC_ROLE_NAMES },
         { "options", 0, FC_FLAG_BOOL, &options, NULL, "list what can stand in the file" },
         { "version", 0, FC_FLAG_BOOL, &version, NULL, "print the version" },
         { 0 },

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Roles: sets of ACLs that are ready to be given to a principal.
- *
- *   admin   everything
- *   user    read, write and describe all topics, be in all groups, write transactions; make or
- *           change nothing
- */
+/* Roles (core/base/roles.h) as ACLs for all topics, groups and transactional ids. */
 #ifndef FC_SPU_AUTH_ROLES_H
 #define FC_SPU_AUTH_ROLES_H
 
+#include "core/base/roles.h"
 #include "core/spu/auth/acl.h"
 
-enum { FC_ROLE_ACLS_MAX = 16 };
+enum { FC_ROLE_ACLS_MAX = FC_ROLE_GRANTS_MAX };
 
 /* The role's entries for the principal, which they borrow; the number of them, 0 when there is no
  * such role. */

@@ -46,6 +46,7 @@ static void a_role_is_what_it_needs(void **state)
                                            .groups = { { "g" }, 1 },
                                            .role = "consumer" };
     const struct fc_acl_flags admin = { .users = { { "ada" }, 1 }, .role = "admin" };
+    const struct fc_acl_flags user = { .users = { { "ada" }, 1 }, .role = "user" };
     struct fc_acl_rules rules = { 0 };
     struct fc_error error = { 0 };
     (void)state;
@@ -58,6 +59,15 @@ static void a_role_is_what_it_needs(void **state)
     assert_int_equal(rules.count, 4);
     assert_int_equal(rules.items[3].resource, FC_ACL_CLUSTER);
     assert_int_equal(rules.items[3].operation, FC_ACL_ALL);
+    fc_acl_rules_release(&rules);
+    assert_int_equal(fc_acl_rules_to_add(&user, &rules, &error), FC_OK);
+    assert_int_equal(rules.count, 6);
+    for (size_t index = 0; index < rules.count; index++) {
+        assert_int_not_equal(rules.items[index].operation, FC_ACL_ALL);
+        assert_string_equal(rules.items[index].name,
+                            rules.items[index].resource == FC_ACL_CLUSTER ? "kafka-cluster"
+                                                                          : "*");
+    }
     fc_acl_rules_release(&rules);
 }
 
@@ -74,7 +84,18 @@ static void what_is_missing_is_told(void **state)
     const struct fc_acl_flags role = { .users = { { "ada" }, 1 },
                                        .topics = { { "a" }, 1 },
                                        .role = "consumer" };
+    const struct fc_acl_flags king = { .users = { { "ada" }, 1 }, .role = "king" };
+    const struct fc_acl_flags some = { .users = { { "ada" }, 1 },
+                                       .topics = { { "a" }, 1 },
+                                       .role = "user" };
+    const struct fc_acl_flags odd = { .users = { { "ada" }, 1 },
+                                      .topics = { { "a" }, 1 },
+                                      .groups = { { "g" }, 1 },
+                                      .role = "producer" };
     (void)state;
+    assert_refused(&king, "--role must be admin, user, producer or consumer, not `king`");
+    assert_refused(&some, "--role user is for everything");
+    assert_refused(&odd, "a producer does nothing with a group");
     assert_refused(&nobody, "for whom?");
     assert_refused(&nothing, "on what?");
     assert_refused(&idle, "what may they do?");
