@@ -299,6 +299,11 @@ bool fc_connection_set_principal(struct fc_connection *connection, const char *p
     return true;
 }
 
+void fc_connection_set_bare(struct fc_connection *connection, bool bare)
+{
+    connection->bare = bare;
+}
+
 void *fc_connection_auth(const struct fc_connection *connection)
 {
     return connection->auth;

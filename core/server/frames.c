@@ -48,12 +48,13 @@ static bool begin_frame(struct fc_connection *connection)
     const uint8_t *bytes = connection->size_bytes;
     const size_t limit =
         atomic_load(&connection->authenticated) ? config->frame_max : config->frame_auth_max;
+    const unsigned min = connection->bare ? 1 : FRAME_SIZE_MIN;
     uint32_t size = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
                     (uint32_t)bytes[2] << 8 | bytes[3];
-    if (size > limit || size < FRAME_SIZE_MIN) {
+    if (size > limit || size < min) {
         connection_doom(connection, FC_DIAG_WARN,
-                        "a frame of %d bytes%s, where %d to %zu are allowed", (int)size,
-                        guess(bytes), FRAME_SIZE_MIN, limit);
+                        "a frame of %d bytes%s, where %u to %zu are allowed", (int)size,
+                        guess(bytes), min, limit);
         return false;
     }
     connection->frame_size = size;

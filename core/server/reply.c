@@ -11,8 +11,10 @@ struct fc_buf *fc_reply_begin(struct fc_reply *reply, const struct fc_request *r
     memset(reply, 0, sizeof(*reply));
     fc_buf_init(&reply->bytes, request->connection->home->server->config.reply_max);
     fc_buf_append_be32(&reply->bytes, 0); /* the length, known when it is sent */
-    fc_wire_response_header_encode(&reply->bytes, request->api_key, request->api_version,
-                                   request->correlation_id);
+    if (!request->bare) {
+        fc_wire_response_header_encode(&reply->bytes, request->api_key, request->api_version,
+                                       request->correlation_id);
+    }
     return &reply->bytes;
 }
 

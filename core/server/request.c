@@ -21,16 +21,17 @@ struct fc_request *request_new(struct fc_connection *connection, uint8_t *frame,
                                const char **out_why)
 {
     const struct fc_server *server = connection->home->server;
-    struct fc_wire_request_header header;
+    struct fc_wire_request_header header = { .client_id = fc_slice_null() };
     struct fc_request *request;
     struct fc_reader reader;
     fc_reader_init(&reader, fc_slice_of(frame, size));
-    if (fc_wire_request_header_decode(&reader, &header, NULL) != FC_OK) {
+    if (!connection->bare && fc_wire_request_header_decode(&reader, &header, NULL) != FC_OK) {
         *out_why = "the request header cannot be read";
         return NULL;
     }
     request = fc_new(struct fc_request);
     request->connection = connection;
+    request->bare = connection->bare;
     request->api_key = header.api_key;
     request->api_version = header.version;
     request->correlation_id = header.correlation_id;

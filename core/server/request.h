@@ -49,7 +49,8 @@ struct fc_reply {
 
 struct fc_request {
     struct fc_connection *connection;
-    int16_t api_key;
+    bool bare; /* a frame without header (fc_connection_set_bare): all of it is the body */
+    int16_t api_key; /* this and the next three: 0 and null when it is bare */
     int16_t api_version;
     int32_t correlation_id;
     struct fc_slice client_id; /* null when the client sent none */
@@ -74,7 +75,8 @@ struct fc_request {
 
 /*
  * Begin the reply to a request; the body is appended to what is returned, in the request's
- * version of the message. The limit of the buffer is the configured size of a reply.
+ * version of the message. The limit of the buffer is the configured size of a reply. The reply to a
+ * bare request has no header either.
  */
 struct fc_buf *fc_reply_begin(struct fc_reply *reply, const struct fc_request *request);
 
@@ -166,6 +168,10 @@ bool fc_connection_set_principal(struct fc_connection *connection, const char *p
 void *fc_connection_auth(const struct fc_connection *connection);
 void fc_connection_set_auth(struct fc_connection *connection, void *auth,
                             void (*free_auth)(void *auth));
+
+/* Whether the frames that follow are bare: the tokens of SASL as clients before Kafka 1.0 send them.
+ * While holding the only request in flight. */
+void fc_connection_set_bare(struct fc_connection *connection, bool bare);
 
 /* Throttle: once the next answer is queued, nothing is read from this connection for `ms`.
  * Call it before fc_request_reply. Thread: any. */

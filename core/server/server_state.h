@@ -121,6 +121,7 @@ struct fc_connection {
     bool wants_out; /* TLS must write before it reads on */
     bool held;      /* we did not read on: the queue was full, or it was muted */
     bool seen;      /* a request has been handed out */
+    bool bare;      /* frames have no header */
     _Atomic(bool) authenticated;
     _Atomic(int64_t) mute_ms; /* asked for; begins with the next answer */
     int64_t muted_until_ms;

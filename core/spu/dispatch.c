@@ -130,6 +130,10 @@ void fc_dispatch(void *ctx, struct fc_request *request)
     struct fc_error err;
     struct fc_reader reader;
     void *message;
+    if (request->bare) {
+        fc_sasl_on_token(spu, request);
+        return;
+    }
     if (api == NULL || route == NULL) {
         (void)fc_fail(&err, FC_ERR_PROTOCOL, "API key %d is not served here", request->api_key);
         fc_request_drop(request, err.message);

@@ -8,6 +8,9 @@
  * words a while later, counted from the request's arrival, so that neither words nor time tell a
  * wrong password from an unknown user, and then the connection is closed.
  *
+ * After version 0 of SaslHandshake the messages come bare, without SaslAuthenticate around them,
+ * and are answered so; a failure has no answer then, the connection closes.
+ *
  * Who waits holds a few KB: the request's arena is given back before.
  */
 #include "core/spu/sasl.h"
@@ -26,7 +29,7 @@
 enum {
     FAILURE_DELAY_MS = 100, /* as connection.failed.authentication.delay.ms */
     ANSWER_MAX = 4096,
-    RAW_TOKENS_VERSION = 0,
+    BARE_TOKENS_VERSION = 0,
     NS_PER_MS = 1000000
 };
 
@@ -142,7 +145,9 @@ static fc_kafka_error choose(struct fc_spu *spu, const struct fc_request *reques
     const struct fc_listener *listener = fc_connection_listener(request->connection);
     char text[FC_AUDIT_TEXT_SIZE];
     const char *why = "the listener does not offer it";
-    if (auth->mechanisms == 0) {
+    /* Who logs in again has other requests in flight, which bare tokens cannot be told from. */
+    if (auth->mechanisms == 0 || (request->api_version == BARE_TOKENS_VERSION &&
+                                  fc_connection_principal(request->connection) != NULL)) {
         return FC_KAFKA_ILLEGAL_SASL_STATE;
     }
     for (size_t index = 0; index < sizeof(MECHANISMS) / sizeof(MECHANISMS[0]); index++) {
@@ -150,9 +155,7 @@ static fc_kafka_error choose(struct fc_spu *spu, const struct fc_request *reques
             *out_bit = MECHANISMS[index].bit;
         }
     }
-    if (request->api_version == RAW_TOKENS_VERSION) {
-        why = "SaslHandshake version 0, whose tokens come without requests, is not done here";
-    } else if ((auth->mechanisms & *out_bit) != 0) {
+    if ((auth->mechanisms & *out_bit) != 0) {
         if (*out_bit != FC_SASL_PLAIN || listener->tls || auth->plain_without_tls) {
             return FC_KAFKA_NONE;
         }
@@ -161,8 +164,7 @@ static fc_kafka_error choose(struct fc_spu *spu, const struct fc_request *reques
     fc_security_audit(spu->security, "mechanism refused: %s mechanism=%s peer=%s listener=%s",
                       why, fc_security_text(name, text),
                       fc_connection_peer_text(request->connection), listener->name);
-    return request->api_version == RAW_TOKENS_VERSION ? FC_KAFKA_UNSUPPORTED_VERSION
-                                                      : FC_KAFKA_UNSUPPORTED_SASL_MECHANISM;
+    return FC_KAFKA_UNSUPPORTED_SASL_MECHANISM;
 }
 
 static void list_mechanisms(const struct fc_spu_listener_auth *auth, bool tls,
@@ -203,7 +205,21 @@ void fc_handle_sasl_handshake(struct fc_spu *spu, struct fc_request *request,
     }
     end_exchange(session);
     session->mechanism = bit;
+    fc_connection_set_bare(connection, request->api_version == BARE_TOKENS_VERSION);
     fc_answer(request, &response);
+}
+
+/* A token, in its request or bare. */
+static void answer_token(struct fc_request *request,
+                         struct fc_msg_sasl_authenticate_response *response)
+{
+    struct fc_reply reply = { 0 };
+    if (request->bare) {
+        fc_buf_append_slice(fc_reply_begin(&reply, request), response->auth_bytes);
+        fc_request_reply(request, &reply);
+    } else {
+        fc_answer(request, response);
+    }
 }
 
 /* --- an answer that is not given at once --- */
@@ -230,7 +246,11 @@ static void answer_failure(struct parked *parked)
     fc_wire_init(&fc_msg_sasl_authenticate_response_type, &response);
     response.error_code = (int16_t)parked->error;
     response.error_message = fc_slice_text(parked->why);
-    answer_and_close(parked->request, &response);
+    if (parked->request->bare) {
+        fc_request_drop(parked->request, "authentication failed");
+    } else {
+        answer_and_close(parked->request, &response);
+    }
     free(parked);
 }
 
@@ -317,7 +337,8 @@ static void succeed(struct fc_spu *spu, struct fc_request *request, const char *
         session->expires_ns = request->received_ns + auth->reauth_ms * NS_PER_MS;
         response.session_lifetime_ms = auth->reauth_ms;
     }
-    fc_answer(request, &response);
+    fc_connection_set_bare(request->connection, false);
+    answer_token(request, &response);
 }
 
 /* The loop's thread: what the verifier found. */
@@ -398,7 +419,7 @@ static void begin_scram(struct fc_spu *spu, struct fc_request *request, struct s
     fc_scram_challenge(scram, &credential, NULL);
     fc_wire_init(&fc_msg_sasl_authenticate_response_type, &response);
     response.auth_bytes = fc_buf_slice(&scram->server_first);
-    fc_answer(request, &response);
+    answer_token(request, &response);
 }
 
 static void end_scram(struct fc_spu *spu, struct fc_request *request, struct session *session,
@@ -422,19 +443,29 @@ static void end_scram(struct fc_spu *spu, struct fc_request *request, struct ses
     fc_buf_release(&answer);
 }
 
-void fc_handle_sasl_authenticate(struct fc_spu *spu, struct fc_request *request,
-                                 const void *message)
+static void authenticate(struct fc_spu *spu, struct fc_request *request, struct fc_slice token)
 {
-    const struct fc_msg_sasl_authenticate_request *ask = message;
     struct session *session = fc_connection_auth(request->connection);
     if (session == NULL || session->mechanism == 0) {
         fail(park(spu, request), FC_KAFKA_ILLEGAL_SASL_STATE,
              "SaslAuthenticate without SaslHandshake before it", "", "no mechanism was named");
     } else if (session->mechanism == FC_SASL_PLAIN) {
-        authenticate_plain(spu, request, ask->auth_bytes);
+        authenticate_plain(spu, request, token);
     } else if (session->scram == NULL) {
-        begin_scram(spu, request, session, ask->auth_bytes);
+        begin_scram(spu, request, session, token);
     } else {
-        end_scram(spu, request, session, ask->auth_bytes);
+        end_scram(spu, request, session, token);
     }
+}
+
+void fc_handle_sasl_authenticate(struct fc_spu *spu, struct fc_request *request,
+                                 const void *message)
+{
+    const struct fc_msg_sasl_authenticate_request *ask = message;
+    authenticate(spu, request, ask->auth_bytes);
+}
+
+void fc_sasl_on_token(struct fc_spu *spu, struct fc_request *request)
+{
+    authenticate(spu, request, fc_slice_of(request->body, request->body_len));
 }

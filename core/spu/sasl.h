@@ -15,4 +15,7 @@ bool fc_sasl_is_over(const struct fc_request *request);
 /* "PLAIN" and its kin, by the bit; NULL after the last. */
 const char *fc_sasl_mechanism(size_t index, unsigned *out_bit);
 
+/* A message of SASL that came bare, after version 0 of SaslHandshake. Loop thread. */
+void fc_sasl_on_token(struct fc_spu *spu, struct fc_request *request);
+
 #endif

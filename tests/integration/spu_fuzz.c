@@ -2,13 +2,13 @@
 /*
  * Bad input for a running SPU, and what must hold meanwhile.
  *
- *   spu_fuzz PORT PID SEED SECONDS RSS_MIB_MAX
+ *   spu_fuzz PORT PID SEED SECONDS RSS_MIB_MAX SASL_PORT
  *
  * Random and mutated requests of every API and version, frames that are cut, too long or never
  * end, batches with wrong checksums, magics and sequences, floods of connections; a client that
- * behaves is served all the while, and the server's memory is looked at. Prints "ok" and "FAIL" lines.
+ * behaves is served all the while, and the server's memory is looked at. Before that, all of it for a
+ * listener that nobody has logged in to. Prints "ok" and "FAIL" lines.
  */
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 #include "core/base/alloc.h"
 #include "core/base/kafka_error.h"
 #include "core/wire/api.h"
+#include "tests/support/login_fuzz.h"
 #include "tests/support/spu_client.h"
 #include "tests/support/wire_batch.h"
 #include "tests/support/wire_sample.h"
@@ -40,6 +41,7 @@ struct fuzz {
     struct fc_wire_sample sample;
     struct fc_arena arena;
     struct fc_buf frame;
+    const char *where; /* before what is told */
     uint64_t sent;
     uint64_t answered;
     uint64_t closed;
@@ -50,7 +52,7 @@ struct fuzz {
 
 static void check(struct fuzz *fuzz, bool good, const char *what)
 {
-    (void)printf("%s spu_fuzz/%s\n", good ? "ok  " : "FAIL", what);
+    (void)printf("%s spu_fuzz/%s%s\n", good ? "ok  " : "FAIL", fuzz->where, what);
     (void)fflush(stdout);
     fuzz->passed += good;
     fuzz->failed += !good;
@@ -203,38 +205,6 @@ static void every_request(struct fuzz *fuzz)
           "random requests of each API and version are answered in its form, or not");
 }
 
-static void mutate(struct fuzz *fuzz)
-{
-    struct fc_buf *frame = &fuzz->frame;
-    uint32_t len;
-    switch (pick(fuzz, 5)) {
-    case 0: /* some bits */
-        for (uint64_t flips = 1 + pick(fuzz, 6); flips > 0; flips--) {
-            frame->data[4 + pick(fuzz, frame->len - 4)] ^= (uint8_t)(1U << pick(fuzz, 8));
-        }
-        return;
-    case 1: /* shorter, and says so */
-        frame->len = 4 + pick(fuzz, frame->len - 4);
-        break;
-    case 2: /* more behind it */
-        for (uint64_t more = 1 + pick(fuzz, 40); more > 0; more--) {
-            fc_buf_append_u8(frame, (uint8_t)pick(fuzz, 256));
-        }
-        break;
-    case 3: /* a length of something becomes huge */
-        memset(frame->data + 4 + pick(fuzz, frame->len - 4), 0x7f, 1);
-        return;
-    default: { /* a piece of it again */
-        size_t from = 4 + pick(fuzz, frame->len - 4);
-        size_t size = frame->len - from;
-        fc_buf_append(frame, frame->data + from, size < 64 ? size : 64);
-        break;
-    }
-    }
-    len = htonl((uint32_t)(frame->len - 4));
-    memcpy(frame->data, &len, sizeof(len));
-}
-
 static void mutated_requests(struct fuzz *fuzz)
 {
     size_t count = 0;
@@ -246,7 +216,7 @@ static void mutated_requests(struct fuzz *fuzz)
         int16_t version =
             (int16_t)(api->request->version_min + (int16_t)pick(fuzz, (uint64_t)versions));
         random_request(fuzz, api, version);
-        mutate(fuzz);
+        fc_wire_sample_mutate(&fuzz->sample, &fuzz->frame);
         (void)exchange(fuzz, &fd, NULL, version);
     }
     if (fd >= 0) {
@@ -447,6 +417,31 @@ static void *behave(void *ctx)
     return NULL;
 }
 
+/* On a listener with SASL, a fifth of the time. */
+static void before_login(struct fuzz *fuzz, uint16_t port, uint64_t time_ms)
+{
+    const uint16_t open_port = fuzz->port;
+    const uint64_t deadline_ms = fuzz->deadline_ms;
+    struct login_fuzz login = { .port = port, .state = fuzz->sample.state };
+    bool good = true;
+    fuzz->port = port;
+    fuzz->where = "before login: ";
+    unknown_requests(fuzz);
+    every_request(fuzz);
+    half_frames(fuzz);
+    fuzz->deadline_ms = spu_now_ms() + time_ms / 10;
+    mutated_requests(fuzz);
+    fuzz->deadline_ms = spu_now_ms() + time_ms / 10;
+    while (good && spu_now_ms() < fuzz->deadline_ms && alive(fuzz)) {
+        good = login_fuzz_round(&login);
+    }
+    (void)printf("     %lu logins\n", login.tried);
+    check(fuzz, good && alive(fuzz), "wrong tokens, in requests or bare, let nobody in");
+    fuzz->where = "";
+    fuzz->port = open_port;
+    fuzz->deadline_ms = deadline_ms;
+}
+
 int main(int argc, char **argv)
 {
     struct client client = { 0 };
@@ -454,8 +449,8 @@ int main(int argc, char **argv)
     uint64_t begin_ms = spu_now_ms();
     pthread_t thread;
     long rss;
-    if (argc != 6) {
-        (void)fprintf(stderr, "spu_fuzz PORT PID SEED SECONDS RSS_MIB_MAX\n");
+    if (argc != 7) {
+        (void)fprintf(stderr, "spu_fuzz PORT PID SEED SECONDS RSS_MIB_MAX SASL_PORT\n");
         return 2;
     }
     fuzz.port = (uint16_t)strtoul(argv[1], NULL, 10);
@@ -465,11 +460,14 @@ int main(int argc, char **argv)
     fuzz.rss_kib_max = strtol(argv[5], NULL, 10) * 1024;
     fc_arena_init(&fuzz.arena, SPU_ARENA_MAX);
     fc_buf_init(&fuzz.frame, SPU_ANSWER_MAX);
+    fuzz.where = "";
     client.port = fuzz.port;
     if (pthread_create(&thread, NULL, behave, &client) != 0) {
         perror("pthread_create");
         return 1;
     }
+    before_login(&fuzz, (uint16_t)strtoul(argv[6], NULL, 10),
+                 strtoull(argv[4], NULL, 10) * 1000);
     broken_batches(&fuzz);
     unknown_requests(&fuzz);
     every_request(&fuzz);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Bad input for a live SPU (spu_fuzz.c): it never dies, stays small, goes on serving others, and says a line for what it closes;
-# also with the sanitizers. BUILD=build/release SEED=... SECONDS_EACH=10 SANITIZED=yes
+# also before login, and with the sanitizers. BUILD=build/release SEED=... SECONDS_EACH=10 SANITIZED=yes
 set -u
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build/release}
@@ -23,12 +23,13 @@ result() { # STATUS NAME
 run() {
     local lines status last
     rm -rf "$work/spu"
-    BUILD=$1 tests/support/spu start "$work/spu" 'partitions: 1' >/dev/null || { result 1 "start$3"; return; }
+    BUILD=$1 tests/support/spu start "$work/spu" 'partitions: 1' 'listeners:' '  - { port: 0 }' \
+        '  - { name: SASL, port: 0, auth: sasl, plain-without-tls: true }' >/dev/null || { result 1 "start$3"; return; }
     . "$work/spu/env"
     for topic in fuzz served compacted; do
         kcat -q -b "$BOOTSTRAP" -L -t $topic >/dev/null 2>&1 # makes it
     done
-    "$build/tests/integration/spu_fuzz" "${BOOTSTRAP##*:}" "$PID" "$seed" "$seconds" "$2" >"$work/out" 2>&1
+    "$build/tests/integration/spu_fuzz" "${BOOTSTRAP##*:}" "$PID" "$seed" "$seconds" "$2" "${PORTS##* }" >"$work/out" 2>&1
     sed "s|^\(ok  *\)spu_fuzz/|&$3|; s|^FAIL spu_fuzz/|&$3|" "$work/out" | grep -v ' passed, '
     last=$(tail -n 1 "$work/out")
     if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then

@@ -54,6 +54,12 @@ class Connection:
         self.send(key, version, body)
         return self.receive()
 
+    def bare(self, token):
+        """The answer to a token without request; None: closed."""
+        self.socket.sendall(struct.pack(">i", len(token)) + token)
+        head = self.take(4)
+        return None if head is None else self.take(struct.unpack(">i", head)[0])
+
     def handshake(self, mechanism="PLAIN", version=1):
         """The error, and the mechanisms that are offered."""
         body = self.ask(HANDSHAKE, version, text(mechanism))
@@ -108,9 +114,31 @@ def an_unknown_mechanism_is_answered_with_those_that_there_are():
     assert connection.receive() is None
 
 
-def tokens_without_requests_are_refused():
+def tokens_without_requests_log_in():
     connection = Connection()
-    assert connection.handshake(version=0)[0] == 35
+    assert connection.handshake(version=0) == (0, ["PLAIN"])
+    assert connection.bare(b"\0" + USER.encode() + b"\0" + PASSWORD.encode()) == b""
+    assert connection.metadata() is not None
+
+
+def tokens_without_requests_that_are_wrong_close_the_connection_without_a_word():
+    for token in (b"\0" + USER.encode() + b"\0wrong", b"\0nobody-at-all\0wrong", b"x", b"\0\0\0\0", bytes(range(256)), b"x" * 8000):
+        connection = Connection()
+        assert connection.handshake(version=0)[0] == 0
+        begin = time.monotonic()
+        assert connection.bare(token) is None, token
+        assert time.monotonic() - begin >= 0.099
+    for size in (0, -1, 8193, 1 << 30):
+        connection = Connection()
+        assert connection.handshake(version=0)[0] == 0
+        connection.socket.sendall(struct.pack(">i", size))
+        assert connection.take(1) is None, size
+
+
+def who_has_logged_in_cannot_send_tokens_without_requests():
+    connection = Connection()
+    assert connection.login()[0] == 0
+    assert connection.handshake(version=0)[0] == 34
     assert connection.receive() is None
 
 
@@ -174,7 +202,7 @@ def another_user_cannot_take_a_connection_over():
     assert connection.receive() is None
 
 
-TESTS = [value for name, value in list(globals().items()) if callable(value) and name[0] in "ats" and
+TESTS = [value for name, value in list(globals().items()) if callable(value) and name[0] in "atsw" and
          name not in ("text", "socket", "sys", "struct", "time")] + [nothing_but_sasl_is_served_before_authentication]
 
 failed = 0

@@ -138,6 +138,14 @@ for mechanism in PLAIN SCRAM-SHA-256 SCRAM-SHA-512; do
 done
 check "SCRAM-SHA-256 without TLS" as admin admin-secret SCRAM-SHA-256 "$scram" -L -m 10
 check "SCRAM-SHA-512 without TLS" as admin admin-secret SCRAM-SHA-512 "$scram" -L -m 10
+# A client of before Kafka 1.0: librdkafka asks no versions then, and sends SASL's messages bare.
+old() { as "$@" -X api.version.request=false -X broker.version.fallback=0.10.0.0 -L -m "${WAIT_S:-10}"; }
+for mechanism in PLAIN SCRAM-SHA-256 SCRAM-SHA-512; do
+    check "an old client by $mechanism over TLS" old admin admin-secret $mechanism "$tls"
+done
+old_wrong() { ! WAIT_S=2 old admin wrong "$1" "$2" && told "authentication failed: wrong user or password user=admin mechanism=$1"; }
+check "an old client's wrong password, PLAIN" old_wrong PLAIN "$tls"
+check "an old client's wrong password, SCRAM" old_wrong SCRAM-SHA-512 "$scram"
 plain_on_clear() {
     denied_login admin admin-secret PLAIN "$scram" && wait_for told "mechanism refused: PLAIN needs TLS|mechanism refused: .*mechanism=PLAIN"
 }

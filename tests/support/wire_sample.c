@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/wire_sample.h"
 
+#include <arpa/inet.h>
+
 #include "core/base/alloc.h"
 
 enum { COUNT_MAX = 3, LENGTH_MAX = 40, LONG_LENGTH = 300, ONE_IN = 5 };
@@ -197,4 +199,40 @@ bool fc_wire_sample_equal(const struct fc_wire_type *type, const void *a, const 
         }
     }
     return true;
+}
+
+static uint64_t pick(struct fc_wire_sample *sample, uint64_t below)
+{
+    return fc_wire_sample_next(sample) % below;
+}
+
+void fc_wire_sample_mutate(struct fc_wire_sample *sample, struct fc_buf *frame)
+{
+    uint32_t len;
+    switch (pick(sample, 5)) {
+    case 0: /* some bits */
+        for (uint64_t flips = 1 + pick(sample, 6); flips > 0; flips--) {
+            frame->data[4 + pick(sample, frame->len - 4)] ^= (uint8_t)(1U << pick(sample, 8));
+        }
+        return;
+    case 1: /* shorter, and says so */
+        frame->len = 4 + pick(sample, frame->len - 4);
+        break;
+    case 2: /* more behind it */
+        for (uint64_t more = 1 + pick(sample, 40); more > 0; more--) {
+            fc_buf_append_u8(frame, (uint8_t)pick(sample, 256));
+        }
+        break;
+    case 3: /* a length of something becomes huge */
+        memset(frame->data + 4 + pick(sample, frame->len - 4), 0x7f, 1);
+        return;
+    default: { /* a piece of it again */
+        size_t from = 4 + pick(sample, frame->len - 4);
+        size_t size = frame->len - from;
+        fc_buf_append(frame, frame->data + from, size < 64 ? size : 64);
+        break;
+    }
+    }
+    len = htonl((uint32_t)(frame->len - 4));
+    memcpy(frame->data, &len, sizeof(len));
 }

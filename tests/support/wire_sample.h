@@ -21,6 +21,9 @@ void fc_wire_sample_fill(struct fc_wire_sample *sample, const struct fc_wire_typ
 void fc_wire_sample_fill_absent(struct fc_wire_sample *sample, const struct fc_wire_type *type,
                                 void *msg);
 
+/* Make something wrong of a frame of more than a length. */
+void fc_wire_sample_mutate(struct fc_wire_sample *sample, struct fc_buf *frame);
+
 bool fc_wire_sample_equal(const struct fc_wire_type *type, const void *a, const void *b);
 
 #endif
