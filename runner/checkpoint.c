@@ -200,24 +200,55 @@ static void topic_name(char *to, size_t size, const char *connector)
     (void)snprintf(to, size, CHECKPOINT_TOPIC_PREFIX "%s", connector);
 }
 
-static fc_code read_last(struct fc_topic *topic, int64_t offset,
-                         struct fc_checkpoint *out_checkpoint, struct fc_error *err)
+/* The last record from `offset` on into out_text, which stays as it is when there is none. */
+static fc_code read_last(struct fc_topic *topic, int64_t offset, int64_t end,
+                         struct fc_buf *out_text, struct fc_error *err)
 {
     struct fc_stream_reader *reader = NULL;
-    const struct fc_record *records = NULL;
-    uint32_t count = 0;
     fc_code code = fc_stream_reader_open(topic, 0, offset, &reader, err);
-    if (code == FC_OK) {
+    while (code == FC_OK && fc_stream_reader_offset(reader) < end) {
+        const struct fc_record *records = NULL;
+        uint32_t count = 0;
         code = fc_stream_reader_next(reader, 0, &records, &count, err);
-    }
-    if (code == FC_OK && count == 0) {
-        code = fc_fail(err, FC_ERR_CORRUPT,
-                       "the newest checkpoint cannot be read at offset %" PRId64, offset);
-    }
-    if (code == FC_OK) {
-        code = fc_checkpoint_decode(records[count - 1].value, out_checkpoint, err);
+        if (code == FC_OK && count == 0) {
+            break;
+        }
+        if (code == FC_OK) {
+            fc_buf_clear(out_text);
+            fc_buf_append_slice(out_text, records[count - 1].value);
+            code = fc_buf_check(out_text, "checkpoint", err);
+        }
     }
     fc_stream_reader_close(reader);
+    return code;
+}
+
+/* The newest record is the last one, or stands before what is no record: look further back each
+ * time. */
+static fc_code find_last(const struct fc_stream *stream, struct fc_topic *topic,
+                         const struct fc_offsets *offsets, struct fc_checkpoint *out_checkpoint,
+                         struct fc_error *err)
+{
+    struct fc_buf text;
+    int64_t back = 1;
+    int64_t from = offsets->end;
+    fc_code code = FC_OK;
+    fc_buf_init(&text, CHECKPOINT_BYTES_MAX);
+    while (code == FC_OK && text.len == 0 && from > offsets->start) {
+        from = offsets->end - offsets->start > back ? offsets->end - back : offsets->start;
+        back *= 4;
+        code = read_last(topic, from, offsets->end, &text, err);
+    }
+    if (code == FC_OK && text.len == 0 && fc_stream_is_dense(stream) &&
+        offsets->end > offsets->start) {
+        code = fc_fail(err, FC_ERR_CORRUPT,
+                       "the newest checkpoint cannot be read at offset %" PRId64,
+                       offsets->end - 1);
+    }
+    if (code == FC_OK && text.len > 0) {
+        code = fc_checkpoint_decode(fc_buf_slice(&text), out_checkpoint, err);
+    }
+    fc_buf_release(&text);
     return code;
 }
 
@@ -236,8 +267,8 @@ fc_code fc_checkpoint_read(struct fc_stream *stream, const char *connector,
     if (code == FC_OK) {
         code = fc_stream_offsets(topic, 0, &offsets, err);
     }
-    if (code == FC_OK && offsets.end > offsets.start) {
-        code = read_last(topic, offsets.end - 1, out_checkpoint, err);
+    if (code == FC_OK) {
+        code = find_last(stream, topic, &offsets, out_checkpoint, err);
     }
     return code == FC_OK ? FC_OK
                          : fc_wrap(err, "read the checkpoint of connector %s", connector);

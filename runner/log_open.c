@@ -62,14 +62,14 @@ static fc_code take_lock(const char *dir, struct fc_file **out_file, struct fc_e
 
 /* --- either log --------------------------------------------------------------------------- */
 
-static fc_code open_kafka(const struct fc_config *config, bool read_only,
+static fc_code open_kafka(const struct fc_config *config, const char *writer,
                           const struct fc_log_notices *notices, struct fc_stream **out_stream,
                           struct fc_error *err)
 {
     struct fc_kafka_config kafka = { .properties = config->kafka,
                                      .property_count = config->kafka_count,
                                      .replication_factor = config->kafka_replication,
-                                     .read_only = read_only };
+                                     .writer = writer };
     fc_code code;
     if (notices != NULL) {
         kafka.on_notice = notices->on_notice;
@@ -122,7 +122,11 @@ fc_code fc_log_open(const struct fc_config *config, const struct fc_clock *clock
         return code;
     }
     code = take_lock(config->log_dir, &out_log->lock_file, err);
-    code = code == FC_OK ? open_kafka(config, false, notices, &out_log->stream, err) : code;
+    if (code == FC_OK) {
+        char *writer = fc_asprintf(FC_LOG_WRITER_PREFIX "%s", config->name);
+        code = open_kafka(config, writer, notices, &out_log->stream, err);
+        free(writer);
+    }
     if (code != FC_OK) {
         fc_log_close(out_log);
     }
@@ -150,7 +154,7 @@ fc_code fc_log_open_reader(const struct fc_config *config, const struct fc_clock
                                            .read_only = true,
                                            .clock = clock };
     return config->kafka == NULL ? fc_embedded_open(&embedded, out_stream, err)
-                                 : open_kafka(config, true, NULL, out_stream, err);
+                                 : open_kafka(config, NULL, NULL, out_stream, err);
 }
 
 const char *fc_log_place(const struct fc_config *config, char to[FC_LOG_PLACE_TEXT_SIZE])

@@ -3,10 +3,14 @@
  * Open the log that a connector file names: a data directory of our own, or a Kafka cluster.
  *
  * Who writes holds a lock in the file's directory (fc_config.log_dir), also with a cluster: two
- * captures of one connector on a machine would write everything twice.
+ * captures of one connector on a machine would only take the log away from each other. On two
+ * machines they do: the cluster refuses the older one (kafka.h).
  */
 #ifndef FC_RUNNER_LOG_OPEN_H
 #define FC_RUNNER_LOG_OPEN_H
+
+/* Before the connector's name, its transactional id in a cluster. */
+#define FC_LOG_WRITER_PREFIX "fluvio.log."
 
 #include "core/base/clock.h"
 #include "core/base/fs.h"

@@ -3,7 +3,7 @@
  * Properties are tried on a configuration of their own before anything connects, and the user's
  * come before our defaults. A few are ours alone: acks=all and idempotence make an acknowledged
  * record durable and written once; without a limit in time a message is tried until the cluster
- * takes it; a message that cannot be written ends the producer, so that none behind it is.
+ * takes it; what a writer has not committed is not read.
  */
 #include "core/stream/kafka.h"
 
@@ -18,12 +18,12 @@ enum { CLOSE_WAIT_MS = 5000 };
 static const struct fc_kafka_property OURS[] = {
     { "acks", "all" },
     { "enable.idempotence", "true" },
-    { "enable.gapless.guarantee", "true" },
     { "message.timeout.ms", "0" },
     { "enable.partition.eof", "true" },
     { "enable.auto.commit", "false" },
     { "enable.auto.offset.store", "false" },
     { "auto.offset.reset", "error" },
+    { "isolation.level", "read_committed" },
     { "allow.auto.create.topics", "false" },
 };
 
@@ -43,6 +43,7 @@ static const char *const REFUSED[] = {
     "enable.auto.offset.store",
     "auto.commit.enable",
     "auto.offset.reset",
+    "isolation.level",
     "allow.auto.create.topics",
     "group.id",
     "group.instance.id",
@@ -283,7 +284,7 @@ fc_code fc_kafka_handle(struct fc_kafka *kafka, rd_kafka_type_t type,
 static void kafka_close(struct fc_stream *stream)
 {
     struct fc_kafka *kafka = fc_kafka_of(stream);
-    fc_kafka_end_producer(kafka, CLOSE_WAIT_MS);
+    fc_kafka_close_producer(kafka, CLOSE_WAIT_MS);
     fc_kafka_free_consumers(kafka);
     fc_kafka_free_topics(kafka);
     if (kafka->client != NULL) {
@@ -296,6 +297,8 @@ static void kafka_close(struct fc_stream *stream)
         free(kafka->given[index]);
     }
     free(kafka->given);
+    free(kafka->writer);
+    (void)pthread_mutex_destroy(&kafka->writing);
     (void)pthread_mutex_destroy(&kafka->lock); /* nobody uses the stream any more */
     (void)pthread_mutex_destroy(&kafka->reason_lock);
     free(kafka);
@@ -307,6 +310,7 @@ static void kafka_wake(struct fc_stream *stream)
 }
 
 static const struct fc_stream_ops KAFKA_OPS = {
+    .sparse = true,
     .close = kafka_close,
     .topic = fc_kafka_topic,
     .topic_ensure = fc_kafka_topic_ensure,
@@ -370,11 +374,13 @@ fc_code fc_kafka_open(const struct fc_kafka_config *config, struct fc_stream **o
     fc_code code;
     kafka->base.ops = &KAFKA_OPS;
     kafka->properties = rd_kafka_conf_new();
-    kafka->read_only = config->read_only;
+    kafka->read_only = config->writer == NULL;
+    kafka->writer = config->writer == NULL ? NULL : fc_strdup(config->writer);
     kafka->replication_factor = config->replication_factor;
     kafka->on_notice = config->on_notice;
     kafka->notice_ctx = config->notice_ctx;
-    (void)pthread_mutex_init(&kafka->lock, NULL); /* cannot fail on Linux */
+    (void)pthread_mutex_init(&kafka->writing, NULL); /* cannot fail on Linux */
+    (void)pthread_mutex_init(&kafka->lock, NULL);
     (void)pthread_mutex_init(&kafka->reason_lock, NULL);
     rd_kafka_conf_set_opaque(kafka->properties, kafka);
     rd_kafka_conf_set_error_cb(kafka->properties, on_error);

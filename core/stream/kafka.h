@@ -4,8 +4,12 @@
  *
  * Exactly as much as the embedded log promises: records of a partition keep the order in which
  * they were appended, a flush returns when all of them are acknowledged by the in-sync replicas
- * (acks=all), and one that fails stops everything behind it, so nothing is skipped. Topics are
- * written by one stream at a time.
+ * (acks=all) and committed, and one that fails stops everything behind it, so nothing is skipped.
+ *
+ * What is appended between two flushes is one transaction of the cluster: readers see all of it
+ * or nothing, and only once it is flushed. Its markers take offsets, so those of records are not
+ * dense. Of streams with the same writer the newest (to append or be renewed) is the only one
+ * that can write: of the others nothing arrives any more, and they fail with FC_ERR_REFUSED.
  *
  * Nothing connects before it is needed. What cannot be reached is FC_ERR_TIMEOUT (retriable),
  * with librdkafka's own reason.
@@ -27,7 +31,8 @@ struct fc_kafka_config {
     const struct fc_kafka_property *properties; /* copied */
     uint32_t property_count;
     int replication_factor; /* of topics that are created */
-    bool read_only;         /* create and write nothing */
+    /* Who writes, as the cluster's transactional id; copied. NULL: create and write nothing. */
+    const char *writer;
     /* Called with what a person should know; may be NULL. Any thread; must not call the stream.
      */
     void (*on_notice)(void *ctx, const char *text);

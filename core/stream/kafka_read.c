@@ -27,6 +27,7 @@ struct kafka_reader {
     bool started;
     int64_t offset;              /* of the next call */
     int64_t end;                 /* the newest known */
+    int64_t passed;              /* there is nothing to read before it; 0: not known */
     rd_kafka_resp_err_t pending; /* came behind the records given out */
     rd_kafka_message_t *messages[READ_COUNT_MAX];
     uint32_t message_count;
@@ -184,6 +185,7 @@ static fc_code start_at(struct kafka_reader *reader, int64_t offset, struct fc_e
     struct fc_kafka *kafka = fc_kafka_of(reader->base.topic->stream);
     reader->queue = rd_kafka_queue_new(reader->consumer->handle);
     reader->offset = offset;
+    reader->passed = 0;
     if (rd_kafka_consume_start_queue(reader->topic, (int32_t)reader->partition, offset,
                                      reader->queue) != 0) {
         return fc_kafka_fail(kafka, rd_kafka_last_error(), "read a partition", err);
@@ -275,10 +277,7 @@ static bool take(struct kafka_reader *reader, rd_kafka_message_t *message)
         return reader->message_count == READ_COUNT_MAX;
     }
     if (answer == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (reader->message_count == 0 && message->offset > reader->offset &&
-            message->offset >= reader->end) {
-            reader->offset = message->offset; /* what stood before was removed */
-        }
+        reader->passed = message->offset;
         answer = RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     rd_kafka_message_destroy(message);
@@ -295,6 +294,12 @@ static void collect(struct kafka_reader *reader, int wait_ms)
         done = take(reader, message);
         message = done ? NULL : rd_kafka_consume_queue(reader->queue, 0);
     }
+}
+
+/* What stands at the end may be no record, but a mark, or what was aborted or removed. */
+static void skip_passed(struct kafka_reader *reader)
+{
+    reader->offset = reader->passed > reader->offset ? reader->passed : reader->offset;
 }
 
 /*
@@ -344,6 +349,7 @@ static fc_code wait_for_records(struct kafka_reader *reader, int wait_ms, struct
         if (reader->message_count > 0) {
             return FC_OK;
         }
+        skip_passed(reader);
         if (reader->pending != RD_KAFKA_RESP_ERR_NO_ERROR && !is_transient(reader->pending)) {
             return fail_read(reader, reader->pending, err);
         }
@@ -399,6 +405,7 @@ static void convert(struct kafka_reader *reader)
     if (reader->message_count > 0) {
         reader->offset = reader->records[reader->message_count - 1].offset + 1;
     }
+    skip_passed(reader);
 }
 
 fc_code fc_kafka_reader_next(struct fc_stream_reader *base, int wait_ms,

@@ -3,7 +3,7 @@
  * The inside of a stream on a Kafka cluster, for the files of core/stream only.
  *
  * Handles of librdkafka: one client for questions and administration, one producer once
- * something is appended, and a few consumers, each of which reads a partition at most once (so
+ * something is appended (kafka_append.c), and a few consumers, each of which reads a partition at most once (so
  * as many as there are readers of the same partition at a time).
  */
 #ifndef FC_STREAM_KAFKA_STATE_H
@@ -31,12 +31,6 @@ struct fc_kafka_topic {
     int64_t _Atomic *acked_ends;
 };
 
-/* What a message's delivery report needs. */
-struct fc_kafka_slot {
-    struct fc_kafka_topic *topic;
-    uint32_t partition;
-};
-
 struct fc_kafka_claim { /* a partition that a consumer is reading */
     const struct fc_topic *topic;
     uint32_t partition;
@@ -53,6 +47,7 @@ struct fc_kafka {
     rd_kafka_conf_t *properties; /* the user's, and ours for all handles */
     char **given;                /* names of the user's */
     uint32_t given_count;
+    char *writer; /* transactional id; NULL: read only */
     bool read_only;
     int replication_factor;
     void (*on_notice)(void *ctx, const char *text);
@@ -64,9 +59,15 @@ struct fc_kafka {
     char reason[FC_KAFKA_REASON_SIZE]; /* what librdkafka last complained of */
     bool refused;                      /* that was about who we are */
 
+    pthread_mutex_t writing; /* held by appends, flushes and renewals; taken first */
+    /* Guarded by writing. */
+    bool ready;        /* the producer's predecessors are out */
+    int64_t begun_ms;  /* when the open transaction was begun; 0: none is open */
+    int64_t commit_ms; /* when its commit was first asked for; 0: not yet */
+
     pthread_mutex_t lock;
     /* Guarded by lock; topics themselves live until close. */
-    rd_kafka_t *producer; /* NULL: none yet */
+    rd_kafka_t *producer; /* NULL: none yet; changed only with `writing` held, too */
     bool failed;
     struct fc_error failure; /* of the producer, the first */
     struct fc_kafka_topic **topics;
@@ -161,7 +162,7 @@ FC_MUST_CHECK fc_code fc_kafka_committed(struct fc_stream *stream, const char *g
 FC_MUST_CHECK fc_code fc_kafka_commit(struct fc_topic *topic, uint32_t partition,
                                       const char *group, int64_t offset, struct fc_error *err);
 
-/* --- kafka_append.c --- */
+/* --- kafka_batch.c --- */
 
 struct fc_stream_batch *fc_kafka_batch_new(struct fc_topic *topic, uint32_t partition);
 void fc_kafka_batch_free(struct fc_stream_batch *batch);
@@ -172,12 +173,18 @@ FC_MUST_CHECK fc_code fc_kafka_batch_add(struct fc_stream_batch *batch,
 uint32_t fc_kafka_batch_count(const struct fc_stream_batch *batch);
 size_t fc_kafka_batch_bytes(const struct fc_stream_batch *batch);
 FC_MUST_CHECK fc_code fc_kafka_batch_seal(struct fc_stream_batch *batch, struct fc_error *err);
+bool fc_kafka_batch_is_sent(const struct fc_stream_batch *batch);
+/* Hand the next record over, which is copied. Its topic must have its producer_topic. */
+rd_kafka_resp_err_t fc_kafka_batch_send(rd_kafka_t *producer, struct fc_stream_batch *batch);
+
+/* --- kafka_append.c --- */
+
 FC_MUST_CHECK fc_code fc_kafka_append(struct fc_stream_batch *batch, int64_t *out_base,
                                       struct fc_error *err);
 FC_MUST_CHECK fc_code fc_kafka_flush(struct fc_stream *stream, struct fc_error *err);
 FC_MUST_CHECK fc_code fc_kafka_renew(struct fc_stream *stream, struct fc_error *err);
-/* Wait a moment for what is under way, then drop it. */
-void fc_kafka_end_producer(struct fc_kafka *kafka, int wait_ms);
+/* Commit what is appended if that takes no longer than wait_ms, or drop it. */
+void fc_kafka_close_producer(struct fc_kafka *kafka, int wait_ms);
 
 /* --- kafka_read.c --- */
 

@@ -180,6 +180,11 @@ fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *out_base, struc
     return batch_ops(batch)->append(batch, out_base, err);
 }
 
+bool fc_stream_is_dense(const struct fc_stream *stream)
+{
+    return !stream->ops->sparse;
+}
+
 fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error *err)
 {
     return stream->ops->flush(stream, err);

@@ -7,8 +7,9 @@
  * batch and seals it (encode, compress, checksum), the pipeline's writer appends it (offsets
  * are given then) and flushes.
  *
- * Offsets are 64-bit, dense but for what retention or compaction removed. `end` is one past the
- * last record that can be read; `durable` is one past the last record that survives a power
+ * Offsets are 64-bit and grow. In a log in this process they are dense but for what retention or
+ * compaction removed; in a cluster the marks of transactions take some. `end` is one past the
+ * last record that can be read, or past such a mark; `durable` is one past the last record that survives a power
  * loss; start <= durable <= end.
  *
  * Thread: a stream may be used by any number of threads; a batch, a reader by one at a time.
@@ -62,6 +63,9 @@ struct fc_stream_batch;
 struct fc_stream_reader;
 
 void fc_stream_close(struct fc_stream *stream); /* flushes; NULL is fine */
+
+/* Whether an offset without a record, in a topic that is not compacted, is a record that is gone. */
+bool fc_stream_is_dense(const struct fc_stream *stream);
 
 /* --- topics
  * ------------------------------------------------------------------------------------------------------
@@ -174,8 +178,9 @@ FC_MUST_CHECK fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *o
  * Make everything appended before this call durable (topics with FC_FLUSH_OS excepted).
  * Concurrent callers share one sync.
  *
- * Errors: FC_ERR_TIMEOUT (a cluster has not acknowledged everything yet; call again); any other:
- * the tail is in doubt, what it holds must be looked up; its partitions take no more appends.
+ * Errors: FC_ERR_TIMEOUT (a cluster has not acknowledged everything yet; call again);
+ * FC_ERR_REFUSED (another writer has taken over); any other: the tail is in doubt, what it holds
+ * must be looked up; its partitions take no more appends.
  */
 FC_MUST_CHECK fc_code fc_stream_flush(struct fc_stream *stream, struct fc_error *err);
 
@@ -185,9 +190,9 @@ bool fc_stream_flushes_beside_appends(const struct fc_stream *stream);
 
 /*
  * Before what the log holds is looked up to go on from there, at the start and after an append or
- * a flush has failed with a retriable error: drop what is not acknowledged, let what a writer
- * that died left on its way arrive, and take appends again. No other append or flush may be
- * under way. Does nothing to a log in this process. Blocks for a part of a second.
+ * a flush has failed with a retriable error: drop what is not flushed, keep out what an earlier
+ * writer of the same name left on its way, and take appends again. Does nothing to a log in this
+ * process. FC_ERR_TIMEOUT (retriable): the cluster does not answer.
  */
 FC_MUST_CHECK fc_code fc_stream_renew(struct fc_stream *stream, struct fc_error *err);
 
@@ -224,8 +229,8 @@ void fc_stream_reader_close(struct fc_stream_reader *reader); /* NULL is fine */
 
 /*
  * The records of the next stored batch from the reader's offset on; they borrow from the reader
- * until its next call. count 0: the reader is at the end, and nothing came within wait_ms (0:
- * do not wait). FC_ERR_TIMEOUT: a cluster does not give what it has. FC_ERR_CORRUPT
+ * until its next call. count 0: the reader is at the end (its offset says so), and nothing came
+ * within wait_ms (0: do not wait). FC_ERR_TIMEOUT: a cluster does not give what it has. FC_ERR_CORRUPT
  * names file and byte. A damaged batch is never skipped.
  */
 FC_MUST_CHECK fc_code fc_stream_reader_next(struct fc_stream_reader *reader, int wait_ms,

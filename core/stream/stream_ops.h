@@ -10,6 +10,7 @@
 
 /* Each slot does what stream.h says of the function of its name. */
 struct fc_stream_ops {
+    bool sparse; /* not is_dense */
     void (*close)(struct fc_stream *stream);
     fc_code (*topic)(struct fc_stream *stream, const char *name, struct fc_topic **out_topic,
                      struct fc_error *err);

@@ -141,7 +141,7 @@ static fc_code read_identity(const struct fc_log_view *view, uint32_t index, int
     if (code == FC_OK) {
         code = fc_stream_reader_next(reader, 0, &records, &count, err);
     }
-    if (code == FC_OK && count > 0 &&
+    if (code == FC_OK && count > 0 && records[0].offset == offset &&
         fc_identity_of(&records[0], &identity, &ignored) == FC_OK &&
         fc_slice_equal_text(identity.connector, view->connector)) {
         *out_ours = true;

@@ -53,6 +53,17 @@ static fc_code fail_gap(const struct fc_scan *scan, const struct cursor *cursor,
                    found - 1);
 }
 
+/* Marks of a cluster's transactions may stand where no record is. */
+static fc_code pass_gap(const struct fc_scan *scan, struct cursor *cursor, int64_t found,
+                        struct fc_error *err)
+{
+    if (found < cursor->expected || fc_stream_is_dense(scan->view->stream)) {
+        return fail_gap(scan, cursor, found, err);
+    }
+    cursor->expected = found;
+    return FC_OK;
+}
+
 static fc_code next_batch(struct fc_scan *scan, struct cursor *cursor, struct fc_error *err)
 {
     char place[FC_LOG_PLACE_SIZE];
@@ -63,7 +74,7 @@ static fc_code next_batch(struct fc_scan *scan, struct cursor *cursor, struct fc
         return fc_wrap(err, "%s", fc_log_view_place(scan->view, cursor->partition, place));
     }
     if (cursor->count == 0) {
-        return fail_gap(scan, cursor, cursor->end, err);
+        return pass_gap(scan, cursor, cursor->end, err);
     }
     return FC_OK;
 }
@@ -78,13 +89,16 @@ static fc_code advance(struct fc_scan *scan, struct cursor *cursor, bool *out_ha
         const struct fc_record *record;
         if (cursor->next == cursor->count) {
             code = next_batch(scan, cursor, err);
-            if (code != FC_OK) {
+            if (code != FC_OK || cursor->count == 0) {
                 return code;
             }
         }
         record = &cursor->records[cursor->next++];
         if (record->offset != cursor->expected) {
-            return fail_gap(scan, cursor, record->offset, err);
+            code = pass_gap(scan, cursor, record->offset, err);
+        }
+        if (code != FC_OK || record->offset >= cursor->end) {
+            return code;
         }
         cursor->expected++;
         scan->passed++;

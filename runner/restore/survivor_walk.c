@@ -63,8 +63,12 @@ static fc_code find_record(const struct fc_survivor_walk *walk, struct cursor *c
     if (code != FC_OK) {
         return code;
     }
-    int64_t index = offset - cursor->records[0].offset;
-    if (index < 0 || index >= cursor->count || cursor->records[index].offset != offset) {
+    int64_t index = offset - cursor->records[0].offset; /* or before it, where offsets skip */
+    index = index >= cursor->count ? cursor->count - 1 : index;
+    while (index > 0 && cursor->records[index].offset > offset) {
+        index--;
+    }
+    if (index < 0 || cursor->records[index].offset != offset) {
         return fail_record(walk, cursor, offset, "the record is gone", err);
     }
     cursor->head.record = &cursor->records[index];
