@@ -230,8 +230,8 @@ static fc_code resolve(struct fc_feed *feed, const char *topic, uint32_t partiti
 {
     int64_t low = 0;
     int64_t high = 0;
-    rd_kafka_resp_err_t answer = rd_kafka_query_watermark_offsets(
-        feed->consumer, topic, (int32_t)partition, &low, &high, WATERMARK_MS);
+    rd_kafka_resp_err_t answer =
+        fc_cluster_watermarks(feed->consumer, topic, partition, WATERMARK_MS, &low, &high);
     if (answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)fc_kafka_client_fail(&feed->client, answer, "ask for offsets", err);
         return fc_wrap(err, "%s/%" PRIu32, topic, partition);

@@ -31,6 +31,15 @@ FC_MUST_CHECK fc_code fc_cluster_topics(rd_kafka_t *handle,
 FC_MUST_CHECK fc_code fc_cluster_partitions(rd_kafka_t *handle, const char *topic,
                                             uint32_t *out_count, struct fc_error *err);
 
+/*
+ * The oldest offset that there is, and one past the newest that the handle's isolation.level lets
+ * read. Ends after wait_ms for each also while the broker is away: librdkafka's own question
+ * waits for its return (before 2.3).
+ */
+rd_kafka_resp_err_t fc_cluster_watermarks(rd_kafka_t *handle, const char *topic,
+                                          uint32_t partition, int wait_ms, int64_t *out_low,
+                                          int64_t *out_high);
+
 struct fc_cluster_topic {
     const char *name;
     uint32_t partitions;

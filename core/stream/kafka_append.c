@@ -56,14 +56,16 @@ static void fail_fenced(const struct fc_kafka *kafka, struct fc_error *failure)
 }
 
 /* Keep the first reason. A producer that broke for the connection's sake, or because the
- * cluster has lost track of it, can be had anew; what was refused will be refused again. */
+ * cluster has lost track of it, can be had anew; what was refused will be refused again.
+ * place: the topic, or the writer's name. */
 static void note_failure(struct fc_kafka *kafka, rd_kafka_resp_err_t answer, const char *place)
 {
     char doing[FC_KAFKA_REASON_SIZE];
     struct fc_error failure = { 0 };
     char fatal[FC_KAFKA_REASON_SIZE] = "";
     rd_kafka_resp_err_t deeper = rd_kafka_fatal_error(kafka->producer, fatal, sizeof(fatal));
-    (void)snprintf(doing, sizeof(doing), "write to %s", place);
+    (void)snprintf(doing, sizeof(doing), "%s %s",
+                   place == kafka->writer ? "write as" : "write to", place);
     answer = deeper == RD_KAFKA_RESP_ERR_NO_ERROR ? answer : deeper;
     switch ((int)answer) {
     case RD_KAFKA_RESP_ERR__FENCED:
@@ -182,7 +184,7 @@ static fc_code start_producer(struct fc_kafka *kafka, struct fc_error *err)
     code = code == FC_OK ? failure_of(kafka, err) : code;
     if (code == FC_OK && !kafka->ready) {
         code = take_answer(kafka, rd_kafka_init_transactions(kafka->producer, STALL_MS),
-                           "the log", err);
+                           kafka->writer, err);
         kafka->ready = code == FC_OK;
     }
     return code;
@@ -336,12 +338,12 @@ static fc_code commit(struct fc_kafka *kafka, int wait_ms, struct fc_error *err)
         return code;
     }
     kafka->commit_ms = kafka->commit_ms == 0 ? now_ms() : kafka->commit_ms;
-    code = take_answer(kafka, rd_kafka_commit_transaction(kafka->producer, wait_ms), "the log",
-                       err);
+    code = take_answer(kafka, rd_kafka_commit_transaction(kafka->producer, wait_ms),
+                       kafka->writer, err);
     if (code == FC_OK) {
         kafka->begun_ms = 0;
     } else if (code == FC_ERR_TIMEOUT && now_ms() - kafka->commit_ms >= TRANSACTION_MS) {
-        note_failure(kafka, RD_KAFKA_RESP_ERR__STATE, "the log"); /* nothing comes of it */
+        note_failure(kafka, RD_KAFKA_RESP_ERR__STATE, kafka->writer); /* nothing comes of it */
         code = failure_of(kafka, err);
     }
     return code;

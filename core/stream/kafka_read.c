@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/cluster/cluster.h"
 #include "core/stream/kafka_state.h"
 
 enum {
@@ -317,8 +318,8 @@ static void nudge(struct kafka_reader *reader)
     }
     reader->since_nudge = 0;
     /* only asked for the asking; an error will come with the records, too */
-    (void)rd_kafka_query_watermark_offsets(reader->consumer->handle, reader->base.topic->name,
-                                           (int32_t)reader->partition, &low, &high, SLICE_MS);
+    (void)fc_cluster_watermarks(reader->consumer->handle, reader->base.topic->name,
+                                reader->partition, SLICE_MS, &low, &high);
 }
 
 static bool is_transient(rd_kafka_resp_err_t answer)

@@ -18,6 +18,7 @@
 enum {
     FC_KAFKA_REASON_SIZE = 256,
     FC_KAFKA_CALL_MS = 10000,          /* for one answer of the cluster */
+    FC_KAFKA_OFFSETS_MS = 2000,        /* which is asked for while people wait, too */
     FC_KAFKA_MESSAGE_DEFAULT = 1048588 /* max.message.bytes, where it cannot be asked for */
 };
 

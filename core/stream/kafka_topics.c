@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/cluster/cluster.h"
 #include "core/stream/kafka_state.h"
 
 enum {
@@ -298,8 +299,8 @@ fc_code fc_kafka_offsets(struct fc_topic *topic, uint32_t partition,
                        "topic %s has %" PRIu32 " partitions, and no partition %" PRIu32,
                        topic->name, topic->partitions_count, partition);
     }
-    answer = rd_kafka_query_watermark_offsets(kafka->client, topic->name, (int32_t)partition,
-                                              &low, &high, FC_KAFKA_CALL_MS);
+    answer = fc_cluster_watermarks(kafka->client, topic->name, partition, FC_KAFKA_OFFSETS_MS,
+                                   &low, &high);
     if (answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)fc_kafka_fail(kafka, answer, "ask for offsets", err); /* the wrap returns it */
         return fc_wrap(err, "%s/%" PRIu32, topic->name, partition);

@@ -167,6 +167,28 @@ through_a_restart() {
     same "  and nothing is there twice" $((before + 601)) "$(count_of "$kind")"
 }
 
+# As on two machines, where no lock sees to it.
+two_runners() {
+    local code=0 before first
+    before=$(count_of "$kind")
+    sed "s|^  kafka:|  kafka:\n    state-dir: $work/first|" "$work/$kind.yaml" >"$work/first.yaml"
+    sed "s|^  kafka:|  kafka:\n    state-dir: $work/second|; s/server-id: [0-9]*/server-id: 77/" "$work/$kind.yaml" >"$work/second.yaml"
+    "$connect" run "$work/first.yaml" >"$work/first.diag" 2>&1 &
+    first=$!
+    sql "INSERT INTO orders (customer) VALUES (78)"
+    wait_for 30 holds "$kind" $((before + 1)) || not_ok "the first of two runners works" "$(tail -n 3 "$work/first.diag")"
+    start_run "$work/second.yaml"
+    wait_for 30 "$connect" status "$work/second.yaml" || not_ok "the second comes up" "$(cat "$work/diag")"
+    sql "INSERT INTO orders (customer) SELECT n FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 300) SELECT n FROM s) q"
+    wait "$first" || code=$?
+    same "of two runners the older ends" 3 "$code"
+    if grep -q 'another process has taken over as writer fluvio.log' "$work/first.diag"; then ok "  and says why"; else not_ok "  and says why" "$(cat "$work/first.diag")"; fi
+    wait_for 30 holds "$kind" $((before + 301)) || true
+    works "  the newer goes on, and ends when asked" stop_run
+    same "  nothing is lost or there twice" $((before + 301)) "$(count_of "$kind")"
+    works "  verify says it is the same" "$connect" verify -q "$work/$kind.yaml"
+}
+
 several_partitions() {
     write_file "$kind-parts" "$kind-\${table}"
     sed -i 's/^meta: {/meta: { producer: { partitions: 3, compression: zstd },/' "$work/$kind-parts.yaml"
@@ -236,6 +258,7 @@ for kind in "$@"; do
     set_up
     capture_and_restore
     through_a_restart
+    two_runners
     several_partitions
     [ "$kind" != "$1" ] || bad_input
     tests/support/servers stop "$work/$kind"

@@ -394,6 +394,7 @@ static void nothing_is_lost_or_doubled_when_the_broker_is_killed(void **state)
     struct fc_stream *stream = open_stream("test");
     struct fc_topic *topic = fresh_topic(stream, 1);
     struct fc_error err = { 0 };
+    fc_code code;
     (void)state;
     write_numbers(topic, 0, 0, 10000);
     node("kill"); /* most of it was not acknowledged yet */
@@ -401,7 +402,18 @@ static void nothing_is_lost_or_doubled_when_the_broker_is_killed(void **state)
     assert_int_equal(fc_stream_flush(stream, &err), FC_ERR_TIMEOUT);
     assert_true(err.retriable);
     node("again");
-    flush(stream);
+    do {
+        code = fc_stream_flush(stream, &err);
+    } while (code == FC_ERR_TIMEOUT);
+    if (code != FC_OK) { /* librdkafka before 2.3 may give up its producer */
+        int64_t there;
+        assert_true(err.retriable);
+        renew(stream);
+        there = count_numbers(topic, 0);
+        assert_true(there == 0 || there == 20000);
+        write_numbers(topic, 0, there, 20000);
+        flush(stream);
+    }
     write_numbers(topic, 0, 20000, 30000);
     flush(stream);
     expect_numbers(topic, 0, 30000);
