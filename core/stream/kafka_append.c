@@ -306,7 +306,7 @@ fc_code fc_kafka_append(struct fc_stream_batch *base, int64_t *out_base, struct 
     code = append(kafka, base, err);
     (void)pthread_mutex_unlock(&kafka->writing);
     if (code == FC_OK) {
-        *out_base = fc_kafka_topic_of(base->topic)->acked_ends[base->partition];
+        *out_base = fc_kafka_batch_least(base);
     }
     return code;
 }

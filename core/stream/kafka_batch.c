@@ -26,7 +26,8 @@ struct fc_kafka_batch {
     struct fc_buf bytes;
     uint32_t count;
     uint32_t sent;
-    size_t at; /* of the next record to send */
+    int64_t least; /* the partition's acknowledged end before the first was sent */
+    size_t at;     /* of the next record to send */
 };
 
 static struct fc_kafka_batch *batch_of(struct fc_stream_batch *batch)
@@ -63,6 +64,7 @@ void fc_kafka_batch_reset(struct fc_stream_batch *base, struct fc_topic *topic,
     fc_buf_clear(&batch->bytes);
     batch->count = 0;
     batch->sent = 0;
+    batch->least = 0;
     batch->at = 0;
     base->topic = topic;
     base->partition = partition;
@@ -143,6 +145,13 @@ fc_code fc_kafka_batch_seal(struct fc_stream_batch *batch, struct fc_error *err)
 
 /* --- sending ------------------------------------------------------------------------------ */
 
+int64_t fc_kafka_batch_least(const struct fc_stream_batch *batch)
+{
+    const struct fc_kafka_topic *topic = fc_kafka_topic_of(batch->topic);
+    return const_batch_of(batch)->sent == 0 ? topic->acked_ends[batch->partition]
+                                            : const_batch_of(batch)->least;
+}
+
 bool fc_kafka_batch_is_sent(const struct fc_stream_batch *batch)
 {
     return const_batch_of(batch)->sent == const_batch_of(batch)->count;
@@ -189,6 +198,7 @@ rd_kafka_resp_err_t fc_kafka_batch_send(rd_kafka_t *producer, struct fc_stream_b
                                   content.data, (ssize_t)content.len);
     }
     fc_assert(!reader.failed); /* we wrote it ourselves */
+    batch->least = fc_kafka_batch_least(base);
     answer = rd_kafka_producev(
         producer, RD_KAFKA_V_RKT(topic->producer_topic),
         RD_KAFKA_V_PARTITION((int32_t)batch->base.partition),

@@ -175,6 +175,8 @@ uint32_t fc_kafka_batch_count(const struct fc_stream_batch *batch);
 size_t fc_kafka_batch_bytes(const struct fc_stream_batch *batch);
 FC_MUST_CHECK fc_code fc_kafka_batch_seal(struct fc_stream_batch *batch, struct fc_error *err);
 bool fc_kafka_batch_is_sent(const struct fc_stream_batch *batch);
+/* What its first record's offset cannot be below. */
+int64_t fc_kafka_batch_least(const struct fc_stream_batch *batch);
 /* Hand the next record over, which is copied. Its topic must have its producer_topic. */
 rd_kafka_resp_err_t fc_kafka_batch_send(rd_kafka_t *producer, struct fc_stream_batch *batch);
 

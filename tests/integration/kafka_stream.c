@@ -44,17 +44,24 @@ static void node(const char *command)
     assert_int_equal(status, 0);
 }
 
-static struct fc_stream *open_stream(const char *writer)
+static struct fc_stream *open_stream_with(const char *writer, const char *name,
+                                          const char *value)
 {
-    struct fc_kafka_property properties[] = { { "bootstrap.servers", bootstrap } };
+    struct fc_kafka_property properties[] = { { "bootstrap.servers", bootstrap },
+                                              { name, value } };
     struct fc_kafka_config config = { .properties = properties,
-                                      .property_count = 1,
+                                      .property_count = 2,
                                       .replication_factor = FC_KAFKA_REPLICATION_DEFAULT,
                                       .writer = writer };
     struct fc_stream *stream = NULL;
     struct fc_error err = { 0 };
     must(fc_kafka_open(&config, &stream, &err), &err);
     return stream;
+}
+
+static struct fc_stream *open_stream(const char *writer)
+{
+    return open_stream_with(writer, "client.id", "kafka_stream");
 }
 
 /* A topic of a name that no test has used. */
@@ -255,6 +262,30 @@ static void many_records_keep_their_order_in_every_partition(void **state)
     for (uint32_t partition = 0; partition < 3; partition++) {
         expect_numbers(topic, partition, MANY);
     }
+    fc_stream_close(stream);
+}
+
+/* A checkpoint that names a higher end than there is would hide records from the next start. */
+static void a_batch_begins_at_no_lower_offset_than_is_told(void **state)
+{
+    struct fc_stream *stream = open_stream_with("test", "queue.buffering.max.messages", "10");
+    struct fc_topic *topic = fresh_topic(stream, 1);
+    struct fc_stream_batch *batch = fc_stream_batch_new(topic, 0);
+    struct fc_error err = { 0 };
+    int64_t base = -1;
+    (void)state;
+    for (int64_t number = 0; number < 500; number++) {
+        add(batch, number, "number");
+    }
+    must(fc_stream_batch_seal(batch, &err), &err);
+    must(fc_stream_append(batch, &base, &err), &err); /* most of it is acknowledged by then */
+    assert_int_equal(base, 0);
+    fc_stream_batch_reset(batch, topic, 0);
+    add(batch, 500, "number");
+    append(batch);
+    flush(stream);
+    expect_numbers(topic, 0, 501);
+    fc_stream_batch_free(batch);
     fc_stream_close(stream);
 }
 
@@ -605,6 +636,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_appended_is_read_back_whole),
         cmocka_unit_test(many_records_keep_their_order_in_every_partition),
+        cmocka_unit_test(a_batch_begins_at_no_lower_offset_than_is_told),
         cmocka_unit_test(a_reader_goes_where_it_is_sent),
         cmocka_unit_test(a_time_is_looked_up),
         cmocka_unit_test(topics_are_checked_and_changed_only_where_asked),
