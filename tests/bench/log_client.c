@@ -6,6 +6,7 @@
  *   log_client latency BOOTSTRAP TOPIC SIZE RATE SECONDS        p50 and p99 from produce to acknowledgement, ms
  *   log_client fetch BOOTSTRAP TOPIC COUNT                      messages/s, from the beginning
  *   log_client spread BOOTSTRAP TOPIC PARTITIONS                a message to each partition
+ *   log_client touch MIB                                        use so much memory and give it back
  *
  * Each prints its numbers on one line. Values are random bytes, so that nothing can be compressed.
  */
@@ -15,8 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { POOL_BYTES = 1 << 20, ERROR_SIZE = 512, LATENCIES_MAX = 10000000, POLL_MS = 100 };
+enum {
+    POOL_BYTES = 1 << 20,
+    ERROR_SIZE = 512,
+    LATENCIES_MAX = 10000000,
+    POLL_MS = 100,
+    PAGE_BYTES = 4096,
+    HANDED_AT_ONCE = 200 /* messages a call; a call each reads the clock each time */
+};
 
 static int64_t now_us(void)
 {
@@ -114,20 +123,46 @@ static void produce_one(rd_kafka_t *client, const char *topic, const void *value
     }
 }
 
+/* Hand over all; those that the client has no room for now again, once it has. */
+static void produce_many(rd_kafka_t *client, rd_kafka_topic_t *topic,
+                         rd_kafka_message_t *messages, int count)
+{
+    int left = count;
+    while (left > 0) {
+        int taken = rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, 0, messages, left);
+        int kept = 0;
+        for (int index = 0; taken < left && index < left; index++) {
+            if (messages[index].err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+                messages[kept] = messages[index];
+                messages[kept++].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+            } else if (messages[index].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+                fail("produce", rd_kafka_err2str(messages[index].err));
+            }
+        }
+        left = kept;
+        (void)rd_kafka_poll(client, left > 0 ? POLL_MS : 0);
+    }
+}
+
 static void *run_producer(void *arg)
 {
     struct producer *producer = arg;
     rd_kafka_t *client = open_producer(producer, "5", on_delivered);
-    for (int64_t sent = 0; sent < producer->count; sent++) {
-        size_t at = (size_t)(sent * 131) % (POOL_BYTES - producer->size);
-        produce_one(client, producer->topic, producer->pool + at, producer->size, NULL);
-        if (sent % 1000 == 0) {
-            (void)rd_kafka_poll(client, 0);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(client, producer->topic, NULL);
+    for (int64_t sent = 0; sent < producer->count;) {
+        rd_kafka_message_t messages[HANDED_AT_ONCE] = { 0 };
+        int count = 0;
+        for (; count < HANDED_AT_ONCE && sent < producer->count; sent++) {
+            size_t at = (size_t)(sent * 131) % (POOL_BYTES - producer->size);
+            messages[count].payload = (void *)(uintptr_t)(producer->pool + at);
+            messages[count++].len = producer->size;
         }
+        produce_many(client, topic, messages, count);
     }
     while (atomic_load(&producer->acknowledged) < producer->count) {
         (void)rd_kafka_poll(client, POLL_MS);
     }
+    rd_kafka_topic_destroy(topic);
     rd_kafka_destroy(client);
     return NULL;
 }
@@ -318,6 +353,28 @@ static int fetch(char **args)
     return 0;
 }
 
+/*
+ * A virtual machine gets pages that it has not used for a while from its host only when they are
+ * touched, which costs several times what a server does with the bytes that go there. Pages that
+ * were just given back are used first. At most half of what is free is touched.
+ */
+static int touch(char **args)
+{
+    size_t asked = (size_t)strtoll(args[0], NULL, 10) << 20;
+    size_t free_half = (size_t)sysconf(_SC_AVPHYS_PAGES) * PAGE_BYTES / 2;
+    size_t size = asked < free_half ? asked : free_half;
+    volatile uint8_t *memory = malloc(size);
+    if (memory == NULL) {
+        fail("touch", "no memory");
+    }
+    for (size_t at = 0; at < size; at += PAGE_BYTES) {
+        memory[at] = 1;
+    }
+    free((void *)(uintptr_t)memory);
+    (void)printf("%zu\n", size);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 7 && strcmp(argv[1], "produce") == 0) {
@@ -332,7 +389,10 @@ int main(int argc, char **argv)
     if (argc == 5 && strcmp(argv[1], "spread") == 0) {
         return spread(argv + 2);
     }
+    if (argc == 3 && strcmp(argv[1], "touch") == 0) {
+        return touch(argv + 2);
+    }
     (void)fprintf(stderr,
-                  "usage: log_client produce|latency|fetch|spread ...: see the source\n");
+                  "usage: log_client produce|latency|fetch|spread|touch ...: see the source\n");
     return 2;
 }
