@@ -139,6 +139,12 @@ static fc_code system_write(struct fc_file *file, uint64_t at, const struct iove
     return FC_OK;
 }
 
+static void system_begin_sync(struct fc_file *file, uint64_t at, uint64_t size)
+{
+    struct system_file *self = system_file_of(file);
+    (void)sync_file_range(self->fd, (off_t)at, (off_t)size, SYNC_FILE_RANGE_WRITE);
+}
+
 static fc_code system_sync(struct fc_file *file, struct fc_error *err)
 {
     struct system_file *self = system_file_of(file);
@@ -252,11 +258,12 @@ static int system_descriptor(struct fc_file *file)
 
 struct fc_fs *fc_fs_system(void)
 {
-    static const struct fc_fs_ops ops = { system_open,   system_close,      system_read,
-                                          system_write,  system_sync,       system_truncate,
-                                          system_size,   system_lock,       system_rename,
-                                          system_remove, system_make_dir,   system_sync_dir,
-                                          system_list,   system_free_space, system_descriptor };
+    static const struct fc_fs_ops ops = {
+        system_open,       system_close,  system_read,       system_write,
+        system_begin_sync, system_sync,   system_truncate,   system_size,
+        system_lock,       system_rename, system_remove,     system_make_dir,
+        system_sync_dir,   system_list,   system_free_space, system_descriptor
+    };
     static struct fc_fs fs = { &ops };
     return &fs;
 }

@@ -38,6 +38,10 @@ struct fc_fs_ops {
     /* Write all; on failure any part may have been written. */
     fc_code (*write)(struct fc_file *file, uint64_t at, const struct iovec *parts, int count,
                      struct fc_error *err);
+    /* Have the disk begin with these bytes, so that the next sync has less to wait for. A hint: it
+     * makes nothing durable, and a failure shows in that sync. Waits only while the disk's queue
+     * is full. */
+    void (*begin_sync)(struct fc_file *file, uint64_t at, uint64_t size);
     fc_code (*sync)(struct fc_file *file, struct fc_error *err);
     fc_code (*truncate)(struct fc_file *file, uint64_t size, struct fc_error *err);
     fc_code (*size)(struct fc_file *file, uint64_t *out_size, struct fc_error *err);

@@ -4,6 +4,10 @@
  * one with a single call, and becomes readable. A write that fails for lack of room is cut off
  * again; any other failure leaves bytes of unknown state behind the end, so the partition takes
  * no more appends until recovery has looked at it.
+ *
+ * While one sync runs, what comes in meanwhile would lie idle until the next; so the disk is
+ * asked to begin with it, piece by piece. That shortens the next sync, and what a slow commit of
+ * the file system's journal leaves to catch up with.
  */
 #include "core/log/append.h"
 
@@ -13,6 +17,11 @@
 #include "core/log/batch_decoder.h"
 #include "core/log/bytes.h"
 #include "core/log/watch.h"
+
+enum {
+    BEGIN_SYNC_BYTES = 256 * 1024, /* enough for the disk to be worth a request */
+    PAGE_BYTES = 4096
+};
 
 static bool must_roll(const struct fc_partition *partition, uint64_t batch_size, int64_t count)
 {
@@ -88,6 +97,19 @@ static fc_code make_room(struct fc_partition *partition, const struct fc_batch_h
     return code;
 }
 
+/* Whole pages only: the next append would have to wait for a page that is being written. lock is
+ * held. */
+static void begin_sync(struct fc_active *active, uint64_t added)
+{
+    active->waiting += added;
+    if (active->waiting >= BEGIN_SYNC_BYTES) {
+        uint64_t from = active->size - active->waiting;
+        uint64_t end = active->size - active->size % PAGE_BYTES;
+        active->file->fs->ops->begin_sync(active->file, from, end - from);
+        active->waiting = active->size - end;
+    }
+}
+
 fc_code fc_append_locked(struct fc_partition *partition, const struct fc_append *append,
                          struct fc_batch_header *out_header, struct fc_error *err)
 {
@@ -112,6 +134,7 @@ fc_code fc_append_locked(struct fc_partition *partition, const struct fc_append 
                                 partition->active.size);
     } else {
         fc_partition_join_group(partition);
+        begin_sync(&partition->active, fc_batch_size(out_header));
     }
     (void)pthread_cond_broadcast(&partition->changed);
     return FC_OK;

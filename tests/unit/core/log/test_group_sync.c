@@ -149,6 +149,57 @@ static void the_partitions_of_a_flush_are_synced_at_the_same_time(void **state)
     numbered_log_release(&log);
 }
 
+static uint64_t begun; /* byte up to which the disk was asked to begin */
+
+static void note_begin_sync(struct fc_file *file, uint64_t at, uint64_t size)
+{
+    uint64_t there = 0;
+    assert_int_equal(file->fs->ops->size(file, &there, NULL), FC_OK);
+    assert_int_equal(at, begun);
+    assert_true(size > 0 && at + size <= there);
+    assert_int_equal((at + size) % 4096, 0);
+    begun = at + size;
+}
+
+static void much_that_is_appended_is_begun_with_before_the_flush(void **state)
+{
+    enum { MUCH = 300 * 1024 };
+    struct numbered_log log;
+    struct fc_fs_ops ops;
+    (void)state;
+    numbered_log_init(&log);
+    ops = *log.fs->ops;
+    ops.begin_sync = note_begin_sync;
+    log.fs->ops = &ops;
+    begun = 0;
+    numbered_log_open(&log);
+    numbered_log_append(&log, 1, 1);
+    assert_int_equal(begun, 0); /* left to the flush */
+    while (fc_partition_bytes(log.partition) < MUCH) {
+        numbered_log_append(&log, 1, 3);
+    }
+    assert_in_range(begun, 256 * 1024 - 4096, MUCH);
+    assert_int_equal(numbered_log_offsets(&log).durable, 0);
+    numbered_log_release(&log);
+}
+
+static void nothing_is_begun_with_that_is_left_to_the_system(void **state)
+{
+    struct numbered_log log;
+    struct fc_fs_ops ops;
+    (void)state;
+    numbered_log_init(&log);
+    ops = *log.fs->ops;
+    ops.begin_sync = note_begin_sync;
+    log.fs->ops = &ops;
+    begun = 0;
+    log.config.flush_os = true;
+    numbered_log_open(&log);
+    numbered_log_append(&log, 100, 100);
+    assert_int_equal(begun, 0);
+    numbered_log_release(&log);
+}
+
 static void a_flush_without_appends_touches_no_disk(void **state)
 {
     struct numbered_log log;
@@ -192,6 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flushes_during_a_sync_share_the_next_one),
         cmocka_unit_test(the_partitions_of_a_flush_are_synced_at_the_same_time),
+        cmocka_unit_test(much_that_is_appended_is_begun_with_before_the_flush),
+        cmocka_unit_test(nothing_is_begun_with_that_is_left_to_the_system),
         cmocka_unit_test(a_flush_without_appends_touches_no_disk),
         cmocka_unit_test(each_item_of_a_parallel_run_is_done_once),
     };
