@@ -259,11 +259,11 @@ static fc_code create(struct fc_sink *sink, const struct fc_message_topic *topic
                                        .settings = settings };
     fc_code code;
     for (uint32_t index = 0; index < topic->setting_count; index++) {
-        const char *name = topic->settings[2 * index];
-        const char *value = topic->settings[2 * index + 1];
+        const char *name = topic->settings[(size_t)2 * index];
+        const char *value = topic->settings[(size_t)2 * index + 1];
         if (fc_kafka_settings_copied(name, value)) {
-            settings[2 * wanted.setting_count] = name;
-            settings[2 * wanted.setting_count + 1] = value;
+            settings[(size_t)2 * wanted.setting_count] = name;
+            settings[(size_t)2 * wanted.setting_count + 1] = value;
             wanted.setting_count++;
         }
     }
@@ -322,6 +322,7 @@ fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
     }
     while (code == FC_OK && answer == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         rd_kafka_headers_t *headers = message->header_count == 0 ? NULL : headers_of(message);
+        /* NOLINTBEGIN(performance-no-int-to-ptr): the value is only read */
         answer = rd_kafka_producev(
             sink->producer, RD_KAFKA_V_RKT(place->handle),
             RD_KAFKA_V_PARTITION((int32_t)place->partition),
@@ -330,6 +331,7 @@ fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
             RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value.data, message->value.len),
             RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
             RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
+        /* NOLINTEND(performance-no-int-to-ptr) */
         if (answer != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL) {
             rd_kafka_headers_destroy(headers); /* they were not taken */
         }

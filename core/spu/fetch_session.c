@@ -42,7 +42,8 @@ struct fc_fetch_sessions *fc_fetch_sessions_new(uint32_t sessions_max)
 static void free_session(struct fc_fetch_session *session)
 {
     for (int32_t index = 0; index < session->count; index++) {
-        free((void *)(uintptr_t)session->items[index].name.data); /* a copy of ours */
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a copy of ours */
+        free((void *)(uintptr_t)session->items[index].name.data);
     }
     free(session->items);
     free(session);
@@ -151,7 +152,8 @@ static void forget(struct fc_fetch_session *session, const struct fc_msg_fetch_r
             struct fc_fetch_item *item =
                 item_of(session, gone->topic, gone->topic_id, gone->partitions[index]);
             if (item != NULL) {
-                free((void *)(uintptr_t)item->name.data); /* a copy of ours */
+                /* NOLINTNEXTLINE(performance-no-int-to-ptr): a copy of ours */
+                free((void *)(uintptr_t)item->name.data);
                 *item = session->items[--session->count];
             }
         }
@@ -185,12 +187,22 @@ static int32_t count_asked(const struct fc_msg_fetch_request *ask)
     return count > INT32_MAX ? INT32_MAX : (int32_t)count;
 }
 
+static struct fc_fetch_item *add_item(struct fc_fetch_session *session, struct fc_slice name)
+{
+    struct fc_fetch_item *item = &session->items[session->count++];
+    memset(item, 0, sizeof(*item));
+    if (name.data != NULL) {
+        item->name = fc_slice_of(fc_strndup((const char *)name.data, name.len), name.len);
+    }
+    return item;
+}
+
 static void take_over(struct fc_fetch_session *session, const struct fc_request *request,
                       const struct fc_msg_fetch_request *ask)
 {
     bool fresh = session->count == 0;
     session->items =
-        fc_realloc_array(session->items, (size_t)(session->count + count_asked(ask)),
+        fc_realloc_array(session->items, (size_t)session->count + (size_t)count_asked(ask),
                          sizeof(struct fc_fetch_item));
     for (int32_t topic = 0; topic < ask->topics_count; topic++) {
         const struct fc_msg_fetch_request_topic *asked = &ask->topics[topic];
@@ -200,12 +212,7 @@ static void take_over(struct fc_fetch_session *session, const struct fc_request 
             struct fc_fetch_item *item =
                 fresh ? NULL : item_of(session, name, asked->topic_id, partition->partition);
             if (item == NULL) {
-                item = &session->items[session->count++];
-                memset(item, 0, sizeof(*item));
-                if (name.data != NULL) {
-                    item->name =
-                        fc_slice_of(fc_strndup((const char *)name.data, name.len), name.len);
-                }
+                item = add_item(session, name);
             }
             set_item(item, asked, partition);
         }

@@ -256,7 +256,7 @@ bool fc_quotas_find(const struct fc_quotas_set *set, fc_quota quota, struct fc_s
     if (!set->has[quota] || user.len + client.len > NAME_LEN_MAX) {
         return false;
     }
-    fc_buf_init(&key, 2 * NAME_LEN_MAX);
+    fc_buf_init(&key, (size_t)2 * NAME_LEN_MAX);
     for (level = 0; row == NULL && level < sizeof(LEVELS) / sizeof(LEVELS[0]); level++) {
         struct fc_quota_entity entity = { { LEVELS[level].user, user },
                                           { LEVELS[level].client, client } };

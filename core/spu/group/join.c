@@ -71,7 +71,8 @@ static void replace_static(struct fc_group *group, struct fc_group_member *membe
     fc_group_answer_sync(group, member, FC_KAFKA_FENCED_INSTANCE_ID);
     fc_group_disown(&member->id);
     member->id = fc_group_own(id);
-    free((void *)(uintptr_t)id.data); /* ours, from new_member_id */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): ours, from new_member_id */
+    free((void *)(uintptr_t)id.data);
     fc_group_disown(&member->client_id);
     fc_group_disown(&member->client_host);
     member->client_id = fc_group_own(join->client_id);
@@ -113,7 +114,8 @@ static void join_as_new(struct fc_group *group, const struct fc_group_join *join
     } else {
         add_and_rebalance(group, id, join, waiter, now_ms);
     }
-    free((void *)(uintptr_t)id.data); /* ours, from new_member_id */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): ours, from new_member_id */
+    free((void *)(uintptr_t)id.data);
 }
 
 static void join_again(struct fc_group *group, struct fc_group_member *member,
@@ -124,9 +126,8 @@ static void join_again(struct fc_group *group, struct fc_group_member *member,
         refuse(group, waiter, FC_KAFKA_INCONSISTENT_GROUP_PROTOCOL, join->member_id);
         return;
     }
-    if (group->state == FC_GROUP_COMPLETING && same) {
-        answer_current(group, member, waiter, false, now_ms); /* the answer was lost */
-    } else if (group->state == FC_GROUP_STABLE && same && member != group->leader) {
+    if (same && (group->state == FC_GROUP_COMPLETING || /* the answer was lost */
+                 (group->state == FC_GROUP_STABLE && member != group->leader))) {
         answer_current(group, member, waiter, false, now_ms);
     } else {
         update_and_rebalance(group, member, join, waiter, now_ms);

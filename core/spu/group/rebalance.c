@@ -130,9 +130,8 @@ void fc_group_try_complete(struct fc_group *group, int64_t now_ms)
     if (group->state != FC_GROUP_PREPARING) {
         return;
     }
-    if (group->members_count == 0 && group->pending_count == 0) {
-        complete(group, now_ms);
-    } else if (all_joined(group) && group->delay_end_ms == INT64_MIN) {
+    if ((group->members_count == 0 && group->pending_count == 0) ||
+        (all_joined(group) && group->delay_end_ms == INT64_MIN)) {
         complete(group, now_ms);
     }
 }
