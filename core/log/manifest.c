@@ -207,6 +207,15 @@ static fc_code decode_slots(struct fc_manifest *manifest, struct fc_slice bytes,
                            manifest->path, SLOT_SPACING, 2 * SLOT_SPACING);
 }
 
+/* Segments follow each other without gap, but for what lay below the start: a segment that was
+ * deleted, and gone after a crash, before it was entered. */
+static bool follows(const struct fc_segment *segment, const struct fc_segment *before,
+                    int64_t start)
+{
+    return segment->base == before->end ||
+           (segment->base > before->end && segment->base <= start);
+}
+
 /* Entries that the checkpoint knows must be whole; of those behind them, the first that is not
  * ends the list: it was never synced. */
 static fc_code decode_entries(struct fc_manifest *manifest, struct fc_slice bytes,
@@ -219,9 +228,10 @@ static fc_code decode_entries(struct fc_manifest *manifest, struct fc_slice byte
     out->count = 0;
     for (size_t index = 0; index < room; index++) {
         struct fc_segment *segment = &out->segments[index];
-        bool good = decode_entry(bytes.data + ENTRIES_BEGIN + index * ENTRY_SIZE, segment) &&
-                    segment->base >= 0 && segment->end > segment->base &&
-                    (index == 0 || segment->base == out->segments[index - 1].end);
+        bool good =
+            decode_entry(bytes.data + ENTRIES_BEGIN + index * ENTRY_SIZE, segment) &&
+            segment->base >= 0 && segment->end > segment->base &&
+            (index == 0 || follows(segment, &out->segments[index - 1], out->checkpoint.start));
         if (!good) {
             break;
         }

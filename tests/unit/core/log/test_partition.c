@@ -345,6 +345,29 @@ static void a_reader_below_the_start_is_told_the_range(void **state)
     fc_log_reader_close(reader);
 }
 
+/* The manifest then goes on behind a segment that it never knew. */
+static void a_segment_deleted_before_it_was_entered_leaves_no_damage(void **state)
+{
+    struct numbered_log *log = *state;
+    int64_t start = 0;
+    int64_t deleted;
+    log->config.segment_bytes = 2000;
+    numbered_log_close(log);
+    numbered_log_open(log);
+    numbered_log_append(log, 9, 5); /* three segments of three batches; the last is full */
+    numbered_log_flush(log);
+    deleted = numbered_log_offsets(log).end;
+    assert_int_equal(fc_partition_delete_records(log->partition, deleted, &start, &log->err),
+                     FC_OK);
+    numbered_log_append(log, 1, 5); /* in a segment that begins at the start */
+    numbered_log_crash_and_open(log);
+    numbered_log_append(log, 8, 5);
+    numbered_log_flush(log);
+    numbered_log_crash_and_open(log);
+    assert_int_equal(numbered_log_offsets(log).start, deleted);
+    numbered_log_expect(log, deleted, deleted + 45);
+}
+
 static void a_long_list_of_removed_segments_is_forgotten(void **state)
 {
     struct numbered_log *log = *state;
@@ -388,6 +411,7 @@ int main(void)
         T(retention_by_time_keeps_the_active_segment),
         T(an_old_active_segment_is_closed_by_the_next_append),
         T(a_reader_below_the_start_is_told_the_range),
+        T(a_segment_deleted_before_it_was_entered_leaves_no_damage),
         T(a_long_list_of_removed_segments_is_forgotten),
 #undef T
     };
