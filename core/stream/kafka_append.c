@@ -278,7 +278,9 @@ static fc_code append(struct fc_kafka *kafka, struct fc_stream_batch *batch,
 {
     const char *name = batch->topic->name;
     int64_t since_ms = now_ms();
-    fc_code code = start(kafka, fc_kafka_topic_of(batch->topic), err);
+    fc_code code = fc_kafka_batch_is_sent(batch)
+                       ? start_producer(kafka, err)
+                       : start(kafka, fc_kafka_topic_of(batch->topic), err);
     int left = code == FC_OK ? rd_kafka_outq_len(kafka->producer) : 0;
     while (code == FC_OK && !fc_kafka_batch_is_sent(batch)) {
         rd_kafka_resp_err_t answer = fc_kafka_batch_send(kafka->producer, batch);
