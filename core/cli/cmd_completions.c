@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * completions: a script for the shell that asks `fluvio __complete WORDS...` for what may come
- * next. So it is right for the program that is installed, extensions included.
+ * next. So it is right for the program that is installed, extensions included. Where it knows
+ * nothing, the shell offers files.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +23,22 @@ static const char ZSH[] =
     "    local -a found\n"
     "    found=(\"${(@f)$(fluvio __complete -- "
     "\"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
-    "    compadd -- ${found:#}\n"
-    "    _files\n"
+    "    if [[ -n $found ]]; then compadd -- $found; else _files; fi\n"
     "}\n"
     "if [ \"$funcstack[1]\" = _fluvio ]; then _fluvio \"$@\"; else compdef "
     "_fluvio fluvio; fi\n";
 
 static const char FISH[] =
-    "complete -c fluvio -a '(fluvio __complete -- (commandline -opc)[2..] "
-    "(commandline -ct) 2>/dev/null)'\n";
+    "function __fluvio_complete\n"
+    "    set -l found (fluvio __complete -- (commandline -opc)[2..] (commandline -ct) "
+    "2>/dev/null)\n"
+    "    if set -q found[1]\n"
+    "        string join \\n -- $found\n"
+    "    else\n"
+    "        __fish_complete_path (commandline -ct)\n"
+    "    end\n"
+    "end\n"
+    "complete -c fluvio -f -a '(__fluvio_complete)'\n";
 
 int fc_cmd_completions(struct fc_cli *cli, int argc, char **argv)
 {

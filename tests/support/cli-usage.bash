@@ -61,6 +61,29 @@ check "and suggested" 2 'did you mean `greet`?' env PATH="$work/bin:$PATH" "$flu
 check "completions for bash" 0 "complete -o default" "$fluvio" completions bash
 same "they complete commands" "partition" sh -c "'$fluvio' __complete -- par | grep '^par'"
 check "and flags" 0 "--cleanup-policy" "$fluvio" __complete -- topic create --
+# What the shells themselves offer, in a directory with a file: commands alone, and the file where nothing else is known.
+mkdir "$work/shells" && touch "$work/shells/a-file" && ln -s "$fluvio" "$work/bin/fluvio"
+in_shell() { # NAME TEXT COMMAND...: as check, with `fluvio` in the path
+    check "$1" 0 "$2" env -C "$work/shells" PATH="$work/bin:$PATH" "${@:3}"
+}
+no_file() { # NAME: the last check's output had no file in it
+    ! grep -q a-file "$work/out" && tell yes "$1" || tell no "$1"
+}
+# shellcheck disable=SC2016
+of_bash='source <(fluvio completions bash); COMP_WORDS=(fluvio "$@"); COMP_CWORD=$#; _fluvio; printf "%s\n" "${COMPREPLY[@]}"'
+of_zsh=$PWD/tests/support/complete.zsh
+# shellcheck disable=SC2016
+of_fish='fluvio completions fish | source; complete -C $argv[1]'
+in_shell "bash completes the commands of a group" describe bash --norc -c "$of_bash" bash topic ''
+no_file "and offers no files there"
+in_shell "zsh completes the commands of a group" describe zsh -f "$of_zsh" 'fluvio topic ' '*delete*describe*'
+no_file "and offers no files there, either"
+in_shell "zsh completes a word" ate zsh -f "$of_zsh" 'fluvio topic cre' '*ate*'
+in_shell "zsh offers files where it knows nothing" a-file zsh -f "$of_zsh" 'fluvio produce t -f ' '*a-file*'
+in_shell "fish completes the commands of a group" describe fish --no-config -c "$of_fish" 'fluvio topic '
+no_file "and offers no files there, neither"
+in_shell "fish completes flags" --cleanup-policy fish --no-config -c "$of_fish" 'fluvio topic create --cl'
+in_shell "fish offers files where it knows nothing" a-file fish --no-config -c "$of_fish" 'fluvio produce t -f '
 check "an unknown shell" 2 "not for \`tcsh\`" "$fluvio" completions tcsh
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 10 -subj /CN=x -keyout "$work/a.key" -out "$work/a.pem" 2>/dev/null
