@@ -23,6 +23,7 @@ struct fc_in_topic;
 
 struct fc_in_part {
     struct fc_in_topic *topic;
+    const char *connector; /* the bridge's name */
     uint32_t partition;
     int64_t next;   /* offset at the origin that comes after what is in the log or in `batch` */
     int64_t placed; /* the same, past what is no record; durable once flushed */
@@ -77,6 +78,13 @@ FC_MUST_CHECK fc_code fc_in_look(struct fc_copy_in *in, struct fc_error *err);
 /* Whether what was read is of the topics that are copied; FC_ERR_REFUSED when one was made anew
  * meanwhile (retriable when such a gap is to be skipped). */
 FC_MUST_CHECK fc_code fc_in_verify(struct fc_copy_in *in, struct fc_error *err);
+
+/* Call on_record for all that stands from `from` to `end`. Offsets may be missing, at either end,
+ * too; FC_ERR_TIMEOUT when the log does not give what it has. */
+FC_MUST_CHECK fc_code fc_in_read(struct fc_topic *topic, uint32_t partition, int64_t from,
+                                 int64_t end,
+                                 void (*on_record)(void *ctx, const struct fc_record *record),
+                                 void *ctx, struct fc_error *err);
 
 /* Do `step` until the log takes it, or the bridge is to stop (FC_ERR_CLOSED). */
 FC_MUST_CHECK fc_code fc_in_insist(struct fc_copy_in *in,

@@ -239,6 +239,7 @@ static fc_code copy_some(struct copy_out *out, struct out_part *part, bool *any,
     if (code == FC_OK && fc_stream_reader_offset(part->reader) > part->next) {
         out->pending_since_ms = out->moved ? out->pending_since_ms : now(out);
         out->moved = true;
+        *any = true; /* there may be gaps only, and more behind them */
         part->next = fc_stream_reader_offset(part->reader);
         out->ops->reached(out->sink, part->copy, part->partition, part->next);
     }

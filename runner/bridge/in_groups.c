@@ -24,8 +24,9 @@ static void points_topic(const struct fc_copy_in *in, char to[FC_TOPIC_NAME_MAX 
 
 /* --- points ------------------------------------------------------------------------------- */
 
-static void take_point(struct fc_copy_in *in, const struct fc_record *record)
+static void take_point(void *ctx, const struct fc_record *record)
 {
+    struct fc_copy_in *in = ctx;
     char value[VALUE_SIZE];
     int64_t from = 0;
     int64_t to = 0;
@@ -49,7 +50,6 @@ static void take_point(struct fc_copy_in *in, const struct fc_record *record)
 fc_code fc_in_points_read(struct fc_copy_in *in, struct fc_error *err)
 {
     char name[FC_TOPIC_NAME_MAX + 1];
-    struct fc_stream_reader *reader = NULL;
     struct fc_topic *topic = NULL;
     struct fc_offsets offsets = { 0 };
     fc_code code;
@@ -59,20 +59,8 @@ fc_code fc_in_points_read(struct fc_copy_in *in, struct fc_error *err)
         return FC_OK;
     }
     code = code == FC_OK ? fc_stream_offsets(topic, 0, &offsets, err) : code;
-    code = code == FC_OK ? fc_stream_reader_open(topic, 0, offsets.start, &reader, err) : code;
-    while (code == FC_OK && fc_stream_reader_offset(reader) < offsets.end) {
-        const struct fc_record *records = NULL;
-        uint32_t count = 0;
-        code = fc_stream_reader_next(reader, 0, &records, &count, err);
-        if (code == FC_OK && count == 0) {
-            break;
-        }
-        for (uint32_t index = 0; code == FC_OK && index < count; index++) {
-            take_point(in, &records[index]);
-        }
-    }
-    fc_stream_reader_close(reader);
-    return code;
+    return code == FC_OK ? fc_in_read(topic, 0, offsets.start, offsets.end, take_point, in, err)
+                         : code;
 }
 
 static fc_code add_point(struct fc_copy_in *in, struct fc_in_part *part,

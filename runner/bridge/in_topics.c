@@ -6,7 +6,13 @@
 #include "runner/bridge/copy_in.h"
 #include "runner/bridge/origin.h"
 
-enum { HEADER_ROOM = 1024, NUMBER_SIZE = 24, KEY_SIZE = 300 };
+enum {
+    HEADER_ROOM = 1024,
+    NUMBER_SIZE = 24,
+    KEY_SIZE = 300,
+    READ_MS = 100,
+    EMPTY_MAX = 300 /* reads that give nothing before it is a failure */
+};
 
 struct fc_in_part *fc_in_part_of(struct fc_copy_in *in, const char *topic, uint32_t partition)
 {
@@ -97,12 +103,43 @@ static fc_code find_identity(struct fc_copy_in *in, struct fc_in_topic *topic,
 
 /* --- where to go on ----------------------------------------------------------------------- */
 
-/* The newest origin among what stands at or after `from` in the copy. */
-static fc_code scan(struct fc_copy_in *in, struct fc_in_part *part, int64_t from,
-                    struct fc_error *err)
+fc_code fc_in_read(struct fc_topic *topic, uint32_t partition, int64_t from, int64_t end,
+                   void (*on_record)(void *ctx, const struct fc_record *record), void *ctx,
+                   struct fc_error *err)
 {
-    const char *connector = in->bridge->config.config->name;
     struct fc_stream_reader *reader = NULL;
+    fc_code code = fc_stream_reader_open(topic, partition, from, &reader, err);
+    int empty = 0;
+    while (code == FC_OK && fc_stream_reader_offset(reader) < end) {
+        const struct fc_record *records = NULL;
+        int64_t at = fc_stream_reader_offset(reader);
+        uint32_t count = 0;
+        code = fc_stream_reader_next(reader, READ_MS, &records, &count, err);
+        for (uint32_t index = 0; code == FC_OK && index < count; index++) {
+            on_record(ctx, &records[index]);
+        }
+        empty = fc_stream_reader_offset(reader) > at ? 0 : empty + 1;
+        if (code == FC_OK && empty == EMPTY_MAX) {
+            code = fc_fail(err, FC_ERR_TIMEOUT,
+                           "%s/%" PRIu32 " does not give what it has from offset %" PRId64,
+                           fc_topic_name(topic), partition, at);
+        }
+    }
+    fc_stream_reader_close(reader);
+    return code;
+}
+
+static void on_copy(void *ctx, const struct fc_record *record)
+{
+    struct fc_in_part *part = ctx;
+    int64_t offset =
+        fc_origin_offset(record, part->connector, part->topic->name, part->partition);
+    part->next = offset < 0 ? part->next : offset + 1;
+}
+
+/* The newest origin among what stands at or after `from` in the copy. */
+static fc_code scan(struct fc_in_part *part, int64_t from, struct fc_error *err)
+{
     struct fc_offsets offsets = { 0 };
     fc_code code = fc_stream_offsets(part->topic->copy, part->partition, &offsets, err);
     if (code == FC_OK && from > offsets.end) {
@@ -112,25 +149,10 @@ static fc_code scan(struct fc_copy_in *in, struct fc_in_part *part, int64_t from
                        fc_topic_name(part->topic->copy), part->partition, offsets.end, from);
     }
     part->copy_end = offsets.end;
-    if (code == FC_OK) {
-        from = from < offsets.start ? offsets.start : from;
-        code = fc_stream_reader_open(part->topic->copy, part->partition, from, &reader, err);
-    }
-    while (code == FC_OK && fc_stream_reader_offset(reader) < offsets.end) {
-        const struct fc_record *records = NULL;
-        uint32_t count = 0;
-        code = fc_stream_reader_next(reader, 0, &records, &count, err);
-        if (code == FC_OK && count == 0) {
-            break;
-        }
-        for (uint32_t index = 0; code == FC_OK && index < count; index++) {
-            int64_t offset = fc_origin_offset(&records[index], connector, part->topic->name,
-                                              part->partition);
-            part->next = offset < 0 ? part->next : offset + 1;
-        }
-    }
-    fc_stream_reader_close(reader);
-    return code;
+    from = from < offsets.start ? offsets.start : from;
+    return code == FC_OK ? fc_in_read(part->topic->copy, part->partition, from, offsets.end,
+                                      on_copy, part, err)
+                         : code;
 }
 
 /* Without a header there is only the checkpoint to go by. */
@@ -144,7 +166,7 @@ static fc_code find_next(struct fc_copy_in *in, struct fc_in_part *part, struct 
                      ? -1
                      : fc_places_get(in->places, part->topic->name, part->partition);
     if (entry != NULL && part->partition < entry->partitions && part->next >= 0) {
-        return scan(in, part, entry->ends[part->partition], err);
+        return scan(part, entry->ends[part->partition], err);
     }
     in->fresh = true;
     code = fc_stream_offsets(part->topic->copy, part->partition, &offsets, err);
@@ -162,6 +184,7 @@ static fc_code begin_part(struct fc_copy_in *in, struct fc_in_topic *topic, uint
     fc_code code;
     topic->parts[partition] = part;
     part->topic = topic;
+    part->connector = in->bridge->config.config->name;
     part->partition = partition;
     part->pointed = -1;
     part->end = -1;

@@ -304,6 +304,7 @@ gaps() {
 }
 
 numbers() { seq "$3" "$4" | kcat -q -P -b "$1" -t "$2" -p 0; } # BROKERS TOPIC FIRST LAST
+holds_numbers() { kcat -q -b "$1" -C -t "$2" -e | cmp - <(seq "$3" "$4"); }
 ended() { ! kill -0 "${runs[$1]}" 2>/dev/null; }
 made_anew() {
     local code=0
@@ -338,6 +339,136 @@ made_anew() {
     holds 'nothing of the new one was taken for the old one' eval "copy anew && copy anew-out && $peer check $B anew 1200"
 }
 
+at_least_once() {
+    local count before
+    $admin create "$A" alo 2
+    file alo source '${topic}' "$S" "$A" '[alo]' 'delivery: at-least-once'
+    file alo-out sink '${topic}' "$S" "$B" '[alo]' 'delivery: at-least-once'
+    $peer feed "$A" alo 2 300 >"$work/fed" &
+    feed=$!
+    start_run alo
+    start_run alo-out
+    for before in 200 600 1000; do
+        wait_for 60 reaches "$B" alo $before || not_ok 'at least once goes on' "$(tail -n 2 "$work"/alo*.diag)"
+        kill_run alo && kill_run alo-out && start_run alo && start_run alo-out
+    done
+    kill -TERM "$feed" && wait "$feed"
+    feed=''
+    count=$(cat "$work/fed")
+    wait_for 60 $peer covers "$B" alo "$count" || true
+    holds "at least once: kill -9 loses nothing of $count records, and keeps the order" $peer covers "$B" alo "$count"
+    holds 'and both end cleanly' eval 'stop_run alo && stop_run alo-out'
+    holds 'records get no header then' eval "$peer dump $S alo >$work/one && [ -s $work/one ] && ! grep -q fc.bridge $work/one"
+}
+
+start_end() {
+    $admin create "$A" late 1
+    numbers "$A" late 0 49
+    file late source 'e.${topic}' "$S" "$A" '["late*"]' 'start: end'
+    holds 'start: end leaves out what is there' eval "copy late && [ \$($admin ends $S e.late) -eq 0 ]"
+    $admin create "$A" late.new 1
+    numbers "$A" late.new 0 19
+    numbers "$A" late 50 99
+    holds 'what comes later is copied, and new topics whole' eval "copy late && holds_numbers $S e.late 50 99 && holds_numbers $S e.late.new 0 19"
+}
+
+secured() {
+    local port secure
+    port=$(free_port)
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/node.key" -out "$work/node.pem" -subj /CN=localhost \
+        -addext subjectAltName=IP:127.0.0.1 -days 2 2>/dev/null
+    printf '%s\n' "data-dir: $work/secure-data" 'listeners:' \
+        "  - {name: TLS, host: 127.0.0.1, port: $port, auth: sasl, tls: {certificate: $work/node.pem, key: $work/node.key}}" >"$work/secure.yaml"
+    echo bridge-secret | "$build/fluvio-spu" --config "$work/secure.yaml" --add-user bridge >"$work/out" 2>&1
+    "$build/fluvio-spu" --config "$work/secure.yaml" >"$work/secure.log" 2>&1 &
+    runs[secure]=$!
+    secure="properties: { security.protocol: sasl_ssl, sasl.mechanism: SCRAM-SHA-512, sasl.username: bridge, sasl.password: '\${{ secrets.BRIDGE_PASSWORD }}', ssl.ca.location: '$work/node.pem' }"
+    $admin create "$A" sec 3
+    $peer forms "$A" sec 3 300 zstd
+    file secure-out sink '${topic}' "$A" "127.0.0.1:$port" '[sec]' "$secure"
+    file secure-in source 'secure.${topic}' "$S" "127.0.0.1:$port" '[sec]' "$secure"
+    wait_for 20 grep -q 'serving node' "$work/secure.log"
+    export BRIDGE_PASSWORD=bridge-secret
+    holds 'a cluster with TLS and SCRAM is written to' copy secure-out
+    holds 'and read' copy secure-in
+    holds 'through it records stay as they are' eval "$peer dump $A sec >$work/one && $peer dump $S secure.sec >$work/two && without_origin $work/two | cmp $work/one"
+    holds 'it is asked for the ids of its topics, too' eval "! grep -E 'made anew|bridge-secret' $work/secure-in.diag"
+    export BRIDGE_PASSWORD=wrong-one
+    holds 'check names a wrong password' eval "{ ! $connect check $work/secure-in.yaml >$work/check; } && grep -i 'FAIL  brokers .*authentication failed' $work/check && ! grep wrong-one $work/check"
+    unset BRIDGE_PASSWORD
+    kill_run secure
+}
+
+# keyed BROKERS TOPIC FIRST LAST: numbers with ten keys in turn
+keyed() { seq "$3" "$4" | awk '{ print "k" $1 % 10 ":" $1 }' | kcat -q -P -b "$1" -t "$2" -p 0 -K :; }
+newest() { kcat -q -b "$1" -C -t "$2" -e -K : | awk -F: '{ last[$1] = $2 } END { for (key in last) print key, last[key] }' | sort; }
+has_gaps() { [ "$(kcat -q -b "$1" -C -t "$2" -e | wc -l)" -lt $(($(ends "$1" "$2") - 100)) ]; }
+compacted() { # BROKERS TOPIC
+    local round
+    $admin create "$1" "$2" 1 cleanup.policy=compact segment.ms=100 min.cleanable.dirty.ratio=0.01 max.compaction.lag.ms=100 delete.retention.ms=0
+    for round in 0 1 2 3; do keyed "$1" "$2" $((round * 100)) $((round * 100 + 99)); done
+}
+compaction() {
+    local from
+    compacted "$A" cmp-feed
+    compacted "$S" cmp-sink
+    holds 'a compacted topic of Kafka gets gaps' wait_for 30 has_gaps "$A" cmp-feed
+    holds 'and one of our SPU' wait_for 30 has_gaps "$S" cmp-sink
+    file cmp-feed source '${topic}' data-cmp "$A" '[cmp-feed]'
+    file cmp-feed-out sink '${topic}' data-cmp "$B" '[cmp-feed]'
+    file cmp-sink sink '${topic}' "$S" "$B" '[cmp-sink]'
+    holds 'both are copied, gaps or not' eval 'copy cmp-feed && copy cmp-feed-out && copy cmp-sink'
+    keyed "$A" cmp-feed 500 529
+    keyed "$S" cmp-sink 500 529
+    holds 'and what comes later' eval 'copy cmp-feed && copy cmp-feed-out && copy cmp-sink'
+    for from in "$A cmp-feed" "$S cmp-sink"; do
+        read -r from round <<<"$from"
+        holds "$round: the newest of each key is there" eval "newest $from $round >$work/one && newest $B $round >$work/two && [ -s $work/one ] && cmp $work/one $work/two"
+    done
+}
+
+two_sinks() {
+    local code=0 count
+    $admin create "$S" fen 1
+    $admin create "$B" fen 1
+    $peer feed "$S" fen 1 500 >"$work/fed" &
+    feed=$!
+    file fen sink '${topic}' "$S" "$B" '[fen]'
+    mkdir "$work/other" && cp "$work/fen.yaml" "$work/other/" # so that it does not find the other's lock
+    start_run fen
+    wait_for 60 reaches "$B" fen 100
+    "$connect" run "$work/other/fen.yaml" >"$work/other/diag" 2>&1 &
+    runs[other]=$!
+    wait_for 60 ended fen || true
+    wait "${runs[fen]}" || code=$?
+    unset 'runs[fen]'
+    if [ $code -eq 3 ] && tail -n 1 "$work/fen.diag" | grep -q 'another sink named fen has taken over at the target: only one may run'; then
+        ok 'of two sinks with one name the older one ends, and says why'
+    else
+        not_ok 'of two sinks with one name the older one ends, and says why' "exit code $code" "$(tail -n 3 "$work/fen.diag")"
+    fi
+    kill -TERM "$feed" && wait "$feed"
+    feed=''
+    count=$(cat "$work/fed")
+    wait_for 60 $peer check "$B" fen "$count" || true
+    holds "and each of $count records is there once" $peer check "$B" fen "$count"
+    kill_run other
+}
+
+sink_gaps() {
+    $admin create "$S" sgap 1
+    numbers "$S" sgap 0 49
+    file sgap sink '${topic}' "$S" "$B" '[sgap]'
+    holds 'sink: before a gap' copy sgap
+    numbers "$S" sgap 50 99
+    $admin trim "$S" sgap 0 80
+    refused 'sink: a gap stops, named' 3 'sgap/0 begins at offset 80, but 50 was the next to be copied: 30 offsets are gone' \
+        "$connect" run --until-end "$work/sgap.yaml"
+    file sgap sink '${topic}' "$S" "$B" '[sgap]' 'on-gap: skip'
+    holds 'sink: on-gap: skip goes on, and says so' eval "copy sgap && grep -q 'sgap/0 skipping a gap: from offset 50 to 80' $work/sgap.diag"
+    holds 'sink: nothing else is lost or twice' eval "kcat -q -b $B -C -t sgap -e | cmp - <(seq 0 49; seq 80 99)"
+}
+
 bad_input() {
     file bad source '${topic}' data-bad "$A" '["^(a"]'
     refused 'no regular expression' 2 'bad.yaml:6:12: `topics`: `\^\(a` is no regular expression' "$connect" run "$work/bad.yaml"
@@ -360,12 +491,12 @@ bad_input() {
 }
 
 (tests/support/kafka-node start "$work/b" >"$work/b.boot") &
-tests/support/kafka-node start "$work/a" >"$work/a.boot"
+tests/support/kafka-node start "$work/a" log.cleaner.backoff.ms=200 >"$work/a.boot"
 wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
 start_spu
 E=data-served@127.0.0.1:$(free_port)
-[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps made_anew bad_input
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps sink_gaps made_anew at_least_once start_end secured compaction two_sinks bad_input
 for scenario in "$@"; do
     read -r name first second <<<"$scenario"
     $name ${first:+"$first"} ${second:+"${!second}"}

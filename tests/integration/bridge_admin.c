@@ -2,7 +2,7 @@
 /*
  * What tests of the bridge do to topics of a cluster.
  *
- *   bridge_admin create BROKERS TOPIC PARTITIONS [NAME=VALUE]   a topic; or give it more partitions
+ *   bridge_admin create BROKERS TOPIC PARTITIONS [NAME=VALUE...] a topic; or give it more partitions
  *   bridge_admin anew BROKERS TOPIC PARTITIONS                delete a topic and make it again
  *   bridge_admin trim BROKERS TOPIC PARTITION OFFSET          delete the records before it
  *   bridge_admin ends BROKERS TOPIC                           sum of the ends of its partitions
@@ -15,7 +15,7 @@
 
 #include "core/cluster/cluster.h"
 
-enum { WAIT_MS = 30000, TEXT_SIZE = 512, PARTITIONS_MAX = 64 };
+enum { WAIT_MS = 30000, TEXT_SIZE = 512, PARTITIONS_MAX = 64, SETTINGS_MAX = 8 };
 
 static void die(const char *what, const char *why)
 {
@@ -67,16 +67,19 @@ static int create(char **args, int count)
     const char *const pairs[] = { "bootstrap.servers", args[0], NULL };
     rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, pairs);
     struct fc_cluster_topic topic = { .name = args[1], .replication_factor = -1 };
-    const char *settings[2] = { NULL, NULL };
+    const char *settings[2 * SETTINGS_MAX] = { NULL };
     struct fc_error error = { 0 };
-    char *equals = count > 3 ? strchr(args[3], '=') : NULL;
     topic.partitions = (uint32_t)strtoul(args[2], NULL, 10);
     topic.settings = settings;
-    if (equals != NULL) {
+    for (int index = 3; index < count && topic.setting_count < SETTINGS_MAX; index++) {
+        char *equals = strchr(args[index], '=');
+        if (equals == NULL) {
+            die(args[index], "a setting is NAME=VALUE");
+        }
         *equals = '\0';
-        settings[0] = args[3];
-        settings[1] = equals + 1;
-        topic.setting_count = 1;
+        settings[2 * topic.setting_count] = args[index];
+        settings[2 * topic.setting_count + 1] = equals + 1;
+        topic.setting_count++;
     }
     if (fc_cluster_create(handle, &topic, &error) != FC_OK ||
         fc_cluster_grow(handle, topic.name, topic.partitions, &error) != FC_OK) {

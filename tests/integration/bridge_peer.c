@@ -10,6 +10,7 @@
  *                                                            SIGTERM; prints how many in each
  *   bridge_peer check BROKERS TOPIC COUNT                    each partition holds 0 to COUNT - 1, once
  *                                                            each and in order
+ *   bridge_peer covers BROKERS TOPIC COUNT                   the same, but what came may come again
  *   bridge_peer consume BROKERS TOPIC GROUP COUNT            as a member of the group: prints what
  *                                                            it gets ("partition value"), commits;
  *                                                            COUNT 0: until the end
@@ -17,6 +18,7 @@
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,6 +303,7 @@ static void print_record(void *ctx, const rd_kafka_message_t *message)
 
 struct checking {
     int64_t next[PARTITIONS_MAX];
+    bool repeats; /* it may go back, to what was there */
     int64_t bad;
 };
 
@@ -312,6 +315,9 @@ static void check_record(void *ctx, const rd_kafka_message_t *message)
     (void)snprintf(text, sizeof(text), "%.*s", (int)message->len,
                    (const char *)message->payload);
     number = strtoll(text, NULL, 10);
+    if (checking->repeats && number < checking->next[message->partition]) {
+        return;
+    }
     if (number != checking->next[message->partition]) {
         if (checking->bad++ < 5) {
             (void)printf("partition %" PRId32 " offset %" PRId64 ": %" PRId64
@@ -324,7 +330,7 @@ static void check_record(void *ctx, const rd_kafka_message_t *message)
     checking->next[message->partition]++;
 }
 
-static int check(char **args)
+static int check(char **args, bool repeats)
 {
     struct checking checking;
     int64_t count = strtoll(args[2], NULL, 10);
@@ -332,6 +338,7 @@ static int check(char **args)
     int32_t partitions = partitions_of(handle, args[1]);
     rd_kafka_destroy(handle);
     memset(&checking, 0, sizeof(checking));
+    checking.repeats = repeats;
     each(args[0], args[1], check_record, &checking);
     for (int32_t partition = 0; partition < partitions; partition++) {
         if (checking.next[partition] != count) {
@@ -447,7 +454,10 @@ int main(int argc, char **argv)
         return feed(argv + 2);
     }
     if (strcmp(what, "check") == 0 && argc == 5) {
-        return check(argv + 2);
+        return check(argv + 2, false);
+    }
+    if (strcmp(what, "covers") == 0 && argc == 5) {
+        return check(argv + 2, true);
     }
     if (strcmp(what, "consume") == 0 && argc == 6) {
         return consume(argv + 2);
