@@ -457,4 +457,6 @@ const struct fc_sink_ops fc_kafka_sink_ops = {
     .interrupt = sink_interrupt,
     .close = sink_close,
     .check = fc_kafka_check_sink,
+    .identity = fc_sink_identity,
+    .identify = fc_sink_identify,
 };

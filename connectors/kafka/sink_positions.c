@@ -6,7 +6,26 @@
 #include "core/base/alloc.h"
 #include "core/cluster/cluster.h"
 
-enum { READ_WAIT_MS = 30000, VALUE_SIZE = 64 };
+enum { READ_WAIT_MS = 30000, VALUE_SIZE = 128 };
+
+/* --- whose positions they are -------------------------------------------------------------- */
+
+const char *fc_sink_identity(struct fc_sink *sink, const char *topic, uint32_t partition)
+{
+    const struct fc_sink_place *place = fc_sink_place(sink, topic, partition);
+    return place->id[0] == '\0' ? NULL : place->id;
+}
+
+void fc_sink_identify(struct fc_sink *sink, const char *topic, uint32_t partition,
+                      const char *id)
+{
+    struct fc_sink_place *place = fc_sink_place(sink, topic, partition);
+    if (place->id[0] != '\0' && strcmp(place->id, id) != 0) { /* points are of the old one */
+        fc_offset_map_release(&place->map);
+        place->pointed = -1;
+    }
+    (void)snprintf(place->id, sizeof(place->id), "%s", id);
+}
 
 /* --- reading ------------------------------------------------------------------------------ */
 
@@ -33,6 +52,7 @@ static fc_code take_position(struct fc_sink *sink, const rd_kafka_message_t *mes
     char key[FC_KAFKA_KEY_SIZE];
     char value[VALUE_SIZE];
     struct fc_sink_place *place;
+    char id[FC_KAFKA_ID_SIZE] = "";
     char *slash;
     int64_t next = 0;
     int64_t copy_end = 0;
@@ -43,12 +63,16 @@ static fc_code take_position(struct fc_sink *sink, const rd_kafka_message_t *mes
     (void)snprintf(value, sizeof(value), "%.*s", (int)message->len,
                    (const char *)message->payload);
     slash = strrchr(key, '/');
-    if (slash == NULL || sscanf(value, "1 %" SCNd64 " %" SCNd64, &next, &copy_end) != 2) {
+    if (slash == NULL ||
+        sscanf(value, "1 %" SCNd64 " %" SCNd64 " %39s", &next, &copy_end, id) < 2) {
         return fc_fail(err, FC_ERR_CORRUPT, "%s at offset %" PRId64 " is no position",
                        rd_kafka_topic_name(message->rkt), message->offset);
     }
     *slash = '\0';
     place = fc_sink_place(sink, key, (uint32_t)strtoul(slash + 1, NULL, 10));
+    if (id[0] != '\0') {
+        fc_sink_identify(sink, key, place->partition, id);
+    }
     if (!history) {
         place->reached = next;
         place->flushed = next;
@@ -139,16 +163,16 @@ fc_code fc_sink_positions_read(struct fc_sink *sink, struct fc_error *err)
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static fc_code put(struct fc_sink *sink, const char *topic, struct fc_slice key,
+static fc_code put(struct fc_sink *sink, const char *topic, struct fc_slice key, const char *id,
                    struct fc_offset_point point, struct fc_error *err)
 {
     char value[VALUE_SIZE];
     struct fc_sink_place *last = sink->last;
     struct fc_sink_place *place = fc_sink_place(sink, topic, 0);
     struct fc_message message = { .topic = topic, .key = key };
-    message.value =
-        fc_slice_of(value, (size_t)snprintf(value, sizeof(value), "1 %" PRId64 " %" PRId64,
-                                            point.from, point.to));
+    message.value = fc_slice_of(
+        value, (size_t)snprintf(value, sizeof(value), "1 %" PRId64 " %" PRId64 "%s%s",
+                                point.from, point.to, *id == '\0' ? "" : " ", id));
     sink->last = last;
     return fc_sink_produce(sink, place, &message, err);
 }
@@ -163,7 +187,7 @@ static fc_code put_points(struct fc_sink *sink, struct fc_slice key,
         struct fc_offset_point point =
             index < place->map.count ? place->map.points[index] : newest;
         if (place->pointed < 0 || point.from - place->pointed >= FC_KAFKA_POINT_RECORDS) {
-            code = put(sink, sink->offsets_topic, key, point, err);
+            code = put(sink, sink->offsets_topic, key, place->id, point, err);
             place->pointed = point.from;
         }
     }
@@ -190,7 +214,7 @@ fc_code fc_sink_positions_write(struct fc_sink *sink, struct fc_error *err)
         if (is_ours(sink, place) || place->reached == place->flushed) {
             continue;
         }
-        code = put(sink, sink->positions_topic, key,
+        code = put(sink, sink->positions_topic, key, place->id,
                    (struct fc_offset_point){ place->reached, place->copy_end }, err);
         if (code == FC_OK && sink->keeps_history) {
             code = put_points(sink, key, place, err);

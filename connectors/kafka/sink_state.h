@@ -3,7 +3,8 @@
  * The inside of a sink, for this folder only.
  *
  * Two topics of the sink's own stand at the target, both with one partition, the key
- * "<topic>/<partition>" and the value "1 <next offset in our log> <end of the copy>":
+ * "<topic>/<partition>" and the value "1 <next offset in our log> <end of the copy> <id>", the id
+ * being of the topic in our log, or missing:
  *   _fluvio.sink.<name>      compacted: the newest position of each partition
  *   _fluvio.offsets.<name>   the history of positions, by which groups' offsets are translated
  * With transactions they are written in the one that holds the records, so the two never differ.
@@ -15,12 +16,18 @@
 #include "core/base/hashmap.h"
 #include "core/base/offset_map.h"
 
-enum { FC_KAFKA_KEY_SIZE = 300, FC_KAFKA_NAME_SIZE = 256, FC_KAFKA_POINT_RECORDS = 100 };
+enum {
+    FC_KAFKA_KEY_SIZE = 300,
+    FC_KAFKA_NAME_SIZE = 256,
+    FC_KAFKA_POINT_RECORDS = 100,
+    FC_KAFKA_ID_SIZE = 40
+};
 
 /* A partition at the target. */
 struct fc_sink_place {
     char *topic;
     uint32_t partition;
+    char id[FC_KAFKA_ID_SIZE]; /* of the topic in our log; "": not known */
     rd_kafka_topic_t *handle;
     int64_t reached;  /* next offset in our log, as the runner said; -1: nothing yet */
     int64_t flushed;  /* what the target knows of that; -1: nothing */
@@ -60,6 +67,11 @@ FC_MUST_CHECK fc_code fc_sink_positions_read(struct fc_sink *sink, struct fc_err
 /* Hand over a record for each position that has moved, and the points of the history that are
  * new. */
 FC_MUST_CHECK fc_code fc_sink_positions_write(struct fc_sink *sink, struct fc_error *err);
+
+/* The ops.identity and ops.identify slots. */
+const char *fc_sink_identity(struct fc_sink *sink, const char *topic, uint32_t partition);
+void fc_sink_identify(struct fc_sink *sink, const char *topic, uint32_t partition,
+                      const char *id);
 
 /* What was handed over is durable. */
 void fc_sink_positions_settle(struct fc_sink *sink);

@@ -9,7 +9,7 @@
 #include "core/cli/output.h"
 #include "core/cli/password.h"
 #include "core/cli/settings.h"
-#include "core/link/scram.h"
+#include "core/link/link_scram.h"
 #include "core/link/wire_client.h"
 #include "core/wire/messages.h"
 
@@ -133,7 +133,7 @@ static fc_code alter(const struct session *session,
     return code;
 }
 
-static fc_code add(const struct session *session, const char *user, fc_scram_kind kind,
+static fc_code add(const struct session *session, const char *user, fc_link_scram_kind kind,
                    const char *password, struct fc_error *err)
 {
     struct fc_msg_alter_user_scram_credentials_request request;
@@ -145,8 +145,8 @@ static fc_code add(const struct session *session, const char *user, fc_scram_kin
     if (RAND_bytes(salt, SALT_SIZE) != 1) {
         return fc_fail(err, FC_ERR_IO, "OpenSSL has no random numbers");
     }
-    code = fc_scram_salted(kind, password, fc_slice_of(salt, SALT_SIZE), ITERATIONS, salted,
-                           &size, err);
+    code = fc_link_scram_salted(kind, password, fc_slice_of(salt, SALT_SIZE), ITERATIONS,
+                                salted, &size, err);
     if (code == FC_OK) {
         fc_wire_init(&fc_msg_alter_user_scram_credentials_request_type, &request);
         fc_wire_init(&fc_msg_alter_user_scram_credentials_request_upsertion_type, &upsertion);
@@ -163,10 +163,11 @@ static fc_code add(const struct session *session, const char *user, fc_scram_kin
     return code;
 }
 
-static fc_code read_kind(const char *mechanism, fc_scram_kind *out_kind, struct fc_error *err)
+static fc_code read_kind(const char *mechanism, fc_link_scram_kind *out_kind,
+                         struct fc_error *err)
 {
     *out_kind = FC_SCRAM_SHA_256;
-    if (mechanism != NULL && !fc_scram_kind_of(mechanism, out_kind)) {
+    if (mechanism != NULL && !fc_link_scram_kind_of(mechanism, out_kind)) {
         return fc_fail(err, FC_ERR_CONFIG,
                        "--mechanism must be SCRAM-SHA-256 or SCRAM-SHA-512, not `%s`",
                        mechanism);
@@ -194,7 +195,7 @@ int fc_cmd_user_add(struct fc_cli *cli, int argc, char **argv)
     };
     struct session session = { .client = NULL };
     struct fc_error error = { 0 };
-    fc_scram_kind kind = FC_SCRAM_SHA_256;
+    fc_link_scram_kind kind = FC_SCRAM_SHA_256;
     char *password = NULL;
     char **operands = NULL;
     uint32_t count = 0;
@@ -214,7 +215,8 @@ int fc_cmd_user_add(struct fc_cli *cli, int argc, char **argv)
         code = add(&session, operands[0], kind, password, &error);
     }
     if (code == FC_OK) {
-        fc_cli_note(cli, "user %s has a password for %s", operands[0], fc_scram_name(kind));
+        fc_cli_note(cli, "user %s has a password for %s", operands[0],
+                    fc_link_scram_name(kind));
     }
     fc_password_free(password);
     session_close(&session);
@@ -239,7 +241,7 @@ int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
     struct fc_msg_alter_user_scram_credentials_request request;
     struct fc_msg_alter_user_scram_credentials_request_deletion deletion;
     struct fc_error error = { 0 };
-    fc_scram_kind kind = FC_SCRAM_SHA_256;
+    fc_link_scram_kind kind = FC_SCRAM_SHA_256;
     char **operands = NULL;
     uint32_t count = 0;
     fc_exit exit_code = FC_EXIT_DONE;
@@ -262,7 +264,7 @@ int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
     }
     if (code == FC_OK) {
         fc_cli_note(cli, "user %s has no password for %s any more", operands[0],
-                    fc_scram_name(kind));
+                    fc_link_scram_name(kind));
     }
     session_close(&session);
     return code == FC_OK ? FC_EXIT_DONE : fc_cli_fail(cli, &error);

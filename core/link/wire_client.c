@@ -7,7 +7,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
-#include "core/link/scram.h"
+#include "core/link/link_scram.h"
 #include "core/link/wire_socket.h"
 #include "core/wire/messages.h"
 
@@ -201,29 +201,29 @@ static fc_code authenticate(struct fc_wire_client *client, struct fc_buf *messag
     return code;
 }
 
-static fc_code log_in_scram(struct fc_wire_client *client, fc_scram_kind kind, const char *user,
+static fc_code log_in_scram(struct fc_wire_client *client, fc_link_scram_kind kind, const char *user,
                             const char *password, struct fc_error *err)
 {
-    struct fc_scram scram;
+    struct fc_link_scram scram;
     struct fc_buf message;
     struct fc_slice answer = fc_slice_null();
     fc_code code;
-    fc_scram_init(&scram, kind, user, password);
+    fc_link_scram_init(&scram, kind, user, password);
     fc_buf_init(&message, (size_t)16 * 1024);
-    fc_scram_first(&scram, &message);
+    fc_link_scram_first(&scram, &message);
     code = authenticate(client, &message, &answer, err);
     if (code == FC_OK) {
         fc_buf_clear(&message);
-        code = fc_scram_final(&scram, answer, &message, err);
+        code = fc_link_scram_final(&scram, answer, &message, err);
     }
     if (code == FC_OK) {
         code = authenticate(client, &message, &answer, err);
     }
     if (code == FC_OK) {
-        code = fc_scram_verify(&scram, answer, err);
+        code = fc_link_scram_verify(&scram, answer, err);
     }
     fc_buf_release(&message);
-    fc_scram_release(&scram);
+    fc_link_scram_release(&scram);
     return code;
 }
 
@@ -253,10 +253,10 @@ static fc_code log_in(struct fc_wire_client *client, struct fc_error *err)
     const char *password = fc_link_get(client->settings, "sasl.password");
     struct fc_msg_sasl_handshake_request request;
     struct fc_msg_sasl_handshake_response response = { 0 };
-    fc_scram_kind kind = FC_SCRAM_SHA_256;
+    fc_link_scram_kind kind = FC_SCRAM_SHA_256;
     bool plain = mechanism != NULL && strcmp(mechanism, "PLAIN") == 0;
     fc_code code;
-    if (mechanism == NULL || (!plain && !fc_scram_kind_of(mechanism, &kind))) {
+    if (mechanism == NULL || (!plain && !fc_link_scram_kind_of(mechanism, &kind))) {
         return fc_fail(err, FC_ERR_CONFIG,
                        "a connection of our own logs in by PLAIN or SCRAM only, not by "
                        "sasl.mechanism `%s`",
@@ -266,7 +266,7 @@ static fc_code log_in(struct fc_wire_client *client, struct fc_error *err)
         return fc_fail(err, FC_ERR_CONFIG, "sasl.username or sasl.password is missing");
     }
     fc_wire_init(&fc_msg_sasl_handshake_request_type, &request);
-    request.mechanism = fc_slice_text(plain ? "PLAIN" : fc_scram_name(kind));
+    request.mechanism = fc_slice_text(plain ? "PLAIN" : fc_link_scram_name(kind));
     code = fc_wire_client_call(client, FC_API_SASL_HANDSHAKE, &request, &response, err);
     if (code == FC_OK) {
         code = fc_wire_client_check(response.error_code, fc_slice_null(), mechanism, err);

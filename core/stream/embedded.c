@@ -203,6 +203,7 @@ static const struct fc_stream_ops embedded_ops = {
     .create = fc_embedded_create,
     .grow = fc_embedded_grow,
     .settings = fc_embedded_settings,
+    .identity = fc_embedded_identity,
     .flush = embedded_flush,
     .flushes_beside_appends = true,
     .renew = embedded_renew,

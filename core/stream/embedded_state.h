@@ -76,6 +76,8 @@ FC_MUST_CHECK fc_code fc_embedded_create(struct fc_stream *stream, const char *n
                                          struct fc_error *err);
 FC_MUST_CHECK fc_code fc_embedded_grow(struct fc_topic *topic, uint32_t partitions,
                                        struct fc_error *err);
+FC_MUST_CHECK fc_code fc_embedded_identity(struct fc_stream *stream, const char *topic,
+                                           char out_id[FC_TOPIC_ID_SIZE], struct fc_error *err);
 FC_MUST_CHECK fc_code fc_embedded_settings(struct fc_stream *stream, const char *topic,
                                            void (*on_setting)(void *ctx, const char *name,
                                                               const char *value),

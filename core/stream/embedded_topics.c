@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Topics of an embedded stream as a bridge sees them: by their files, so that what the process
  * that writes has changed is seen by those that only look. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/log/topic_store.h"
@@ -83,4 +84,17 @@ fc_code fc_embedded_settings(struct fc_stream *stream, const char *topic,
     fc_settings_release(&settings);
     fc_log_topic_unref(log);
     return FC_OK;
+}
+
+fc_code fc_embedded_identity(struct fc_stream *stream, const char *topic,
+                             char out_id[FC_TOPIC_ID_SIZE], struct fc_error *err)
+{
+    struct fc_log_topic *log = NULL;
+    fc_code code = fc_data_dir_topic(fc_embedded_of(stream)->data, topic, &log, err);
+    static_assert((int)FC_TOPIC_ID_SIZE == (int)FC_UUID_TEXT_SIZE, "the same text");
+    if (code == FC_OK) {
+        fc_uuid_to_text(fc_log_topic_id(log), out_id);
+        fc_log_topic_unref(log);
+    }
+    return code == FC_ERR_NOT_FOUND ? FC_OK : code;
 }

@@ -76,6 +76,14 @@ fc_code fc_stream_settings(struct fc_stream *stream, const char *topic,
     return stream->ops->settings(stream, topic, on_setting, ctx, err);
 }
 
+fc_code fc_stream_identity(struct fc_stream *stream, const char *topic,
+                           char out_id[FC_TOPIC_ID_SIZE], struct fc_error *err)
+{
+    out_id[0] = '\0';
+    return stream->ops->identity == NULL ? FC_OK
+                                         : stream->ops->identity(stream, topic, out_id, err);
+}
+
 /* --- consumer groups ---------------------------------------------------------------------- */
 
 fc_code fc_stream_groups(struct fc_stream *stream,

@@ -118,6 +118,13 @@ FC_MUST_CHECK fc_code fc_stream_settings(struct fc_stream *stream, const char *t
                                                             const char *value),
                                          void *ctx, struct fc_error *err);
 
+enum { FC_TOPIC_ID_SIZE = 23 /* a UUID as Kafka writes it */ };
+
+/* What tells the topic from another of its name; "" when this stream cannot say, or when there is
+ * no such topic. */
+FC_MUST_CHECK fc_code fc_stream_identity(struct fc_stream *stream, const char *topic,
+                                         char out_id[FC_TOPIC_ID_SIZE], struct fc_error *err);
+
 const char *fc_topic_name(const struct fc_topic *topic);
 uint32_t fc_topic_partitions(const struct fc_topic *topic);
 

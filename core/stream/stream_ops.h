@@ -32,6 +32,9 @@ struct fc_stream_ops {
     fc_code (*settings)(struct fc_stream *stream, const char *topic,
                         void (*on_setting)(void *ctx, const char *name, const char *value),
                         void *ctx, struct fc_error *err);
+    /* NULL: it cannot say. */
+    fc_code (*identity)(struct fc_stream *stream, const char *topic,
+                        char out_id[FC_TOPIC_ID_SIZE], struct fc_error *err);
     /* NULL, all three: there are no groups. */
     fc_code (*groups)(struct fc_stream *stream, void (*on_group)(void *ctx, const char *group),
                       void *ctx, struct fc_error *err);

@@ -8,6 +8,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/bridge/bridge_state.h"
+#include "runner/bridge/log_ids.h"
 #include "runner/bridge/origin.h"
 #include "runner/log_open.h"
 
@@ -26,6 +27,7 @@ struct out_part {
     struct fc_stream_reader *reader;
     int64_t next;    /* was written to the sink up to here */
     int64_t flushed; /* and is durable there */
+    bool made_anew;  /* since the target's position was kept */
 };
 
 struct out_topic {
@@ -36,6 +38,7 @@ struct out_topic {
 struct copy_out {
     struct fc_bridge *bridge;
     struct fc_stream *stream;
+    struct fc_log_ids *ids;
     const struct fc_sink_ops *ops;
     struct fc_sink *sink;
     struct out_topic *topics;
@@ -99,12 +102,49 @@ static fc_code prepare(struct copy_out *out, const char *name, const char *copy,
     return code;
 }
 
+static fc_code fail_made_anew(const struct copy_out *out, const char *topic,
+                              struct fc_error *err)
+{
+    if (out->bridge->config.config->skips_gaps) { /* a new start begins with the new one */
+        return fc_fail_retriable(err, FC_ERR_REFUSED, "topic %s was made anew in our log",
+                                 topic);
+    }
+    return fc_fail(err, FC_ERR_REFUSED,
+                   "topic %s was deleted and made anew in our log; to copy the new one behind "
+                   "what there is of the old one, from its beginning, set on-gap: skip",
+                   topic);
+}
+
+/* Whether the target's position is of this topic, not of one that had its name before. */
+static fc_code check_same(struct copy_out *out, struct out_part *part, const char *id,
+                          struct fc_error *err)
+{
+    const char *before = NULL;
+    if (out->ops->identity == NULL || out->ops->identify == NULL || *id == '\0') {
+        return FC_OK;
+    }
+    before = out->ops->identity(out->sink, part->copy, part->partition);
+    if (before != NULL && strcmp(before, id) != 0) {
+        if (!out->bridge->config.config->skips_gaps) {
+            return fail_made_anew(out, part->name, err);
+        }
+        fc_diag_report(out->bridge->config.diag, FC_DIAG_WARN,
+                       "%s/%" PRIu32 " skipping a gap: the topic was made anew in our log; "
+                       "going on with the beginning of the new one",
+                       part->name, part->partition);
+        part->made_anew = true;
+    }
+    out->ops->identify(out->sink, part->copy, part->partition, id);
+    return FC_OK;
+}
+
 /* A place that is not in our log is a gap, or of another log. */
 static fc_code place_part(struct copy_out *out, struct out_part *part, struct fc_error *err)
 {
     struct fc_offsets offsets = { 0 };
     fc_code code = fc_stream_offsets(part->topic, part->partition, &offsets, err);
-    part->next = out->ops->position(out->sink, part->copy, part->partition);
+    part->next =
+        part->made_anew ? -1 : out->ops->position(out->sink, part->copy, part->partition);
     part->flushed = part->next;
     part->next = part->next < 0 ? offsets.start : part->next;
     if (code == FC_OK && part->next > offsets.end) {
@@ -134,10 +174,12 @@ static fc_code begin_topic(struct copy_out *out, const char *name, uint32_t part
                            struct fc_error *err)
 {
     char copy[FC_TOPIC_NAME_MAX + 1];
+    char id[FC_TOPIC_ID_SIZE] = "";
     struct fc_topic *topic = NULL;
     fc_code code;
     fc_bridge_name(out->bridge, name, copy);
     code = fc_stream_topic(out->stream, name, &topic, err);
+    code = code == FC_OK ? fc_log_ids_of(out->ids, name, id, err) : code;
     code = code == FC_OK ? prepare(out, name, copy, partitions, err) : code;
     if (code != FC_OK) {
         return code;
@@ -152,7 +194,8 @@ static fc_code begin_topic(struct copy_out *out, const char *name, uint32_t part
         part->copy = fc_strdup(copy);
         part->partition = index;
         part->topic = topic;
-        code = place_part(out, part, err);
+        code = check_same(out, part, id, err);
+        code = code == FC_OK ? place_part(out, part, err) : code;
         code = code == FC_OK
                    ? fc_stream_reader_open(topic, index, part->next, &part->reader, err)
                    : code;
@@ -246,9 +289,18 @@ static fc_code copy_some(struct copy_out *out, struct out_part *part, bool *any,
     return code;
 }
 
+/* What was read is of the topics that it seems to be; then it can be made durable. */
+static fc_code verify(struct copy_out *out, struct fc_error *err)
+{
+    const char *topic = NULL;
+    fc_code code = fc_log_ids_verify(out->ids, &topic, err);
+    return code == FC_OK && topic != NULL ? fail_made_anew(out, topic, err) : code;
+}
+
 static fc_code flush(struct copy_out *out, struct fc_error *err)
 {
-    fc_code code = out->moved ? out->ops->flush(out->sink, err) : FC_OK;
+    fc_code code = out->moved ? verify(out, err) : FC_OK;
+    code = code == FC_OK && out->moved ? out->ops->flush(out->sink, err) : code;
     if (code == FC_OK && out->moved) {
         for (size_t index = 0; index < out->part_count; index++) {
             out->parts[index].flushed = out->parts[index].next;
@@ -414,6 +466,7 @@ static void release(struct copy_out *out)
     free(out->topics);
     free(out->messages);
     free(out->headers);
+    fc_log_ids_free(out->ids);
     fc_stream_close(out->stream);
 }
 
@@ -424,6 +477,7 @@ static fc_code copy_once(struct fc_bridge *bridge, bool *out_grown, struct fc_er
         fc_log_open_reader(bridge->config.config, bridge->config.clock, &out.stream, err);
     code = code == FC_OK ? out.ops->open(bridge->config.host, &out.sink, err) : code;
     if (code == FC_OK) {
+        out.ids = fc_log_ids_new(bridge, out.stream);
         fc_bridge_open(bridge, NULL, out.sink);
         code = loop(&out, err);
         fc_bridge_open(bridge, NULL, NULL);

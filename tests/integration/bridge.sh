@@ -95,7 +95,7 @@ without_origin() { sed 's/ fc\.bridge= .*//' "$1"; }
 start_spu() {
     local port
     port=$(free_port)
-    printf 'data-dir: %s\nlisteners:\n  - host: 127.0.0.1\n    port: %s\n' "$work/spu-data" "$port" >"$work/spu.yaml"
+    printf 'data-dir: %s\nauto-create-topics: false\nlisteners:\n  - host: 127.0.0.1\n    port: %s\n' "$work/spu-data" "$port" >"$work/spu.yaml"
     "$build/fluvio-spu" --config "$work/spu.yaml" >"$work/spu.log" 2>&1 &
     spu=$!
     S=127.0.0.1:$port
@@ -306,37 +306,47 @@ gaps() {
 numbers() { seq "$3" "$4" | kcat -q -P -b "$1" -t "$2" -p 0; } # BROKERS TOPIC FIRST LAST
 holds_numbers() { kcat -q -b "$1" -C -t "$2" -e | cmp - <(seq "$3" "$4"); }
 ended() { ! kill -0 "${runs[$1]}" 2>/dev/null; }
-made_anew() {
-    local code=0
-    $admin create "$A" anew 1
-    numbers "$A" anew 0 99
-    file anew source '${topic}' data-anew "$A" '[anew]'
-    file anew-out sink '${topic}' data-anew "$B" '[anew]'
-    holds 'before a topic is made anew' copy anew
-    $admin anew "$A" anew 1
-    numbers "$A" anew 100 399 # goes beyond where the old one ended
-    refused 'a topic that was made anew meanwhile stops, with what to do' 3 'topic anew was deleted and made anew at its origin; .* set on-gap: skip' \
-        "$connect" run --until-end "$work/anew.yaml"
-    file anew source '${topic}' data-anew "$A" '[anew]' 'on-gap: skip'
-    holds 'on-gap: skip goes on with the new one' copy anew
-    holds 'and says so' grep -q 'topic anew skipping a gap: it was made anew' "$work/anew.diag"
-    holds 'nothing of either is lost or twice' eval "copy anew-out && $peer check $B anew 400"
-    file anew source '${topic}' data-anew "$A" '[anew]'
-    start_run anew
-    numbers "$A" anew 400 499
-    wait_for 30 eval "$connect status -o json $work/anew.yaml | grep -q '\"next\":400'"
-    $admin anew "$A" anew 1
-    numbers "$A" anew 500 1199
-    wait_for 60 ended anew || true
-    wait "${runs[anew]}" || code=$?
-    unset 'runs[anew]'
-    if [ $code -eq 3 ] && tail -n 1 "$work/anew.diag" | grep -q 'topic anew was deleted and made anew'; then
-        ok 'a topic that is made anew while the bridge runs stops it'
+anew_file() { # KIND [LINE...]
+    local kind=$1 topic=anew-$1
+    shift
+    if [ "$kind" = sink ]; then
+        file "$topic" sink '${topic}' "$S" "$B" "[$topic]" "$@"
     else
-        not_ok 'a topic that is made anew while the bridge runs stops it' "exit code $code" "$(tail -n 3 "$work/anew.diag")"
+        file "$topic" source '${topic}' data-anew "$A" "[$topic]" "$@"
+        file "$topic-out" sink '${topic}' data-anew "$B" "[$topic]"
     fi
-    file anew source '${topic}' data-anew "$A" '[anew]' 'on-gap: skip'
-    holds 'nothing of the new one was taken for the old one' eval "copy anew && copy anew-out && $peer check $B anew 1200"
+}
+anew_copied() { copy "anew-$1" && { [ "$1" = sink ] || copy anew-source-out; } && $peer check "$B" "anew-$1" "$2"; }
+made_anew() { # KIND
+    local kind=$1 topic=anew-$1 from=$A code=0
+    [ "$kind" = source ] || from=$S
+    $admin create "$from" "$topic" 1
+    numbers "$from" "$topic" 0 99
+    anew_file "$kind"
+    holds "$kind: before a topic is made anew" anew_copied "$kind" 100
+    $admin anew "$from" "$topic" 1
+    numbers "$from" "$topic" 100 399 # goes beyond where the old one ended
+    refused "$kind: a topic that was made anew meanwhile stops, with what to do" 3 "topic $topic was deleted and made anew .* set on-gap: skip" \
+        "$connect" run --until-end "$work/$topic.yaml"
+    anew_file "$kind" 'on-gap: skip'
+    holds "$kind: on-gap: skip goes on with the new one, nothing of either lost or twice" anew_copied "$kind" 400
+    holds "$kind: and says so" grep -q 'skipping a gap: .* was made anew' "$work/$topic.diag"
+    anew_file "$kind"
+    start_run "$topic"
+    numbers "$from" "$topic" 400 499
+    wait_for 60 eval "$connect status -o json $work/$topic.yaml | grep -q '\"next\":400'"
+    $admin anew "$from" "$topic" 1
+    numbers "$from" "$topic" 500 1199
+    wait_for 60 ended "$topic" || true
+    wait "${runs[$topic]}" || code=$?
+    unset "runs[$topic]"
+    if [ $code -eq 3 ] && tail -n 1 "$work/$topic.diag" | grep -q "topic $topic was deleted and made anew"; then
+        ok "$kind: a topic that is made anew while the bridge runs stops it"
+    else
+        not_ok "$kind: a topic that is made anew while the bridge runs stops it" "exit code $code" "$(tail -n 3 "$work/$topic.diag")"
+    fi
+    anew_file "$kind" 'on-gap: skip'
+    holds "$kind: nothing of the new one was taken for the old one" anew_copied "$kind" 1200
 }
 
 at_least_once() {
@@ -496,7 +506,7 @@ wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
 start_spu
 E=data-served@127.0.0.1:$(free_port)
-[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps sink_gaps made_anew at_least_once start_end secured compaction two_sinks bad_input
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps sink_gaps 'made_anew source' 'made_anew sink' at_least_once start_end secured compaction two_sinks bad_input
 for scenario in "$@"; do
     read -r name first second <<<"$scenario"
     $name ${first:+"$first"} ${second:+"${!second}"}

@@ -170,6 +170,18 @@ struct fc_sink_ops {
     void (*close)(struct fc_sink *sink); /* NULL is fine; gives up what is not flushed */
     fc_code (*check)(const struct fc_host *host, fc_message_check *on_result, void *ctx,
                      struct fc_error *err);
+    /*
+     * What `identify` has said of the partition's topic when its position was kept; NULL: nothing.
+     * Borrowed until then. Does not block. May be missing, with identify.
+     */
+    const char *(*identity)(struct fc_sink *sink, const char *topic, uint32_t partition);
+    /*
+     * What tells the topic of our log, which this is the copy of, from another of its name; kept
+     * with the partition's position from now on. Another than before: what was known of offsets is
+     * of another topic. Does not block.
+     */
+    void (*identify)(struct fc_sink *sink, const char *topic, uint32_t partition,
+                     const char *id);
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/link/scram.h"
+#include "core/link/link_scram.h"
 
 #include <stdlib.h>
 
@@ -12,12 +12,12 @@
 
 enum { MESSAGE_BYTES_MAX = 4096, SALT_BYTES_MAX = 1024 };
 
-const char *fc_scram_name(fc_scram_kind kind)
+const char *fc_link_scram_name(fc_link_scram_kind kind)
 {
     return kind == FC_SCRAM_SHA_512 ? "SCRAM-SHA-512" : "SCRAM-SHA-256";
 }
 
-bool fc_scram_kind_of(const char *name, fc_scram_kind *out_kind)
+bool fc_link_scram_kind_of(const char *name, fc_link_scram_kind *out_kind)
 {
     if (strcasecmp(name, "SCRAM-SHA-256") == 0) {
         *out_kind = FC_SCRAM_SHA_256;
@@ -30,28 +30,28 @@ bool fc_scram_kind_of(const char *name, fc_scram_kind *out_kind)
     return false;
 }
 
-static const EVP_MD *digest_of(fc_scram_kind kind)
+static const EVP_MD *digest_of(fc_link_scram_kind kind)
 {
     return kind == FC_SCRAM_SHA_512 ? EVP_sha512() : EVP_sha256();
 }
 
-fc_code fc_scram_salted(fc_scram_kind kind, const char *password, struct fc_slice salt,
-                        int iterations, uint8_t *out_hash, size_t *out_size,
-                        struct fc_error *err)
+fc_code fc_link_scram_salted(fc_link_scram_kind kind, const char *password,
+                             struct fc_slice salt, int iterations, uint8_t *out_hash,
+                             size_t *out_size, struct fc_error *err)
 {
     const EVP_MD *digest = digest_of(kind);
     int size = EVP_MD_get_size(digest);
     if (PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt.data, (int)salt.len, iterations,
                           digest, size, out_hash) != 1) {
         return fc_fail(err, FC_ERR_IO, "OpenSSL cannot derive a key by %s",
-                       fc_scram_name(kind));
+                       fc_link_scram_name(kind));
     }
     *out_size = (size_t)size;
     return FC_OK;
 }
 
-void fc_scram_init(struct fc_scram *scram, fc_scram_kind kind, const char *user,
-                   const char *password)
+void fc_link_scram_init(struct fc_link_scram *scram, fc_link_scram_kind kind, const char *user,
+                        const char *password)
 {
     uint8_t random[FC_SCRAM_NONCE_SIZE];
     int good = RAND_bytes(random, (int)sizeof(random));
@@ -65,7 +65,7 @@ void fc_scram_init(struct fc_scram *scram, fc_scram_kind kind, const char *user,
     fc_buf_init(&scram->first_bare, MESSAGE_BYTES_MAX);
 }
 
-void fc_scram_release(struct fc_scram *scram)
+void fc_link_scram_release(struct fc_link_scram *scram)
 {
     fc_buf_release(&scram->first_bare);
     explicit_bzero(scram, sizeof(*scram));
@@ -85,7 +85,7 @@ static void append_name(struct fc_buf *out, const char *name)
     }
 }
 
-void fc_scram_first(struct fc_scram *scram, struct fc_buf *out)
+void fc_link_scram_first(struct fc_link_scram *scram, struct fc_buf *out)
 {
     fc_buf_clear(&scram->first_bare);
     fc_buf_append_text(&scram->first_bare, "n=");
@@ -135,7 +135,7 @@ struct server_first {
     int iterations;
 };
 
-static fc_code read_server_first(const struct fc_scram *scram, struct fc_slice message,
+static fc_code read_server_first(const struct fc_link_scram *scram, struct fc_slice message,
                                  struct server_first *first, struct fc_error *err)
 {
     struct fc_slice salt = attribute(message, 's');
@@ -169,7 +169,7 @@ static bool hmac(const EVP_MD *digest, const uint8_t *key, size_t key_size,
 }
 
 /* out_proof = ClientKey xor HMAC(H(ClientKey), message); and what the server must show. */
-static bool prove(struct fc_scram *scram, const uint8_t *salted, size_t size,
+static bool prove(struct fc_link_scram *scram, const uint8_t *salted, size_t size,
                   struct fc_slice message, uint8_t *out_proof)
 {
     const EVP_MD *digest = digest_of(scram->kind);
@@ -190,8 +190,8 @@ static bool prove(struct fc_scram *scram, const uint8_t *salted, size_t size,
     return good;
 }
 
-fc_code fc_scram_final(struct fc_scram *scram, struct fc_slice server_first, struct fc_buf *out,
-                       struct fc_error *err)
+fc_code fc_link_scram_final(struct fc_link_scram *scram, struct fc_slice server_first,
+                            struct fc_buf *out, struct fc_error *err)
 {
     struct server_first first = { 0 };
     struct fc_buf message; /* AuthMessage */
@@ -201,9 +201,9 @@ fc_code fc_scram_final(struct fc_scram *scram, struct fc_slice server_first, str
     size_t size = 0;
     fc_code code = read_server_first(scram, server_first, &first, err);
     if (code == FC_OK) {
-        code = fc_scram_salted(scram->kind, scram->password,
-                               fc_slice_of(first.salt, first.salt_size), first.iterations,
-                               salted, &size, err);
+        code = fc_link_scram_salted(scram->kind, scram->password,
+                                    fc_slice_of(first.salt, first.salt_size), first.iterations,
+                                    salted, &size, err);
     }
     if (code != FC_OK) {
         return code;
@@ -230,8 +230,8 @@ fc_code fc_scram_final(struct fc_scram *scram, struct fc_slice server_first, str
     return code;
 }
 
-fc_code fc_scram_verify(const struct fc_scram *scram, struct fc_slice server_final,
-                        struct fc_error *err)
+fc_code fc_link_scram_verify(const struct fc_link_scram *scram, struct fc_slice server_final,
+                             struct fc_error *err)
 {
     uint8_t signature[FC_SCRAM_HASH_MAX + 3];
     size_t size = 0;

@@ -12,10 +12,10 @@
 #include "core/base/error.h"
 #include "core/base/slice.h"
 
-typedef enum fc_scram_kind {
+typedef enum fc_link_scram_kind {
     FC_SCRAM_SHA_256 = 1, /* Kafka's numbers */
     FC_SCRAM_SHA_512 = 2
-} fc_scram_kind;
+} fc_link_scram_kind;
 
 enum {
     FC_SCRAM_HASH_MAX = 64,
@@ -25,18 +25,19 @@ enum {
 };
 
 /* "SCRAM-SHA-256" */
-const char *fc_scram_name(fc_scram_kind kind);
+const char *fc_link_scram_name(fc_link_scram_kind kind);
 /* False when it is neither. */
-FC_MUST_CHECK bool fc_scram_kind_of(const char *name, fc_scram_kind *out_kind);
+FC_MUST_CHECK bool fc_link_scram_kind_of(const char *name, fc_link_scram_kind *out_kind);
 
 /* PBKDF2 of the password; out_hash has room for FC_SCRAM_HASH_MAX, *out_size of them are set. */
-FC_MUST_CHECK fc_code fc_scram_salted(fc_scram_kind kind, const char *password,
-                                      struct fc_slice salt, int iterations, uint8_t *out_hash,
-                                      size_t *out_size, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_link_scram_salted(fc_link_scram_kind kind, const char *password,
+                                           struct fc_slice salt, int iterations,
+                                           uint8_t *out_hash, size_t *out_size,
+                                           struct fc_error *err);
 
 /* One authentication. */
-struct fc_scram {
-    fc_scram_kind kind;
+struct fc_link_scram {
+    fc_link_scram_kind kind;
     const char *user;     /* borrowed */
     const char *password; /* borrowed */
     char nonce[2 * FC_SCRAM_NONCE_SIZE];
@@ -46,18 +47,19 @@ struct fc_scram {
 };
 
 /* With a random nonce. */
-void fc_scram_init(struct fc_scram *scram, fc_scram_kind kind, const char *user,
-                   const char *password);
+void fc_link_scram_init(struct fc_link_scram *scram, fc_link_scram_kind kind, const char *user,
+                        const char *password);
 /* Wipes. */
-void fc_scram_release(struct fc_scram *scram);
+void fc_link_scram_release(struct fc_link_scram *scram);
 
 /* The first message, appended to out. */
-void fc_scram_first(struct fc_scram *scram, struct fc_buf *out);
+void fc_link_scram_first(struct fc_link_scram *scram, struct fc_buf *out);
 /* The answer to the server's first message. FC_ERR_PROTOCOL, FC_ERR_LIMIT. */
-FC_MUST_CHECK fc_code fc_scram_final(struct fc_scram *scram, struct fc_slice server_first,
-                                     struct fc_buf *out, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_link_scram_final(struct fc_link_scram *scram,
+                                          struct fc_slice server_first, struct fc_buf *out,
+                                          struct fc_error *err);
 /* That the server knows the password, too. FC_ERR_REJECTED. */
-FC_MUST_CHECK fc_code fc_scram_verify(const struct fc_scram *scram,
-                                      struct fc_slice server_final, struct fc_error *err);
+FC_MUST_CHECK fc_code fc_link_scram_verify(const struct fc_link_scram *scram,
+                                           struct fc_slice server_final, struct fc_error *err);
 
 #endif
