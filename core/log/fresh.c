@@ -35,6 +35,11 @@ static fc_code make_files(struct fc_partition *partition, struct fc_error *err)
     return code;
 }
 
+bool fc_partition_is_fresh(const struct fc_partition *partition)
+{
+    return partition->fresh;
+}
+
 fc_code fc_partition_prepare(struct fc_partition *partition, struct fc_error *err)
 {
     struct fc_error why = { 0 };

@@ -78,6 +78,9 @@ struct fc_partition_offsets {
     int64_t stable;         /* the same for those who read what is committed only */
 };
 
+/* Whether the next append makes the partition's first files, which blocks for two syncs. Thread: any. */
+bool fc_partition_is_fresh(const struct fc_partition *partition);
+
 /* Of a read_only partition they are looked up on disk again. */
 FC_MUST_CHECK fc_code fc_partition_offsets(struct fc_partition *partition,
                                            struct fc_partition_offsets *out_offsets,

@@ -319,6 +319,11 @@ void fc_connection_set_auth(struct fc_connection *connection, void *auth,
     connection->free_auth = free_auth;
 }
 
+_Atomic(unsigned) *fc_connection_detours(struct fc_connection *connection)
+{
+    return &connection->detours;
+}
+
 void fc_connection_mute(struct fc_connection *connection, int64_t ms)
 {
     atomic_store(&connection->mute_ms, ms);

@@ -173,6 +173,9 @@ void fc_connection_set_auth(struct fc_connection *connection, void *auth,
  * While holding the only request in flight. */
 void fc_connection_set_bare(struct fc_connection *connection, bool bare);
 
+/* A count of the handler's own, 0 at first. Thread: any, while holding a request. */
+_Atomic(unsigned) *fc_connection_detours(struct fc_connection *connection);
+
 /* Throttle: once the next answer is queued, nothing is read from this connection for `ms`.
  * Call it before fc_request_reply. Thread: any. */
 void fc_connection_mute(struct fc_connection *connection, int64_t ms);

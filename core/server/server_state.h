@@ -123,7 +123,8 @@ struct fc_connection {
     bool seen;      /* a request has been handed out */
     bool bare;      /* frames have no header */
     _Atomic(bool) authenticated;
-    _Atomic(int64_t) mute_ms; /* asked for; begins with the next answer */
+    _Atomic(unsigned) detours; /* the handler's */
+    _Atomic(int64_t) mute_ms;  /* asked for; begins with the next answer */
     int64_t muted_until_ms;
     int64_t retry_ms; /* read again then; 0: not needed */
     int64_t opened_ms;

@@ -5,9 +5,15 @@
  *
  * The answer is made by the thread that syncs, so that a connection's next request can be served
  * meanwhile.
+ *
+ * The first append to a partition makes its files, and waits for the disk: the thread for slow
+ * requests does that, and everything that the connection produces until it is done, in order.
  */
+#include <stdatomic.h>
+
 #include "core/log/wire_append.h"
 #include "core/spu/access.h"
+#include "core/spu/dispatch.h"
 #include "core/spu/handlers.h"
 #include "core/spu/produce_check.h"
 #include "core/spu/quotas.h"
@@ -33,6 +39,7 @@ struct produce {
     int32_t appended_count;
     struct fc_task ack;
     bool failed; /* some batch was refused */
+    bool detour; /* on the thread for slow requests, counted by the connection */
 };
 
 static void set_error(struct fc_request *request, struct fc_msg_produce_response_partition *out,
@@ -209,6 +216,15 @@ static int32_t count_partitions(const struct fc_msg_produce_request *ask)
     return (int32_t)count;
 }
 
+/* What the connection produces from now on may be appended on its loop's thread again. Before the
+ * answer, with which the connection may go. */
+static void end_detour(struct fc_request *request, bool detour)
+{
+    if (detour) {
+        (void)atomic_fetch_sub(fc_connection_detours(request->connection), 1);
+    }
+}
+
 /* All that comes after the request was looked at as a whole. */
 static void run(struct produce *produce)
 {
@@ -218,6 +234,7 @@ static void run(struct produce *produce)
         fits =
             append_topic(produce, &ask->topic_data[index], &produce->response.responses[index]);
     }
+    end_detour(produce->request, produce->detour);
     if (!fits) {
         for (int32_t index = 0; index < produce->appended_count; index++) {
             fc_log_topic_unref(produce->appended[index].topic);
@@ -276,11 +293,63 @@ static fc_kafka_error check_whole(struct fc_spu *spu, struct fc_request *request
     return FC_KAFKA_NONE;
 }
 
+/* Whether some partition has no files yet. */
+static bool is_first(struct fc_spu *spu, struct fc_request *request,
+                     const struct fc_msg_produce_request_topic *asked)
+{
+    struct fc_log_topic *topic = NULL;
+    bool by_id = request->api_version >= VERSION_WITH_IDS;
+    bool first = false;
+    if (fc_spu_topic(spu, request, by_id ? fc_slice_null() : asked->name, asked->topic_id,
+                     &topic) == FC_KAFKA_NONE) {
+        for (int32_t index = 0; !first && index < asked->partition_data_count; index++) {
+            struct fc_partition *partition = NULL;
+            int32_t number = asked->partition_data[index].index;
+            first =
+                number >= 0 &&
+                fc_log_topic_partition(topic, (uint32_t)number, &partition, NULL) == FC_OK &&
+                fc_partition_is_fresh(partition);
+        }
+    }
+    fc_log_topic_unref(topic);
+    return first;
+}
+
+static bool must_detour(struct fc_spu *spu, struct fc_request *request,
+                        const struct fc_msg_produce_request *ask)
+{
+    bool detour = atomic_load(fc_connection_detours(request->connection)) > 0;
+    for (int32_t index = 0; !detour && index < ask->topic_data_count; index++) {
+        detour = is_first(spu, request, &ask->topic_data[index]);
+    }
+    return detour;
+}
+
+static void handle(struct fc_spu *spu, struct fc_request *request, const void *message,
+                   bool detour);
+
+static void handle_slowly(struct fc_spu *spu, struct fc_request *request, const void *message)
+{
+    handle(spu, request, message, true);
+}
+
 void fc_handle_produce(struct fc_spu *spu, struct fc_request *request, const void *message)
+{
+    if (must_detour(spu, request, message)) {
+        (void)atomic_fetch_add(fc_connection_detours(request->connection), 1);
+        fc_dispatch_slowly(spu, request, handle_slowly, message);
+    } else {
+        handle(spu, request, message, false);
+    }
+}
+
+static void handle(struct fc_spu *spu, struct fc_request *request, const void *message,
+                   bool detour)
 {
     struct produce *produce = fc_arena_alloc(&request->arena, sizeof(*produce));
     fc_kafka_error error;
     if (produce == NULL) {
+        end_detour(request, detour);
         fc_answer_too_large(request);
         return;
     }
@@ -288,6 +357,7 @@ void fc_handle_produce(struct fc_spu *spu, struct fc_request *request, const voi
     produce->spu = spu;
     produce->request = request;
     produce->ask = message;
+    produce->detour = detour;
     fc_wire_init(&fc_msg_produce_response_type, &produce->response);
     produce->response.responses_count = produce->ask->topic_data_count;
     produce->response.responses = fc_wire_array(
@@ -296,13 +366,17 @@ void fc_handle_produce(struct fc_spu *spu, struct fc_request *request, const voi
         fc_arena_alloc(&request->arena,
                        sizeof(struct appended) * ((size_t)count_partitions(produce->ask) + 1));
     if (produce->response.responses == NULL || produce->appended == NULL) {
+        end_detour(request, detour);
         fc_answer_too_large(request);
         return;
     }
     error = check_whole(spu, request, produce->ask);
     if (error == FC_KAFKA_NONE) {
         run(produce);
-    } else if (refuse_all(produce, error)) {
+        return;
+    }
+    end_detour(request, detour);
+    if (refuse_all(produce, error)) {
         answer(produce);
     } else {
         fc_answer_too_large(request);
