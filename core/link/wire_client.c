@@ -201,8 +201,8 @@ static fc_code authenticate(struct fc_wire_client *client, struct fc_buf *messag
     return code;
 }
 
-static fc_code log_in_scram(struct fc_wire_client *client, fc_link_scram_kind kind, const char *user,
-                            const char *password, struct fc_error *err)
+static fc_code log_in_scram(struct fc_wire_client *client, fc_link_scram_kind kind,
+                            const char *user, const char *password, struct fc_error *err)
 {
     struct fc_link_scram scram;
     struct fc_buf message;
