@@ -119,7 +119,7 @@ every_form() {
     file back-out sink 'back.${topic}' data2 "$A" '["^b[.]forms[.](lz4|gzip)$"]'
     holds 'and back' eval 'copy back-in && copy back-out'
     holds 'what came back is what went' same_dump "$A" forms.lz4 "$A" back.b.forms.lz4
-    holds 'a created topic takes the settings' eval "tests/support/kafka-tool configs --bootstrap-server $B --describe --entity-type topics --entity-name forms.lz4 | grep -q 'retention.ms=-1'"
+    holds 'a created topic takes the settings' eval "$admin settings $B forms.lz4 | grep -qx 'retention.ms=-1'"
     holds 'a second run copies nothing' eval "copy in && copy out && same_dump $A forms.lz4 $B forms.lz4"
 }
 

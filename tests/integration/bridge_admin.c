@@ -6,6 +6,7 @@
  *   bridge_admin anew BROKERS TOPIC PARTITIONS                delete a topic and make it again
  *   bridge_admin trim BROKERS TOPIC PARTITION OFFSET          delete the records before it
  *   bridge_admin ends BROKERS TOPIC                           sum of the ends of its partitions
+ *   bridge_admin settings BROKERS TOPIC                       NAME=VALUE lines
  */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -156,6 +157,24 @@ static int ends(char **args)
     return 0;
 }
 
+static void print_setting(void *ctx, const char *name, const char *value)
+{
+    (void)ctx;
+    (void)printf("%s=%s\n", name, value);
+}
+
+static int settings(char **args)
+{
+    const char *const pairs[] = { "bootstrap.servers", args[0], NULL };
+    rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, pairs);
+    struct fc_error error = { 0 };
+    if (fc_cluster_settings(handle, args[1], print_setting, NULL, &error) != FC_OK) {
+        die(args[1], error.message);
+    }
+    rd_kafka_destroy(handle);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -171,6 +190,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "ends") == 0 && argc == 4) {
         return ends(argv + 2);
+    }
+    if (strcmp(what, "settings") == 0 && argc == 4) {
+        return settings(argv + 2);
     }
     die("usage", "see the head of its source");
     return 2;
