@@ -85,12 +85,15 @@ stop_run() {
 }
 
 the_stream_itself() { # NODE-DIR NODE-SCRIPT
-    local status=0 name
-    "$build/tests/integration/kafka_stream" "$1" "$2" >"$work/out" 2>&1 || status=$?
-    while read -r name; do
-        ok "${name//_/ }"
-    done < <(sed -n 's/^\[       OK \] //p' "$work/out")
-    [ "$status" -eq 0 ] || not_ok "stream (exit $status)" "$(tail -n 30 "$work/out")"
+    local status program name
+    for program in kafka_stream kafka_writers; do
+        status=0
+        "$build/tests/integration/$program" "$1" "$2" >"$work/out" 2>&1 || status=$?
+        while read -r name; do
+            ok "${name//_/ }"
+        done < <(sed -n 's/^\[       OK \] //p' "$work/out")
+        [ "$status" -eq 0 ] || not_ok "$program (exit $status)" "$(grep -E 'ERROR|LINE|FAILED' "$work/out")" "$(tail -n 10 "$work/out")"
+    done
 }
 
 set_up() {

@@ -1,212 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stream interface on a real Kafka: kafka_stream NODE_DIR NODE_SCRIPT. */
+/* The stream interface on a real cluster: kafka_stream NODE_DIR NODE_SCRIPT. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
-#include "core/stream/kafka.h"
+#include "tests/support/cluster_stream.h"
 
-enum { LINE_SIZE = 256, MANY = 30000 };
-
-static const char *node_dir;
-static const char *node_script;
-static char bootstrap[LINE_SIZE];
-
-/* --- helpers ------------------------------------------------------------------------------ */
-
-static void must(fc_code code, const struct fc_error *err)
-{
-    if (code != FC_OK) {
-        fail_msg("code %d: %s", (int)code, err->message);
-    }
-}
-
-static void node(const char *command)
-{
-    int status = 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)execl(node_script, node_script, command, node_dir, (char *)NULL);
-        _exit(127);
-    }
-    assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
-    assert_int_equal(status, 0);
-}
-
-static struct fc_stream *open_stream_with(const char *writer, const char *name,
-                                          const char *value)
-{
-    struct fc_kafka_property properties[] = { { "bootstrap.servers", bootstrap },
-                                              { name, value } };
-    struct fc_kafka_config config = { .properties = properties,
-                                      .property_count = 2,
-                                      .replication_factor = FC_KAFKA_REPLICATION_DEFAULT,
-                                      .writer = writer };
-    struct fc_stream *stream = NULL;
-    struct fc_error err = { 0 };
-    must(fc_kafka_open(&config, &stream, &err), &err);
-    return stream;
-}
-
-static struct fc_stream *open_stream(const char *writer)
-{
-    return open_stream_with(writer, "client.id", "kafka_stream");
-}
-
-/* A topic of a name that no test has used. */
-static struct fc_topic *fresh_topic(struct fc_stream *stream, uint32_t partitions)
-{
-    static int count;
-    struct fc_topic_config config;
-    struct fc_topic *topic = NULL;
-    struct fc_error err = { 0 };
-    char name[64];
-    (void)snprintf(name, sizeof(name), "test-%ld-%d", (long)getpid(), count++);
-    fc_topic_config_init(&config);
-    config.partitions = partitions;
-    must(fc_stream_topic_ensure(stream, name, &config, &topic, &err), &err);
-    return topic;
-}
-
-static void add(struct fc_stream_batch *batch, int64_t number, const char *text)
-{
-    struct fc_error err = { 0 };
-    char value[LINE_SIZE];
-    struct fc_header headers[2] = { { fc_slice_text("fc"), fc_slice_text("some identity") },
-                                    { fc_slice_text("null"), fc_slice_null() } };
-    struct fc_record record = { .timestamp_ms = 1000000 + number,
-                                .key = fc_slice_text("a key"),
-                                .headers = headers,
-                                .header_count = 2 };
-    (void)snprintf(value, sizeof(value), "%s %lld", text, (long long)number);
-    record.value = fc_slice_text(value);
-    must(fc_stream_batch_add(batch, &record, &err), &err);
-}
-
-/* As the runner does: what is not taken for now is tried again. */
-static void append(struct fc_stream_batch *batch)
-{
-    struct fc_error err = { 0 };
-    int64_t base = 0;
-    fc_code code;
-    must(fc_stream_batch_seal(batch, &err), &err);
-    do {
-        code = fc_stream_append(batch, &base, &err);
-    } while (code == FC_ERR_TIMEOUT);
-    must(code, &err);
-}
-
-static void flush(struct fc_stream *stream)
-{
-    struct fc_error err = { 0 };
-    fc_code code;
-    do {
-        code = fc_stream_flush(stream, &err);
-    } while (code == FC_ERR_TIMEOUT);
-    must(code, &err);
-}
-
-static void write_numbers(struct fc_topic *topic, uint32_t partition, int64_t from, int64_t to)
-{
-    struct fc_stream_batch *batch = fc_stream_batch_new(topic, partition);
-    for (int64_t number = from; number < to; number++) {
-        add(batch, number, "number");
-        if (fc_stream_batch_count(batch) == 500) {
-            append(batch);
-            fc_stream_batch_reset(batch, topic, partition);
-        }
-    }
-    append(batch);
-    fc_stream_batch_free(batch);
-}
-
-static void expect_number(const struct fc_record *record, int64_t number)
-{
-    char value[LINE_SIZE];
-    (void)snprintf(value, sizeof(value), "number %lld", (long long)number);
-    if (!fc_slice_equal_text(record->value, value)) {
-        fail_msg("offset %lld holds \"%.*s\", wanted \"%s\"", (long long)record->offset,
-                 (int)record->value.len, (const char *)record->value.data, value);
-    }
-}
-
-/* The partition holds each number from 0 on once, in order; how many. */
-static int64_t count_numbers(struct fc_topic *topic, uint32_t partition)
-{
-    struct fc_stream_reader *reader = NULL;
-    struct fc_error err = { 0 };
-    struct fc_offsets offsets;
-    int64_t next = 0;
-    int64_t offset = -1;
-    must(fc_stream_offsets(topic, partition, &offsets, &err), &err);
-    assert_int_equal(offsets.start, 0);
-    assert_int_equal(offsets.durable, offsets.end);
-    must(fc_stream_reader_open(topic, partition, 0, &reader, &err), &err);
-    while (fc_stream_reader_offset(reader) < offsets.end) {
-        const struct fc_record *records = NULL;
-        uint32_t count = 0;
-        must(fc_stream_reader_next(reader, 0, &records, &count, &err), &err);
-        for (uint32_t index = 0; index < count; index++) {
-            expect_number(&records[index], next++);
-            assert_true(records[index].offset > offset);
-            offset = records[index].offset;
-        }
-        assert_true(count > 0 || fc_stream_reader_offset(reader) >= offsets.end);
-        assert_true(fc_stream_reader_offset(reader) > offset);
-    }
-    fc_stream_reader_close(reader);
-    return next;
-}
-
-/* What is committed is seen after a moment. */
-static void expect_numbers(struct fc_topic *topic, uint32_t partition, int64_t wanted)
-{
-    int64_t deadline_ms = fc_clock_steady_ms(fc_clock_system()) + 10000;
-    int64_t count = count_numbers(topic, partition);
-    while (count < wanted && fc_clock_steady_ms(fc_clock_system()) < deadline_ms) {
-        count = count_numbers(topic, partition);
-    }
-    assert_int_equal(count, wanted);
-}
-
-static int64_t end_of(struct fc_topic *topic)
-{
-    struct fc_offsets offsets;
-    struct fc_error err = { 0 };
-    must(fc_stream_offsets(topic, 0, &offsets, &err), &err);
-    return offsets.end;
-}
-
-static void wait_for_end(struct fc_topic *topic, int64_t wanted)
-{
-    int64_t deadline_ms = fc_clock_steady_ms(fc_clock_system()) + 10000;
-    while (end_of(topic) < wanted) {
-        assert_true(fc_clock_steady_ms(fc_clock_system()) < deadline_ms);
-    }
-}
-
-static void renew(struct fc_stream *stream)
-{
-    struct fc_error err = { 0 };
-    fc_code code;
-    do {
-        code = fc_stream_renew(stream, &err);
-    } while (code == FC_ERR_TIMEOUT);
-    must(code, &err);
-}
-
-/* --- tests -------------------------------------------------------------------------------- */
+enum { MANY = 30000 };
 
 static void what_is_appended_is_read_back_whole(void **state)
 {
@@ -420,150 +227,9 @@ static void a_record_that_is_too_large_is_told_apart(void **state)
     fc_stream_close(stream);
 }
 
-static void nothing_is_lost_or_doubled_when_the_broker_is_killed(void **state)
-{
-    struct fc_stream *stream = open_stream("test");
-    struct fc_topic *topic = fresh_topic(stream, 1);
-    struct fc_error err = { 0 };
-    fc_code code;
-    (void)state;
-    write_numbers(topic, 0, 0, 10000);
-    node("kill"); /* most of it was not acknowledged yet */
-    write_numbers(topic, 0, 10000, 20000);
-    assert_int_equal(fc_stream_flush(stream, &err), FC_ERR_TIMEOUT);
-    assert_true(err.retriable);
-    node("again");
-    do {
-        code = fc_stream_flush(stream, &err);
-    } while (code == FC_ERR_TIMEOUT);
-    if (code != FC_OK) { /* librdkafka before 2.3 may give up its producer */
-        int64_t there;
-        assert_true(err.retriable);
-        renew(stream);
-        there = count_numbers(topic, 0);
-        assert_true(there == 0 || there == 20000);
-        write_numbers(topic, 0, there, 20000);
-        flush(stream);
-    }
-    write_numbers(topic, 0, 20000, 30000);
-    flush(stream);
-    expect_numbers(topic, 0, 30000);
-    fc_stream_close(stream);
-}
-
-static void what_is_not_flushed_is_not_read(void **state)
-{
-    struct fc_stream *stream = open_stream("test");
-    struct fc_topic *topic = fresh_topic(stream, 1);
-    struct fc_stream_batch *batch = fc_stream_batch_new(topic, 0);
-    int64_t base = 0;
-    struct fc_error err = { 0 };
-    (void)state;
-    write_numbers(topic, 0, 0, 1000);
-    while (base < 1000) { /* until all are acknowledged */
-        must(fc_stream_append(batch, &base, &err), &err);
-    }
-    assert_int_equal(end_of(topic), 0);
-    assert_int_equal(count_numbers(topic, 0), 0);
-    flush(stream);
-    expect_numbers(topic, 0, 1000);
-    fc_stream_batch_free(batch);
-    fc_stream_close(stream);
-}
-
-static void what_a_dead_writer_sent_never_arrives(void **state)
-{
-    struct fc_stream *stream;
-    struct fc_topic *topic;
-    int status = 0;
-    char name[FC_TOPIC_NAME_MAX + 1];
-    (void)state;
-    stream = open_stream("test");
-    topic = fresh_topic(stream, 1);
-    (void)snprintf(name, sizeof(name), "%s", fc_topic_name(topic));
-    fc_stream_close(stream);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct fc_error err = { 0 };
-        stream = open_stream("test");
-        must(fc_stream_topic(stream, name, &topic, &err), &err);
-        write_numbers(topic, 0, 0, 2000);
-        flush(stream);
-        write_numbers(topic, 0, 2000, 3000); /* the transaction is open */
-        node("pause");
-        write_numbers(topic, 0, 3000, 8000);
-        assert_int_equal(fc_stream_flush(stream, &err), FC_ERR_TIMEOUT); /* it is sent */
-        (void)kill(getpid(), SIGKILL);
-    }
-    assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
-    assert_true(WIFSIGNALED(status));
-    node("resume");
-    stream = open_stream("test");
-    {
-        struct fc_error err = { 0 };
-        renew(stream);
-        must(fc_stream_topic(stream, name, &topic, &err), &err);
-    }
-    assert_int_equal(count_numbers(topic, 0), 2000);
-    write_numbers(topic, 0, 2000, 9000);
-    flush(stream);
-    expect_numbers(topic, 0, 9000);
-    fc_stream_close(stream);
-}
-
-static void of_two_writers_the_older_is_refused(void **state)
-{
-    struct fc_stream *older = open_stream("test");
-    struct fc_stream *newer = open_stream("test");
-    struct fc_topic *topic = fresh_topic(older, 1);
-    struct fc_topic *same = NULL;
-    struct fc_error err = { 0 };
-    struct fc_stream_batch *batch = fc_stream_batch_new(topic, 0);
-    int64_t base = 0;
-    fc_code code;
-    (void)state;
-    must(fc_stream_topic(newer, fc_topic_name(topic), &same, &err), &err);
-    write_numbers(topic, 0, 0, 1000);
-    flush(older);
-    write_numbers(topic, 0, 1000, 2000); /* not flushed when it is taken over */
-    renew(newer);
-    expect_numbers(same, 0, 1000);
-    write_numbers(same, 0, 1000, 3000);
-    flush(newer);
-    add(batch, 2000, "number");
-    must(fc_stream_batch_seal(batch, &err), &err);
-    do {
-        code = fc_stream_append(batch, &base, &err);
-        code = code == FC_OK ? fc_stream_flush(older, &err) : code;
-    } while (code == FC_ERR_TIMEOUT);
-    assert_int_equal(code, FC_ERR_REFUSED);
-    assert_false(err.retriable);
-    assert_non_null(strstr(err.message, "taken over as writer test"));
-    expect_numbers(same, 0, 3000);
-    fc_stream_batch_free(batch);
-    fc_stream_close(older);
-    fc_stream_close(newer);
-}
-
-static void a_stream_renewed_goes_on_behind_what_is_there(void **state)
-{
-    struct fc_stream *stream = open_stream("test");
-    struct fc_topic *topic = fresh_topic(stream, 1);
-    (void)state;
-    write_numbers(topic, 0, 0, 3000);
-    flush(stream);
-    write_numbers(topic, 0, 3000, 5000); /* some are under way */
-    renew(stream);
-    assert_int_equal(count_numbers(topic, 0), 3000);
-    write_numbers(topic, 0, 3000, 6000);
-    flush(stream);
-    expect_numbers(topic, 0, 6000);
-    fc_stream_close(stream);
-}
-
 static void more_replicas_than_brokers_are_refused(void **state)
 {
-    struct fc_kafka_property properties[] = { { "bootstrap.servers", bootstrap } };
+    struct fc_kafka_property properties[] = { { "bootstrap.servers", cluster_bootstrap() } };
     struct fc_kafka_config config = {
         .properties = properties, .property_count = 1, .replication_factor = 5, .writer = "test"
     };
@@ -613,24 +279,6 @@ static void a_cluster_that_is_away_is_named(void **state)
     fc_stream_close(stream);
 }
 
-static int look_up_node(void **state)
-{
-    char *path = fc_asprintf("%s/env", node_dir);
-    FILE *file = fopen(path, "r");
-    char line[LINE_SIZE];
-    (void)state;
-    free(path);
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        if (sscanf(line, "BOOTSTRAP=%255s", bootstrap) == 1) {
-            break;
-        }
-    }
-    if (file != NULL) {
-        (void)fclose(file); /* only read from */
-    }
-    return bootstrap[0] == '\0' ? -1 : 0;
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -641,20 +289,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_time_is_looked_up),
         cmocka_unit_test(topics_are_checked_and_changed_only_where_asked),
         cmocka_unit_test(a_record_that_is_too_large_is_told_apart),
-        cmocka_unit_test(nothing_is_lost_or_doubled_when_the_broker_is_killed),
-        cmocka_unit_test(a_stream_renewed_goes_on_behind_what_is_there),
-        cmocka_unit_test(what_is_not_flushed_is_not_read),
-        cmocka_unit_test(what_a_dead_writer_sent_never_arrives),
-        cmocka_unit_test(of_two_writers_the_older_is_refused),
         cmocka_unit_test(more_replicas_than_brokers_are_refused),
         cmocka_unit_test(properties_are_checked),
         cmocka_unit_test(a_cluster_that_is_away_is_named),
     };
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: kafka_stream NODE_DIR NODE_SCRIPT\n");
-        return 2;
-    }
-    node_dir = argv[1];
-    node_script = argv[2];
-    return cmocka_run_group_tests(tests, look_up_node, NULL);
+    return cluster_stream_args(argc, argv)
+               ? cmocka_run_group_tests(tests, cluster_stream_set_up, NULL)
+               : 2;
 }
