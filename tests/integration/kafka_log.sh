@@ -10,10 +10,11 @@ connect=$build/fluvio-connect
 export KAFKA_JVM="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" # it is started often
 work=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-kafka-log-XXXXXX")
 chmod 755 "$work"
-passed=0 failed=0 runner='' kind=''
+passed=0 failed=0 runner='' kind='' guarded=''
 
 clean_up() {
     [ -z "$runner" ] || kill -9 "$runner" 2>/dev/null || true
+    [ -z "$guarded" ] || kill -9 "$guarded" 2>/dev/null || true
     for kind in mariadb mysql; do
         tests/support/servers stop "$work/$kind" 2>/dev/null || true
     done
@@ -204,6 +205,40 @@ several_partitions() {
     same "  it is what is there" "$(sql 'SELECT * FROM orders ORDER BY id' | md5sum)" "$(sql 'SELECT * FROM orders ORDER BY id' copy | md5sum)"
 }
 
+# As docs/connector-file.md says what a user needs, over TLS with SCRAM; then without each of it.
+least_grants() {
+    local port topic name=guarded
+    port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 1)->sockport')
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/node.key" -out "$work/node.pem" -subj /CN=localhost \
+        -addext subjectAltName=IP:127.0.0.1 -days 2 2>/dev/null
+    printf '%s\n' "data-dir: $work/guarded-data" 'authorization: { enabled: true, super-users: [User:root] }' 'listeners:' \
+        "  - {name: TLS, host: 127.0.0.1, port: $port, auth: sasl, tls: {certificate: $work/node.pem, key: $work/node.key}}" >"$work/guarded-spu.yaml"
+    for who in root runner; do echo "$who-secret" | "$build/fluvio-spu" --config "$work/guarded-spu.yaml" --add-user "$who" >"$work/out" 2>&1; done
+    "$build/fluvio-spu" --config "$work/guarded-spu.yaml" >"$work/guarded.log" 2>&1 &
+    guarded=$!
+    wait_for 20 grep -q 'serving node' "$work/guarded.log" || not_ok "a guarded SPU comes up" "$(cat "$work/guarded.log")"
+    fluvio() { HOME=$work "$build/fluvio" "$@" >"$work/out"; }
+    fluvio profile add -q root "127.0.0.1:$port" --user root --ca "$work/node.pem" --password-file - <<<root-secret
+    BOOTSTRAP=127.0.0.1:$port write_file $name "$kind-guarded" 'security.protocol: sasl_ssl' "ssl.ca.location: $work/node.pem" 'sasl.mechanism: SCRAM-SHA-256' \
+        'sasl.username: runner' 'sasl.password: "${{ secrets.RUNNER_PASSWORD }}"'
+    export RUNNER_PASSWORD=runner-secret
+    refused "a user without grants writes nothing" 2 'fluvio.log.guarded: .*Transactional Id authorization failed' "$connect" run -q "$work/$name.yaml" --until-end
+    fluvio acl add -q --user runner --transactional-id fluvio.log.$name --operation write,describe
+    refused "  nor with the transactional id alone" 2 'uthorization failed' "$connect" run -q "$work/$name.yaml" --until-end
+    for topic in "$kind-guarded" $name _fluvio.schemas _fluvio.checkpoint.$name; do
+        fluvio acl add -q --user runner --topic "$topic" --operation describe,read,write,create
+    done
+    works "with the grants of the documentation it does, over TLS with SCRAM" "$connect" run -q "$work/$name.yaml" --until-end
+    works "  check finds all well" "$connect" check "$work/$name.yaml"
+    works "  verify says it is the same" "$connect" verify -q "$work/$name.yaml"
+    export RUNNER_PASSWORD=wrong-one
+    refused "  a wrong password is told, and not shown" 2 'uthentication failed' "$connect" run -q "$work/$name.yaml" --until-end
+    if grep -q wrong-one "$work/err"; then not_ok "  nor in the diagnostics"; else ok "  nor in the diagnostics"; fi
+    unset RUNNER_PASSWORD
+    kill "$guarded" && wait "$guarded" || not_ok "  the SPU ends cleanly"
+    guarded=''
+}
+
 bad_input() {
     local topic=$kind-bad
     write_file bad "$topic" 'linger.mss: 5'
@@ -263,7 +298,7 @@ for kind in "$@"; do
     through_a_restart
     two_runners
     several_partitions
-    [ "$kind" != "$1" ] || bad_input
+    [ "$kind" != "$1" ] || { least_grants && bad_input; }
     tests/support/servers stop "$work/$kind"
 done
 echo "$passed passed, $failed failed"
