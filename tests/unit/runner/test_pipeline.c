@@ -421,6 +421,8 @@ static uint32_t capture_through_cuts(const struct scenario *scenario, uint32_t s
         assert_true(records_in(fs) >= held + durable);
         held = records_in(fs);
     }
+    fs_lossy_power_cut(
+        fs); /* what was captured to the end is there, however the log was closed */
     check_log("/data", fs, scenario);
     fs_lossy_free(fs);
     return cuts;
