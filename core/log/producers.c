@@ -3,6 +3,12 @@
  * Sequence numbers follow Kafka's rules: within an epoch each batch begins where the last one
  * ended, a new epoch begins with 0, and a producer of which nothing is known (it is new, or
  * what it wrote is gone) may begin anywhere. One of the last batches again is a repetition.
+ *
+ * In one thing we are stricter: a batch of a transaction that has ended is none. Who ends a
+ * transaction sends none of its batches again; but librdkafka (2.16) gives their numbers once
+ * more when it aborts before they were acknowledged, and takes the answer to a repetition for
+ * that of the new batch, which would be missing from the transaction that it then commits. Told
+ * that the number is out of order, it aborts and takes a new epoch.
  */
 #include "core/log/producers.h"
 
@@ -57,12 +63,15 @@ static const struct fc_producer_batch *find_repeated(const struct fc_producer *p
                                                      const struct fc_batch_header *header)
 {
     int32_t last = fc_producer_last_sequence(header);
-    if (header->producer_epoch != producer->epoch) {
+    bool transactional = (header->attributes & FC_BATCH_TRANSACTIONAL) != 0;
+    int64_t from = transactional ? producer->transaction_offset : 0;
+    if (header->producer_epoch != producer->epoch || from < 0) {
         return NULL;
     }
     for (uint32_t index = 0; index < producer->batches_count; index++) {
         const struct fc_producer_batch *batch = &producer->batches[index];
-        if (batch->first_sequence == header->base_sequence && batch->last_sequence == last) {
+        if (batch->first_sequence == header->base_sequence && batch->last_sequence == last &&
+            batch->base_offset >= from) {
             return batch;
         }
     }

@@ -215,8 +215,11 @@ static fc_kafka_error expect(const struct world *world, const struct wire_batch 
     }
     for (uint32_t index = 0;
          index < producer.batches_count && producer.epoch == batch->producer_epoch; index++) {
+        bool ended = producer.transaction_offset < 0 ||
+                     producer.batches[index].base_offset < producer.transaction_offset;
         if (producer.batches[index].first_sequence == batch->base_sequence &&
-            producer.batches[index].last_sequence == last) {
+            producer.batches[index].last_sequence == last &&
+            (!batch->transactional || !ended)) {
             *out_duplicate = producer.batches[index].base_offset;
             return FC_KAFKA_NONE;
         }

@@ -383,6 +383,31 @@ static void the_stable_offset_waits_for_open_transactions(void **state)
     free(aborted);
 }
 
+/* Taken for a repetition, the second would be acknowledged, and not in the log. */
+static void a_number_of_a_transaction_that_has_ended_is_out_of_order(void **state)
+{
+    struct world *world = *state;
+    struct wire_batch batch = batch_of(1);
+    struct fc_marker_request abort = { 1, 0, 3, false };
+    batch.producer_id = 1;
+    batch.transactional = true;
+    world->rules.guard = FC_GUARD_VERIFIED;
+    assert_int_equal(send(world, &batch), FC_KAFKA_NONE);
+    assert_int_equal(send(world, &batch), FC_KAFKA_NONE);
+    assert_true(world->result.duplicate);
+    assert_int_equal(
+        fc_partition_append_marker(world->partition, &abort, &world->result, &world->err),
+        FC_OK);
+    assert_int_equal(send(world, &batch), FC_KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    batch.base_sequence = 1;
+    assert_int_equal(send(world, &batch), FC_KAFKA_NONE);
+    batch.base_sequence = 0; /* also while the next one is open */
+    assert_int_equal(send(world, &batch), FC_KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    batch.base_sequence = 1;
+    assert_int_equal(send(world, &batch), FC_KAFKA_NONE);
+    assert_true(world->result.duplicate);
+}
+
 static void a_guard_ends_with_its_transaction(void **state)
 {
     struct world *world = *state;
@@ -421,6 +446,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sequences_wrap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_stable_offset_waits_for_open_transactions, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_number_of_a_transaction_that_has_ended_is_out_of_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_guard_ends_with_its_transaction, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
