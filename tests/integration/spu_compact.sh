@@ -141,14 +141,15 @@ killed() {
     create crash "${eager[@]}" delete.retention.ms=86400000 || return 1
     open_writer crash
     write crash 40000 0 2000 0
-    for kill in 1 2 3 4 5 6; do
+    for kill in $(seq 20); do # some come a moment too late
+        [ "$in_the_middle" -lt 4 ] || break
         write crash 15000 0 2000 100
         kill_in_the_middle crash || { echo "kill $kill: nothing was compacted"; return 1; }
     done
     write crash 1000 0 2000 100
-    close_writer crash && [ "$in_the_middle" -ge 3 ] || { echo "$in_the_middle of 6 kills were in the middle"; return 1; }
+    close_writer crash && [ "$in_the_middle" -ge 4 ] || { echo "$in_the_middle of $kill kills were in the middle"; return 1; }
 }
-check "killed six times in the middle of it, while a client writes" killed
+check "killed four times in the middle of it, while a client writes" killed
 check "no key is lost, and each record is what was written at its offset" right crash
 compacted() { wait_for fewer crash 4 && right crash; }
 check "what was superseded goes" compacted
