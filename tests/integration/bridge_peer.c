@@ -219,17 +219,21 @@ static int32_t partitions_of(rd_kafka_t *handle, const char *topic)
 
 static rd_kafka_t *open_reader(const char *brokers)
 {
-    const char *const pairs[] = { "bootstrap.servers",
-                                  brokers,
-                                  "group.id",
-                                  "bridge_peer",
-                                  "enable.partition.eof",
-                                  "true",
-                                  "auto.offset.reset",
-                                  "earliest",
-                                  "enable.auto.commit",
-                                  "false",
-                                  NULL };
+    const char *const pairs[] = {
+        "bootstrap.servers",
+        brokers,
+        "group.id",
+        "bridge_peer",
+        "enable.partition.eof",
+        "true",
+        "auto.offset.reset",
+        "earliest",
+        "enable.auto.commit",
+        "false",
+        "fetch.wait.max.ms", /* the end of each partition is asked for */
+        "10",
+        NULL
+    };
     rd_kafka_t *handle = open_handle(RD_KAFKA_CONSUMER, pairs);
     return handle;
 }

@@ -194,6 +194,7 @@ two_runners() {
 }
 
 several_partitions() {
+    sql "INSERT INTO orders (customer) SELECT n FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 100) SELECT n FROM s) q"
     write_file "$kind-parts" "$kind-\${table}"
     sed -i 's/^meta: {/meta: { producer: { partitions: 3, compression: zstd },/' "$work/$kind-parts.yaml"
     works "a topic a table, three partitions" "$connect" run -q "$work/$kind-parts.yaml" --until-end
@@ -295,10 +296,13 @@ the_stream_itself "$work/kafka" tests/support/kafka-node
 for kind in "$@"; do
     set_up
     capture_and_restore
-    through_a_restart
-    two_runners
     several_partitions
-    [ "$kind" != "$1" ] || { least_grants && bad_input; }
+    if [ "$kind" = "$1" ]; then # which database it is does not matter to these
+        through_a_restart
+        two_runners
+        least_grants
+        bad_input
+    fi
     tests/support/servers stop "$work/$kind"
 done
 echo "$passed passed, $failed failed"
