@@ -64,6 +64,9 @@ static void feed_close(struct fc_feed *feed)
     if (feed->consumer != NULL) {
         rd_kafka_destroy(feed->consumer);
     }
+    if (feed->questions != NULL) {
+        rd_kafka_destroy(feed->questions);
+    }
     fc_hashmap_release(&feed->parts, free_part);
     fc_hashmap_release(&feed->known, fc_feed_topic_free);
     fc_topic_ids_free(feed->ids);
@@ -106,7 +109,11 @@ static fc_code feed_open(const struct fc_host *host, struct fc_feed **out_feed,
                                       &feed->consumer, err);
     }
     if (code == FC_OK) {
-        code = fc_kafka_client_reach(&feed->client, feed->consumer, &brokers, err);
+        code = fc_kafka_client_handle(&feed->client, RD_KAFKA_CONSUMER, ours, NULL,
+                                      &feed->questions, err);
+    }
+    if (code == FC_OK) {
+        code = fc_kafka_client_reach(&feed->client, feed->questions, &brokers, err);
     }
     if (code != FC_OK) {
         feed_close(feed);
@@ -158,7 +165,7 @@ static fc_code give_topic(struct fc_feed *feed, const struct found *found,
     struct fc_kafka_settings settings = { 0 };
     fc_code code = FC_OK;
     if (!known->told) {
-        code = fc_kafka_settings_read(feed->consumer, found->name, &settings, err);
+        code = fc_kafka_settings_read(feed->questions, found->name, &settings, err);
         if (code == FC_ERR_CONFIG) { /* it may be that we may not ask */
             fc_kafka_client_tell(&feed->client, 1, "%s; a copy gets the defaults",
                                  err->message);
@@ -193,7 +200,7 @@ static fc_code feed_topics(struct fc_feed *feed,
     struct finding finding = { .feed = feed };
     fc_code code;
     release_messages(feed);
-    code = fc_cluster_topics(feed->consumer, on_found, &finding, err);
+    code = fc_cluster_topics(feed->questions, on_found, &finding, err);
     code = code == FC_OK ? identify(&finding, err) : code;
     for (size_t index = 0; index < finding.count; index++) {
         if (code == FC_OK) {
@@ -231,7 +238,7 @@ static fc_code resolve(struct fc_feed *feed, const char *topic, uint32_t partiti
     int64_t low = 0;
     int64_t high = 0;
     rd_kafka_resp_err_t answer =
-        fc_cluster_watermarks(feed->consumer, topic, partition, WATERMARK_MS, &low, &high);
+        fc_cluster_watermarks(feed->questions, topic, partition, WATERMARK_MS, &low, &high);
     if (answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)fc_kafka_client_fail(&feed->client, answer, "ask for offsets", err);
         return fc_wrap(err, "%s/%" PRIu32, topic, partition);

@@ -40,13 +40,13 @@ fc_code fc_feed_groups(struct fc_feed *feed,
     struct groups groups = { .feed = feed, .on_offset = on_offset, .ctx = ctx };
     fc_code code = FC_OK;
     if (feed->client.groups.count > 0) {
-        code = fc_cluster_groups(feed->consumer, on_group, &groups, err);
+        code = fc_cluster_groups(feed->questions, on_group, &groups, err);
     }
     for (size_t index = 0; index < groups.count; index++) {
         groups.group = groups.names[index];
         if (code == FC_OK) {
             code =
-                fc_cluster_committed(feed->consumer, groups.group, on_committed, &groups, err);
+                fc_cluster_committed(feed->questions, groups.group, on_committed, &groups, err);
         }
         free(groups.names[index]);
     }

@@ -25,6 +25,8 @@ struct fc_feed_topic {
 struct fc_feed {
     struct fc_kafka_client client;
     rd_kafka_t *consumer;
+    rd_kafka_t
+        *questions; /* on the consumer's connections they would wait behind its fetches */
     bool skips_gaps;
     bool starts_at_end;
     struct fc_hashmap parts; /* "<topic>/<partition>" -> struct fc_feed_part */
