@@ -17,7 +17,13 @@
 #include "core/base/alloc.h"
 #include "core/cluster/cluster.h"
 
-enum { POLL_MS = 100, TRANSACTION_MS = 30000, TRY_MS = 5000, ID_SIZE = 160 };
+enum {
+    POLL_MS = 100,
+    TRANSACTION_MS = 30000,
+    TRY_MS = 5000,
+    STILL_MS = 60000, /* without a report; begun anew then, a producer may have lost itself */
+    ID_SIZE = 160
+};
 
 /* --- places ------------------------------------------------------------------------------- */
 
@@ -107,10 +113,16 @@ static fc_code fail_with(struct fc_sink *sink, rd_kafka_error_t *error, const ch
     return code;
 }
 
-static fc_code check_failed(const struct fc_sink *sink, struct fc_error *err)
+static fc_code check_failed(struct fc_sink *sink, struct fc_error *err)
 {
+    char ignored[FC_KAFKA_TEXT_SIZE];
     if (sink->client.interrupted) {
         return fc_fail(err, FC_ERR_CLOSED, "interrupted");
+    }
+    if (!sink->failed && rd_kafka_fatal_error(sink->producer, ignored, sizeof(ignored)) !=
+                             RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return fail_producer(sink, RD_KAFKA_RESP_ERR__FATAL, NULL, "write",
+                             err); /* no report */
     }
     if (sink->failed) {
         *err = sink->failure;
@@ -382,9 +394,17 @@ static fc_code sink_write(struct fc_sink *sink, const struct fc_message *message
 static fc_code wait_delivered(struct fc_sink *sink, struct fc_error *err)
 {
     fc_code code = check_failed(sink, err);
-    while (code == FC_OK && rd_kafka_outq_len(sink->producer) > 0) {
+    int left = rd_kafka_outq_len(sink->producer);
+    int still_ms = 0;
+    while (code == FC_OK && left > 0) {
+        int before = left;
         (void)rd_kafka_flush(sink->producer, POLL_MS); /* the queue's length tells */
+        left = rd_kafka_outq_len(sink->producer);
+        still_ms = left < before ? 0 : still_ms + POLL_MS;
         code = check_failed(sink, err);
+        if (code == FC_OK && left > 0 && still_ms >= STILL_MS) {
+            code = fail_producer(sink, RD_KAFKA_RESP_ERR__TIMED_OUT, NULL, "write", err);
+        }
         if (code == FC_OK && sink->client.down) {
             code = fc_kafka_client_fail(&sink->client, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
                                         "write", err);

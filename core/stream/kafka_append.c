@@ -313,38 +313,53 @@ fc_code fc_kafka_append(struct fc_stream_batch *base, int64_t *out_base, struct 
     return code;
 }
 
-/* Until everything is acknowledged. */
-static fc_code drain(struct fc_kafka *kafka, struct fc_error *err)
+/* Of a producer that is out no record need be reported. */
+static fc_code check_producer(struct fc_kafka *kafka, struct fc_error *err)
+{
+    char ignored[FC_KAFKA_REASON_SIZE];
+    if (rd_kafka_fatal_error(kafka->producer, ignored, sizeof(ignored)) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_failure(kafka, RD_KAFKA_RESP_ERR__FATAL, kafka->writer);
+    }
+    return failure_of(kafka, err);
+}
+
+/* Until everything is acknowledged, or nothing has been for too long: *out_done is false then. */
+static fc_code drain(struct fc_kafka *kafka, bool *out_done, struct fc_error *err)
 {
     int64_t since_ms = now_ms();
     int left = rd_kafka_outq_len(kafka->producer);
-    fc_code code = failure_of(kafka, err);
-    while (code == FC_OK && rd_kafka_outq_len(kafka->producer) > 0) {
+    fc_code code = check_producer(kafka, err);
+    while (code == FC_OK && left > 0 && now_ms() - since_ms < STALL_MS) {
         int before = left;
         (void)rd_kafka_flush(kafka->producer, POLL_MS); /* the queue's length tells */
         left = rd_kafka_outq_len(kafka->producer);
         since_ms = left < before ? now_ms() : since_ms;
-        code = failure_of(kafka, err);
-        if (code == FC_OK && left > 0 && now_ms() - since_ms >= STALL_MS) {
-            code = fail_stall(kafka, err);
-        }
+        code = check_producer(kafka, err);
     }
-    return code == FC_OK ? failure_of(kafka, err) : code;
+    *out_done = left == 0;
+    return code;
 }
 
 /* `writing` is held, and a transaction is open. */
 static fc_code commit(struct fc_kafka *kafka, int wait_ms, struct fc_error *err)
 {
-    fc_code code = drain(kafka, err);
+    bool drained = false;
+    fc_code code = drain(kafka, &drained, err);
     if (code != FC_OK) {
         return code;
     }
-    kafka->commit_ms = kafka->commit_ms == 0 ? now_ms() : kafka->commit_ms;
-    code = take_answer(kafka, rd_kafka_commit_transaction(kafka->producer, wait_ms),
-                       kafka->writer, err);
+    if (drained && kafka->commit_ms == 0) {
+        kafka->commit_ms = now_ms();
+    }
+    /* also asked for when nothing moves: a transaction that has failed says so only here */
+    code =
+        take_answer(kafka, rd_kafka_commit_transaction(kafka->producer, drained ? wait_ms : 0),
+                    kafka->writer, err);
     if (code == FC_OK) {
         kafka->begun_ms = 0;
-    } else if (code == FC_ERR_TIMEOUT && now_ms() - kafka->commit_ms >= TRANSACTION_MS) {
+    } else if (code == FC_ERR_TIMEOUT && kafka->commit_ms != 0 &&
+               now_ms() - kafka->commit_ms >= TRANSACTION_MS) {
         note_failure(kafka, RD_KAFKA_RESP_ERR__STATE, kafka->writer); /* nothing comes of it */
         code = failure_of(kafka, err);
     }

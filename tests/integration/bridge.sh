@@ -182,7 +182,7 @@ kills() {
     else
         not_ok "$rounds times kill -9 and restarts" "$($peer check "$B" seq "$count")" "$(tail -n 2 "$work"/seq-*.diag)"
     fi
-    holds 'the status tells the lag of each partition' eval "$connect status -o json $work/seq-out.yaml | grep -q '\"lag_records\":0' && $connect status $work/seq-out.yaml | grep -q BEHIND"
+    holds 'the status tells the lag of each partition' wait_for 20 eval "$connect status -o json $work/seq-out.yaml | grep -q '\"lag_records\":0' && $connect status $work/seq-out.yaml | grep -q BEHIND"
     holds 'both end cleanly' eval 'stop_run seq-in && stop_run seq-out'
 }
 
@@ -455,9 +455,13 @@ two_sinks() {
     wait_for 60 reaches "$B" fen 100
     "$connect" run "$work/other/fen.yaml" >"$work/other/diag" 2>&1 &
     runs[other]=$!
-    wait_for 60 ended fen || true
-    wait "${runs[fen]}" || code=$?
-    unset 'runs[fen]'
+    if wait_for 60 ended fen; then
+        wait "${runs[fen]}" || code=$?
+        unset 'runs[fen]'
+    else
+        echo "the other says: $(tail -n 3 "$work/other/diag")"
+        kill_run fen
+    fi
     if [ $code -eq 3 ] && tail -n 1 "$work/fen.diag" | grep -q 'another sink named fen has taken over at the target: only one may run'; then
         ok 'of two sinks with one name the older one ends, and says why'
     else
