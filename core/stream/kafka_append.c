@@ -403,14 +403,19 @@ static void wait_until_visible(struct fc_kafka *kafka)
     }
 }
 
+/* What it was told of the ends goes with it: a broker that lost power may end before them. */
 static void drop_producer(struct fc_kafka *kafka)
 {
     (void)rd_kafka_purge(kafka->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     (void)rd_kafka_flush(kafka->producer, POLL_MS); /* takes the reports of what was purged */
     for (size_t index = 0; index < kafka->topic_count; index++) {
-        if (kafka->topics[index]->producer_topic != NULL) {
-            rd_kafka_topic_destroy(kafka->topics[index]->producer_topic);
-            kafka->topics[index]->producer_topic = NULL;
+        struct fc_kafka_topic *topic = kafka->topics[index];
+        for (uint32_t at = 0; at < topic->base.partitions_count; at++) {
+            topic->acked_ends[at] = 0;
+        }
+        if (topic->producer_topic != NULL) {
+            rd_kafka_topic_destroy(topic->producer_topic);
+            topic->producer_topic = NULL;
         }
     }
     rd_kafka_destroy(kafka->producer);

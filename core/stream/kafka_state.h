@@ -28,7 +28,7 @@ struct fc_kafka_topic {
     uint64_t _Atomic message_bytes_max; /* the cluster's limit */
     bool ensured;               /* Guarded by the stream's lock: it has the settings wanted */
     fc_compression compression; /* Set before the first append. */
-    /* One past the newest acknowledged record of each partition; 0: none by this stream. */
+    /* One past the newest acknowledged record of each partition; 0: none by this producer. */
     int64_t _Atomic *acked_ends;
 };
 

@@ -146,15 +146,24 @@ static void a_stream_renewed_goes_on_behind_what_is_there(void **state)
 {
     struct fc_stream *stream = open_stream("test");
     struct fc_topic *topic = fresh_topic(stream, 1);
+    struct fc_stream_batch *batch = fc_stream_batch_new(topic, 0);
+    struct fc_error err = { 0 };
+    int64_t base = 0;
     (void)state;
     write_numbers(topic, 0, 0, 3000);
     flush(stream);
-    write_numbers(topic, 0, 3000, 5000); /* some are under way */
+    write_numbers(topic, 0, 3000, 5000);
+    while (base < 5000) { /* until all are acknowledged */
+        must(fc_stream_append(batch, &base, &err), &err);
+    }
     renew(stream);
+    must(fc_stream_append(batch, &base, &err), &err);
+    assert_int_equal(base, 0); /* what was acknowledged says nothing about the log now */
     assert_int_equal(count_numbers(topic, 0), 3000);
     write_numbers(topic, 0, 3000, 6000);
     flush(stream);
     expect_numbers(topic, 0, 6000);
+    fc_stream_batch_free(batch);
     fc_stream_close(stream);
 }
 
