@@ -13,17 +13,11 @@
 
 #include "connectors/kafka/check.h"
 #include "connectors/kafka/settings.h"
-#include "connectors/kafka/sink_state.h"
+#include "connectors/kafka/sink_producer.h"
 #include "core/base/alloc.h"
 #include "core/cluster/cluster.h"
 
-enum {
-    POLL_MS = 100,
-    TRANSACTION_MS = 30000,
-    TRY_MS = 5000,
-    STILL_MS = 60000, /* without a report; begun anew then, a producer may have lost itself */
-    ID_SIZE = 160
-};
+enum { POLL_MS = 100 };
 
 /* --- places ------------------------------------------------------------------------------- */
 
@@ -62,97 +56,6 @@ static void free_place(void *value)
     free(place);
 }
 
-/* --- errors ------------------------------------------------------------------------------- */
-
-/* Another sink of this name is the only thing that a new start does not mend. */
-static fc_code fail_producer(struct fc_sink *sink, rd_kafka_resp_err_t answer,
-                             const char *words, const char *doing, struct fc_error *err)
-{
-    char fatal[FC_KAFKA_TEXT_SIZE] = "";
-    if (answer == RD_KAFKA_RESP_ERR__FATAL) {
-        answer = rd_kafka_fatal_error(sink->producer, fatal, sizeof(fatal));
-    }
-    switch ((int)answer) {
-    case RD_KAFKA_RESP_ERR__FENCED:
-    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
-        return fc_fail(err, FC_ERR_REFUSED,
-                       "another sink named %s has taken over at the target: only one may run",
-                       sink->client.host->connector_name(sink->client.host));
-    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
-    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-        return fc_fail(err, FC_ERR_CONFIG,
-                       "Kafka: %s: %s: a target without transactions needs delivery: "
-                       "at-least-once",
-                       doing, rd_kafka_err2str(answer));
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-        return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, rd_kafka_err2str(answer));
-    default:
-        break;
-    }
-    if (fc_cluster_is_transient(answer)) {
-        return fc_kafka_client_fail(&sink->client, answer, doing, err);
-    }
-    return fc_fail_retriable(err, FC_ERR_IO, "Kafka: %s: %s", doing,
-                             fatal[0] != '\0' ? fatal
-                             : words != NULL  ? words
-                                              : rd_kafka_err2str(answer));
-}
-
-static fc_code fail_with(struct fc_sink *sink, rd_kafka_error_t *error, const char *doing,
-                         struct fc_error *err)
-{
-    fc_code code = fail_producer(sink, rd_kafka_error_code(error), rd_kafka_error_string(error),
-                                 doing, err);
-    rd_kafka_error_destroy(error);
-    return code;
-}
-
-static fc_code check_failed(struct fc_sink *sink, struct fc_error *err)
-{
-    char ignored[FC_KAFKA_TEXT_SIZE];
-    if (sink->client.interrupted) {
-        return fc_fail(err, FC_ERR_CLOSED, "interrupted");
-    }
-    if (!sink->failed && rd_kafka_fatal_error(sink->producer, ignored, sizeof(ignored)) !=
-                             RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fail_producer(sink, RD_KAFKA_RESP_ERR__FATAL, NULL, "write",
-                             err); /* no report */
-    }
-    if (sink->failed) {
-        *err = sink->failure;
-        return err->code;
-    }
-    return FC_OK;
-}
-
-/* Of what is given up on purpose nothing is said. The client is the first member of the sink. */
-static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, void *ctx)
-{
-    struct fc_sink *sink = (struct fc_sink *)ctx;
-    struct fc_sink_place *place = message->_private;
-    (void)handle;
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (!sink->failed) {
-            sink->failed = true;
-            (void)fail_producer(sink, message->err, NULL, rd_kafka_topic_name(message->rkt),
-                                &sink->failure);
-        }
-    } else {
-        place->copy_end = message->offset + 1;
-        place->delivered++;
-        if (place->marked == place->delivered) { /* all before it is before message->offset */
-            fc_offset_map_add(&place->map, place->marked_offset, message->offset);
-            place->marked = 0;
-        }
-    }
-}
-
 /* --- open and close ----------------------------------------------------------------------- */
 
 static void sink_close(struct fc_sink *sink)
@@ -175,49 +78,6 @@ static void sink_close(struct fc_sink *sink)
     free(sink);
 }
 
-/* Until the coordinator answers: a cluster that has just started takes a while. */
-static fc_code shut_out_others(struct fc_sink *sink, struct fc_error *err)
-{
-    fc_code code = FC_OK;
-    rd_kafka_error_t *error = rd_kafka_init_transactions(sink->producer, TRANSACTION_MS);
-    if (error != NULL) {
-        code = fail_with(sink, error, "begin with transactions", err);
-    }
-    return code;
-}
-
-static fc_code open_producer(struct fc_sink *sink, struct fc_error *err)
-{
-    char id[ID_SIZE];
-    const char *const exactly[] = {
-        "transactional.id",       id,  "transaction.timeout.ms", "60000",      "acks", "all",
-        "queue.buffering.max.ms", "5", "message.max.bytes",      "1000000000", NULL
-    };
-    const char *const at_least[] = { "enable.idempotence",
-                                     "true",
-                                     "acks",
-                                     "all",
-                                     "message.timeout.ms",
-                                     "0",
-                                     "queue.buffering.max.ms",
-                                     "5",
-                                     "message.max.bytes",
-                                     "1000000000",
-                                     "enable.gapless.guarantee",
-                                     "true",
-                                     NULL };
-    const struct fc_host *host = sink->client.host;
-    uint32_t brokers = 0;
-    fc_code code;
-    (void)snprintf(id, sizeof(id), "fluvio.sink.%s", host->connector_name(host));
-    code = fc_kafka_client_handle(&sink->client, RD_KAFKA_PRODUCER,
-                                  sink->exactly_once ? exactly : at_least, on_delivered,
-                                  &sink->producer, err);
-    code = code == FC_OK ? fc_kafka_client_reach(&sink->client, sink->producer, &brokers, err)
-                         : code;
-    return code == FC_OK && sink->exactly_once ? shut_out_others(sink, err) : code;
-}
-
 static fc_code sink_open(const struct fc_host *host, struct fc_sink **out_sink,
                          struct fc_error *err)
 {
@@ -232,7 +92,7 @@ static fc_code sink_open(const struct fc_host *host, struct fc_sink **out_sink,
                    name);
     (void)snprintf(sink->offsets_topic, sizeof(sink->offsets_topic), "_fluvio.offsets.%s",
                    name);
-    code = code == FC_OK ? open_producer(sink, err) : code;
+    code = code == FC_OK ? fc_sink_producer_open(sink, err) : code;
     code = code == FC_OK ? fc_sink_positions_read(sink, err) : code;
     if (code != FC_OK) {
         sink_close(sink);
@@ -311,76 +171,10 @@ static void sink_reached(struct fc_sink *sink, const char *topic, uint32_t parti
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static rd_kafka_headers_t *headers_of(const struct fc_message *message)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(message->header_count);
-    for (uint32_t index = 0; index < message->header_count; index++) {
-        const struct fc_message_header *header = &message->headers[index];
-        /* only fails for names that are longer than a record can be */
-        (void)rd_kafka_header_add(headers, (const char *)header->key.data,
-                                  (ssize_t)header->key.len, header->value.data,
-                                  (ssize_t)header->value.len);
-    }
-    return headers;
-}
-
-fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
-                        const struct fc_message *message, struct fc_error *err)
-{
-    rd_kafka_resp_err_t answer = RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    fc_code code = FC_OK;
-    if (place->handle == NULL) {
-        place->handle = rd_kafka_topic_new(sink->producer, place->topic, NULL);
-    }
-    while (code == FC_OK && answer == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        rd_kafka_headers_t *headers = message->header_count == 0 ? NULL : headers_of(message);
-        /* NOLINTBEGIN(performance-no-int-to-ptr): the value is only read */
-        answer = rd_kafka_producev(
-            sink->producer, RD_KAFKA_V_RKT(place->handle),
-            RD_KAFKA_V_PARTITION((int32_t)place->partition),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(message->key.data, message->key.len),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value.data, message->value.len),
-            RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
-            RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
-        /* NOLINTEND(performance-no-int-to-ptr) */
-        if (answer != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL) {
-            rd_kafka_headers_destroy(headers); /* they were not taken */
-        }
-        if (answer == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-            (void)rd_kafka_poll(sink->producer, POLL_MS); /* how many came does not matter */
-            code = check_failed(sink, err);
-        }
-    }
-    if (code == FC_OK && answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        code = fail_producer(sink, answer, NULL, place->topic, err);
-    }
-    place->written++;
-    if (place->marked == 0 && place->written % FC_KAFKA_POINT_RECORDS == 0) {
-        place->marked = place->written;
-        place->marked_offset = message->offset;
-    }
-    return code;
-}
-
-static fc_code begin(struct fc_sink *sink, struct fc_error *err)
-{
-    rd_kafka_error_t *error = NULL;
-    if (!sink->exactly_once || sink->in_transaction) {
-        return FC_OK;
-    }
-    error = rd_kafka_begin_transaction(sink->producer);
-    if (error != NULL) {
-        return fail_with(sink, error, "begin a transaction", err);
-    }
-    sink->in_transaction = true;
-    return FC_OK;
-}
-
 static fc_code sink_write(struct fc_sink *sink, const struct fc_message *messages,
                           uint32_t count, struct fc_error *err)
 {
-    fc_code code = begin(sink, err);
+    fc_code code = fc_sink_producer_begin(sink, err);
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
         struct fc_sink_place *place =
             fc_sink_place(sink, messages[index].topic, messages[index].partition);
@@ -388,46 +182,8 @@ static fc_code sink_write(struct fc_sink *sink, const struct fc_message *message
         sink->written++;
     }
     (void)rd_kafka_poll(sink->producer, 0);
-    return code == FC_OK ? check_failed(sink, err) : code;
-}
-
-static fc_code wait_delivered(struct fc_sink *sink, struct fc_error *err)
-{
-    fc_code code = check_failed(sink, err);
-    int left = rd_kafka_outq_len(sink->producer);
-    int still_ms = 0;
-    while (code == FC_OK && left > 0) {
-        int before = left;
-        (void)rd_kafka_flush(sink->producer, POLL_MS); /* the queue's length tells */
-        left = rd_kafka_outq_len(sink->producer);
-        still_ms = left < before ? 0 : still_ms + POLL_MS;
-        code = check_failed(sink, err);
-        if (code == FC_OK && left > 0 && still_ms >= STILL_MS) {
-            code = fail_producer(sink, RD_KAFKA_RESP_ERR__TIMED_OUT, NULL, "write", err);
-        }
-        if (code == FC_OK && sink->client.down) {
-            code = fc_kafka_client_fail(&sink->client, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
-                                        "write", err);
-        }
-    }
-    return code;
-}
-
-/* A commit that gave no answer in time is asked for again: only then is known what became of
- * it. */
-static fc_code commit(struct fc_sink *sink, struct fc_error *err)
-{
-    rd_kafka_error_t *error = rd_kafka_commit_transaction(sink->producer, TRY_MS);
-    while (error != NULL && rd_kafka_error_is_retriable(error) && !sink->client.interrupted &&
-           !sink->client.down) {
-        rd_kafka_error_destroy(error);
-        error = rd_kafka_commit_transaction(sink->producer, TRY_MS);
-    }
-    if (error != NULL) {
-        return fail_with(sink, error, "commit a transaction", err);
-    }
-    sink->in_transaction = false;
-    return FC_OK;
+    code = code == FC_OK ? fc_sink_producer_check(sink, err) : code;
+    return code == FC_OK ? code : fc_sink_producer_give_up(sink, code, err);
 }
 
 static bool has_moved(const struct fc_sink *sink)
@@ -451,16 +207,17 @@ static fc_code sink_flush(struct fc_sink *sink, struct fc_error *err)
         return FC_OK;
     }
     sink->client.down = false; /* it is said again when it still is so */
-    code = begin(sink, err);
-    code = code == FC_OK ? wait_delivered(sink, err) : code;
+    code = fc_sink_producer_begin(sink, err);
+    code = code == FC_OK ? fc_sink_producer_drain(sink, err) : code;
     code = code == FC_OK ? fc_sink_positions_write(sink, err) : code;
-    code = code == FC_OK ? wait_delivered(sink, err) : code;
-    code = code == FC_OK && sink->exactly_once ? commit(sink, err) : code;
-    if (code == FC_OK) {
-        sink->written = 0;
-        fc_sink_positions_settle(sink);
+    code = code == FC_OK ? fc_sink_producer_drain(sink, err) : code;
+    code = code == FC_OK && sink->exactly_once ? fc_sink_producer_commit(sink, err) : code;
+    if (code != FC_OK) {
+        return fc_sink_producer_give_up(sink, code, err);
     }
-    return code;
+    sink->written = 0;
+    fc_sink_positions_settle(sink);
+    return FC_OK;
 }
 
 const struct fc_sink_ops fc_kafka_sink_ops = {

@@ -46,7 +46,7 @@ struct fc_sink {
     struct fc_kafka_client client;
     rd_kafka_t *producer;
     bool exactly_once;
-    bool in_transaction;
+    int64_t begun_ms;   /* the open transaction, fc_clock_boot_ms; 0: none is open */
     bool keeps_history; /* groups are wanted */
     char positions_topic[FC_KAFKA_NAME_SIZE];
     char offsets_topic[FC_KAFKA_NAME_SIZE];

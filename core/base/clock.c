@@ -22,6 +22,11 @@ static int64_t system_steady_ns(const struct fc_clock *clock)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t fc_clock_boot_ms(void)
+{
+    return read_clock(CLOCK_BOOTTIME) / 1000000;
+}
+
 const struct fc_clock *fc_clock_system(void)
 {
     static const struct fc_clock system_clock = { system_wall_ns, system_steady_ns };

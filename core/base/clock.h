@@ -14,6 +14,10 @@ struct fc_clock {
 /* The machine's clock; any thread. */
 const struct fc_clock *fc_clock_system(void);
 
+/* Steady, and goes on while the machine sleeps, as other machines' clocks do: for what another
+ * machine lets run out. Any thread. */
+int64_t fc_clock_boot_ms(void);
+
 static inline int64_t fc_clock_wall_ms(const struct fc_clock *clock)
 {
     return clock->wall_ns(clock) / 1000000;

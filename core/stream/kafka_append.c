@@ -14,8 +14,8 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/base/clock.h"
 #include "core/stream/kafka_state.h"
 
 enum {
@@ -29,20 +29,12 @@ enum {
 
 #define TRANSACTION_MS_TEXT "60000"
 
-/* Also while the machine sleeps, as the cluster's clock does. */
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* --- failures ----------------------------------------------------------------------------- */
 
 /* A transaction that the cluster found too old is told of in the same words. */
 static void fail_fenced(const struct fc_kafka *kafka, struct fc_error *failure)
 {
-    if (kafka->begun_ms != 0 && now_ms() - kafka->begun_ms >= TRANSACTION_MS) {
+    if (kafka->begun_ms != 0 && fc_clock_boot_ms() - kafka->begun_ms >= TRANSACTION_MS) {
         (void)fc_fail_retriable(failure, FC_ERR_IO,
                                 "Kafka: a transaction was open for longer than %d seconds and "
                                 "was aborted",
@@ -242,7 +234,7 @@ static fc_code start(struct fc_kafka *kafka, struct fc_kafka_topic *topic, struc
     if (code == FC_OK && kafka->begun_ms == 0) {
         code = take_answer(kafka, rd_kafka_begin_transaction(kafka->producer), topic->base.name,
                            err);
-        kafka->begun_ms = code == FC_OK ? now_ms() : 0;
+        kafka->begun_ms = code == FC_OK ? fc_clock_boot_ms() : 0;
         kafka->commit_ms = 0;
     }
     return code;
@@ -257,9 +249,9 @@ static bool wait_for_progress(struct fc_kafka *kafka, int *left, int64_t *since_
     (void)rd_kafka_poll(kafka->producer, POLL_MS); /* how many came does not matter */
     *left = rd_kafka_outq_len(kafka->producer);
     if (*left < before) {
-        *since_ms = now_ms();
+        *since_ms = fc_clock_boot_ms();
     }
-    return now_ms() - *since_ms < STALL_MS;
+    return fc_clock_boot_ms() - *since_ms < STALL_MS;
 }
 
 /* What was not taken is not what is wrong: the transaction is, and says so when it should end. */
@@ -277,7 +269,7 @@ static fc_code append(struct fc_kafka *kafka, struct fc_stream_batch *batch,
                       struct fc_error *err)
 {
     const char *name = batch->topic->name;
-    int64_t since_ms = now_ms();
+    int64_t since_ms = fc_clock_boot_ms();
     fc_code code = fc_kafka_batch_is_sent(batch)
                        ? start_producer(kafka, err)
                        : start(kafka, fc_kafka_topic_of(batch->topic), err);
@@ -327,14 +319,14 @@ static fc_code check_producer(struct fc_kafka *kafka, struct fc_error *err)
 /* Until everything is acknowledged, or nothing has been for too long: *out_done is false then. */
 static fc_code drain(struct fc_kafka *kafka, bool *out_done, struct fc_error *err)
 {
-    int64_t since_ms = now_ms();
+    int64_t since_ms = fc_clock_boot_ms();
     int left = rd_kafka_outq_len(kafka->producer);
     fc_code code = check_producer(kafka, err);
-    while (code == FC_OK && left > 0 && now_ms() - since_ms < STALL_MS) {
+    while (code == FC_OK && left > 0 && fc_clock_boot_ms() - since_ms < STALL_MS) {
         int before = left;
         (void)rd_kafka_flush(kafka->producer, POLL_MS); /* the queue's length tells */
         left = rd_kafka_outq_len(kafka->producer);
-        since_ms = left < before ? now_ms() : since_ms;
+        since_ms = left < before ? fc_clock_boot_ms() : since_ms;
         code = check_producer(kafka, err);
     }
     *out_done = left == 0;
@@ -350,7 +342,7 @@ static fc_code commit(struct fc_kafka *kafka, int wait_ms, struct fc_error *err)
         return code;
     }
     if (drained && kafka->commit_ms == 0) {
-        kafka->commit_ms = now_ms();
+        kafka->commit_ms = fc_clock_boot_ms();
     }
     /* also asked for when nothing moves: a transaction that has failed says so only here */
     code =
@@ -359,7 +351,7 @@ static fc_code commit(struct fc_kafka *kafka, int wait_ms, struct fc_error *err)
     if (code == FC_OK) {
         kafka->begun_ms = 0;
     } else if (code == FC_ERR_TIMEOUT && kafka->commit_ms != 0 &&
-               now_ms() - kafka->commit_ms >= TRANSACTION_MS) {
+               fc_clock_boot_ms() - kafka->commit_ms >= TRANSACTION_MS) {
         note_failure(kafka, RD_KAFKA_RESP_ERR__STATE, kafka->writer); /* nothing comes of it */
         code = failure_of(kafka, err);
     }
@@ -384,7 +376,7 @@ fc_code fc_kafka_flush(struct fc_stream *stream, struct fc_error *err)
 /* A commit is answered before readers see all of it; who opens the log next should. */
 static void wait_until_visible(struct fc_kafka *kafka)
 {
-    int64_t begin_ms = now_ms();
+    int64_t begin_ms = fc_clock_boot_ms();
     fc_code code = FC_OK;
     for (size_t at = 0; code == FC_OK && at < kafka->topic_count; at++) {
         struct fc_kafka_topic *topic = kafka->topics[at];
@@ -393,7 +385,7 @@ static void wait_until_visible(struct fc_kafka *kafka)
             struct fc_offsets offsets = { 0 };
             struct fc_error ignored;
             while (code == FC_OK && offsets.end < topic->acked_ends[index] &&
-                   now_ms() - begin_ms < VISIBLE_MS) {
+                   fc_clock_boot_ms() - begin_ms < VISIBLE_MS) {
                 code = fc_kafka_offsets(&topic->base, index, &offsets, &ignored);
                 if (code == FC_OK && offsets.end < topic->acked_ends[index]) {
                     (void)rd_kafka_poll(kafka->client, VISIBLE_LOOK_MS); /* only waits */

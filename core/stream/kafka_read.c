@@ -6,9 +6,9 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/base/clock.h"
 #include "core/cluster/cluster.h"
 #include "core/stream/kafka_state.h"
 
@@ -54,9 +54,7 @@ static struct kafka_reader *reader_of(struct fc_stream_reader *reader)
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return fc_clock_steady_ms(fc_clock_system());
 }
 
 /* --- consumers ---------------------------------------------------------------------------- */
