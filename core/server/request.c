@@ -47,14 +47,31 @@ struct fc_request *request_new(struct fc_connection *connection, uint8_t *frame,
     return request;
 }
 
-/* What the handler needed; the reply is kept until it is sent. */
-static void release_input(struct fc_request *request)
+static void release_frame(struct fc_request *request)
 {
     if (request->frame != NULL) {
         limits_give_back(request->connection->home->server, request->frame_size);
         spare_give(&request->connection->home->spare, request->frame, request->frame_size);
         request->frame = NULL;
     }
+}
+
+void fc_request_release_body(struct fc_request *request)
+{
+    struct fc_slice client_id = fc_arena_copy(&request->arena, request->client_id);
+    if (request->frame_size >= SERVER_SPARE_SIZE_MIN &&
+        fc_slice_is_null(client_id) == fc_slice_is_null(request->client_id)) {
+        request->client_id = client_id;
+        request->body = NULL;
+        request->body_len = 0;
+        release_frame(request);
+    }
+}
+
+/* What the handler needed; the reply is kept until it is sent. */
+static void release_input(struct fc_request *request)
+{
+    release_frame(request);
     fc_arena_release(&request->arena);
 }
 

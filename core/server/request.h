@@ -105,6 +105,14 @@ void fc_reply_release(struct fc_reply *reply);
  */
 void fc_request_reply(struct fc_request *request, struct fc_reply *reply);
 
+/*
+ * The handler needs the request's bytes no longer, but has not answered yet: the memory serves the
+ * connection's next frames while it is still in the processor's caches. What points into the body
+ * ends here; the client id stays (copied). On the loop's thread, within on_request; a small
+ * request, or one whose client id does not fit its arena any more, keeps its bytes.
+ */
+void fc_request_release_body(struct fc_request *request);
+
 /* Answered by nothing (Produce with acks=0). Thread: any. */
 void fc_request_no_reply(struct fc_request *request);
 

@@ -23,10 +23,11 @@
 #include "core/server/tls.h"
 
 enum {
-    SERVER_SCRATCH_SIZE = 64 * 1024, /* a loop's read and TLS write buffer */
-    SERVER_AUTH_READ_SIZE = 4096,    /* what is read at once before authentication */
-    SERVER_RETRY_MS = 20,            /* until memory for requests is asked for again */
-    SERVER_SPARE_COUNT = 32,         /* frames' memory that a loop keeps for the next ones */
+    SERVER_SCRATCH_SIZE = 64 * 1024,   /* a loop's read and TLS write buffer */
+    SERVER_AUTH_READ_SIZE = 4096,      /* what is read at once before authentication */
+    SERVER_RETRY_MS = 20,              /* until memory for requests is asked for again */
+    SERVER_SPARE_SIZE_MIN = 64 * 1024, /* smaller frames are malloc's business */
+    SERVER_SPARE_COUNT = 32,           /* frames' memory that a loop keeps for the next ones */
     SERVER_SPARE_BYTES_MAX = 8 * 1024 * 1024
 };
 

@@ -9,16 +9,13 @@
 #include "core/base/alloc.h"
 #include "core/server/server_state.h"
 
-enum {
-    SPARE_SIZE_MIN = 64 * 1024, /* smaller frames are malloc's business */
-    SPARE_MS = 2000             /* not needed for so long: freed */
-};
+enum { SPARE_MS = 2000 /* not needed for so long: freed */ };
 
 /* Powers of two, so that frames of about the same size share. */
 static size_t room_for(size_t size)
 {
-    size_t room = SPARE_SIZE_MIN;
-    if (size < SPARE_SIZE_MIN || size > SERVER_SPARE_BYTES_MAX) {
+    size_t room = SERVER_SPARE_SIZE_MIN;
+    if (size < SERVER_SPARE_SIZE_MIN || size > SERVER_SPARE_BYTES_MAX) {
         return size;
     }
     while (room < size) {
@@ -83,7 +80,7 @@ uint8_t *spare_take(struct server_spare *spare, size_t size)
 void spare_give(struct server_spare *spare, uint8_t *data, size_t size)
 {
     size_t room = room_for(size);
-    if (data == NULL || size < SPARE_SIZE_MIN || spare->count == SERVER_SPARE_COUNT ||
+    if (data == NULL || size < SERVER_SPARE_SIZE_MIN || spare->count == SERVER_SPARE_COUNT ||
         room > SERVER_SPARE_BYTES_MAX - spare->bytes) {
         free(data);
         return;

@@ -216,6 +216,22 @@ static int32_t count_partitions(const struct fc_msg_produce_request *ask)
     return (int32_t)count;
 }
 
+/* Appended, and waiting for the disk: the answer names topics by copies, so that the frame's memory
+ * can take the next one. Of a request on another thread the loop gets it back with the answer. */
+static void release_body(struct produce *produce)
+{
+    bool fits = !produce->detour;
+    for (int32_t index = 0; fits && index < produce->response.responses_count; index++) {
+        struct fc_slice *name = &produce->response.responses[index].name;
+        struct fc_slice copy = fc_arena_copy(&produce->request->arena, *name);
+        fits = fc_slice_is_null(copy) == fc_slice_is_null(*name);
+        *name = fits ? copy : *name;
+    }
+    if (fits) {
+        fc_request_release_body(produce->request);
+    }
+}
+
 /* What the connection produces from now on may be appended on its loop's thread again. Before the
  * answer, with which the connection may go. */
 static void end_detour(struct fc_request *request, bool detour)
@@ -243,6 +259,7 @@ static void run(struct produce *produce)
     } else if (must_wait(produce)) {
         produce->ack.on_run = on_durable;
         produce->ack.ctx = produce;
+        release_body(produce);
         fc_task_queue_add(produce->spu->acks, &produce->ack);
     } else {
         for (int32_t index = 0; index < produce->appended_count; index++) {

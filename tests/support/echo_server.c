@@ -91,7 +91,12 @@ static void *answer_parked(void *ctx)
         struct fc_request *request = echo->parked[--echo->parked_count];
         echo->to_answer--;
         (void)pthread_mutex_unlock(&echo->lock);
-        reply_with(request, request->body, request->body_len);
+        if (request->api_key == ECHO_PARK_BODILESS) {
+            fc_assert(request->body == NULL && request->body_len == 0);
+            reply_with(request, request->client_id.data, request->client_id.len);
+        } else {
+            reply_with(request, request->body, request->body_len);
+        }
         (void)pthread_mutex_lock(&echo->lock);
     }
     (void)pthread_mutex_unlock(&echo->lock);
@@ -126,6 +131,10 @@ static void on_request(void *ctx, struct fc_request *request)
     const char *peer;
     switch (request->api_key) {
     case ECHO_PARK:
+        park(echo, request);
+        break;
+    case ECHO_PARK_BODILESS:
+        fc_request_release_body(request);
         park(echo, request);
         break;
     case ECHO_FILE:

@@ -13,18 +13,19 @@
 
 /* Request keys; none of them has flexible versions at 0. */
 enum {
-    ECHO_NOW = 0,          /* on the loop's thread, at once */
-    ECHO_PARK = 1,         /* kept until the test says */
-    ECHO_FILE = 2,         /* body, file, "mid", last 6 bytes of the file */
-    ECHO_MEGABYTE = 3,     /* 1 MiB of own bytes */
-    ECHO_DROP = 4,         /* closed */
-    ECHO_NOTHING = 5,      /* no reply */
-    ECHO_LAST = 6,         /* replied to, then closed */
-    ECHO_MUTE_300_MS = 8,  /* replied to, then muted */
-    ECHO_LOGIN = 9,        /* authenticated as User:echo */
-    ECHO_PRINCIPAL = 10,   /* the principal's text */
-    ECHO_LOGIN_OTHER = 12, /* "refused" when it cannot be User:other */
-    ECHO_PEER = 11,        /* the peer's text */
+    ECHO_NOW = 0,            /* on the loop's thread, at once */
+    ECHO_PARK = 1,           /* kept until the test says */
+    ECHO_PARK_BODILESS = 13, /* the same without its body: the client id comes back */
+    ECHO_FILE = 2,           /* body, file, "mid", last 6 bytes of the file */
+    ECHO_MEGABYTE = 3,       /* 1 MiB of own bytes */
+    ECHO_DROP = 4,           /* closed */
+    ECHO_NOTHING = 5,        /* no reply */
+    ECHO_LAST = 6,           /* replied to, then closed */
+    ECHO_MUTE_300_MS = 8,    /* replied to, then muted */
+    ECHO_LOGIN = 9,          /* authenticated as User:echo */
+    ECHO_PRINCIPAL = 10,     /* the principal's text */
+    ECHO_LOGIN_OTHER = 12,   /* "refused" when it cannot be User:other */
+    ECHO_PEER = 11,          /* the peer's text */
     ECHO_FILE_SIZE = 2500000
 };
 

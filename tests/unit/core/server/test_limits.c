@@ -205,6 +205,39 @@ static void requests_share_the_memory_that_there_is(void **state)
     echo_server_free(echo);
 }
 
+/* Large requests that only wait for their answers, as those of a producer for the disk, leave their
+ * memory to the next ones; who they came from is known to the end. */
+static void what_waits_without_its_body_takes_no_memory(void **state)
+{
+    static const uint8_t head[] = { 0, 0x0e, 0, 0,   0,  ECHO_PARK_BODILESS, 0, 0, 0, 0, 0,
+                                    1, 0,    2, 'm', 'e' };
+    enum { COUNT = 6, LEN = 0x0e0000 + 4 };
+    struct fc_server_config config;
+    struct echo_server *echo;
+    uint8_t *frame = calloc(1, LEN);
+    int32_t id = 0;
+    int fd;
+    (void)state;
+    memcpy(frame, head, sizeof(head));
+    fc_server_config_init(&config);
+    config.frame_max = 1024 * 1024;
+    config.requests_memory_max = 2 * 1024 * 1024;
+    echo = echo_server_new(&config);
+    fd = net_connect(echo_server_port(echo, 0));
+    for (int index = 0; index < COUNT; index++) {
+        net_send(fd, frame, LEN);
+    }
+    echo_server_wait_parked(echo, COUNT);
+    echo_server_answer_parked_in_reverse(echo);
+    for (int index = 0; index < COUNT; index++) {
+        assert_int_equal(net_receive_reply(fd, &id, frame, LEN), 2);
+        assert_memory_equal(frame, "me", 2);
+    }
+    (void)close(fd);
+    free(frame);
+    echo_server_free(echo);
+}
+
 static void before_authentication_little_is_allowed(void **state)
 {
     struct echo_server *echo = echo_server_new(NULL);
@@ -313,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_bad_clients_does_not_flood_the_diagnostics),
         cmocka_unit_test(limits_of_connections_hold),
         cmocka_unit_test(requests_share_the_memory_that_there_is),
+        cmocka_unit_test(what_waits_without_its_body_takes_no_memory),
         cmocka_unit_test(before_authentication_little_is_allowed),
         cmocka_unit_test(who_does_not_take_its_replies_is_closed),
         cmocka_unit_test(who_does_not_authenticate_in_time_is_closed),
