@@ -67,16 +67,21 @@ void fc_cluster_begin(struct fc_cluster_call *call, rd_kafka_t *handle,
                                                     sizeof(ignored));
 }
 
+rd_kafka_resp_err_t fc_cluster_answer(struct fc_cluster_call *call, const char **out_words)
+{
+    call->event = rd_kafka_queue_poll(call->queue, FC_CLUSTER_ADMIN_MS);
+    if (call->event == NULL) {
+        *out_words = NULL;
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    }
+    *out_words = rd_kafka_event_error_string(call->event);
+    return rd_kafka_event_error(call->event);
+}
+
 fc_code fc_cluster_wait(struct fc_cluster_call *call, const char *doing, struct fc_error *err)
 {
-    rd_kafka_resp_err_t answer;
     const char *words = NULL;
-    call->event = rd_kafka_queue_poll(call->queue, FC_CLUSTER_ADMIN_MS);
-    answer = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    if (call->event != NULL) {
-        answer = rd_kafka_event_error(call->event);
-        words = rd_kafka_event_error_string(call->event);
-    }
+    rd_kafka_resp_err_t answer = fc_cluster_answer(call, &words);
     return answer == RD_KAFKA_RESP_ERR_NO_ERROR ? FC_OK
                                                 : fc_cluster_fail(answer, words, doing, err);
 }

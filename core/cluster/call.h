@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One question to the cluster's administration and its one answer, for this folder only. */
+/* One question to the cluster's administration and its one answer. */
 #ifndef FC_CLUSTER_CALL_H
 #define FC_CLUSTER_CALL_H
 
@@ -15,6 +15,9 @@ struct fc_cluster_call {
 
 void fc_cluster_begin(struct fc_cluster_call *call, rd_kafka_t *handle,
                       rd_kafka_admin_op_t kind);
+/* Wait for the answer. *out_words are the broker's own, or NULL; they live until the end. */
+rd_kafka_resp_err_t fc_cluster_answer(struct fc_cluster_call *call, const char **out_words);
+/* The same, with fc_cluster_fail for what is no success. */
 FC_MUST_CHECK fc_code fc_cluster_wait(struct fc_cluster_call *call, const char *doing,
                                       struct fc_error *err);
 void fc_cluster_end(struct fc_cluster_call *call);

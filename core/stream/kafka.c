@@ -11,6 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/suggest.h"
+#include "core/cluster/cluster.h"
 #include "core/stream/kafka_state.h"
 
 enum { CLOSE_WAIT_MS = 5000 };
@@ -192,68 +193,24 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     (void)text;
 }
 
-static bool is_transient(rd_kafka_resp_err_t answer)
-{
-    switch ((int)answer) {
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-    case RD_KAFKA_RESP_ERR__WAIT_COORD:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
-    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
-    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
-    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
-    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 fc_code fc_kafka_fail(struct fc_kafka *kafka, rd_kafka_resp_err_t answer, const char *doing,
                       struct fc_error *err)
 {
     char reason[FC_KAFKA_REASON_SIZE];
+    bool transient = fc_cluster_is_transient(answer);
     bool refused;
-    const char *text = rd_kafka_err2str(answer);
     (void)rd_kafka_poll(kafka->client, 0); /* brings the reason; how many is of no use */
     (void)pthread_mutex_lock(&kafka->reason_lock);
     (void)snprintf(reason, sizeof(reason), "%s", kafka->reason);
     refused = kafka->refused;
     (void)pthread_mutex_unlock(&kafka->reason_lock);
-    if (is_transient(answer)) {
-        text = reason[0] == '\0' ? text : reason;
-        if (refused) {
-            return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, text);
-        }
-        return fc_fail_retriable(err, FC_ERR_TIMEOUT, "Kafka: %s: %s", doing, text);
+    if (transient && refused) {
+        return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, reason);
     }
-    switch ((int)answer) {
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        return fc_fail(err, FC_ERR_NOT_FOUND, "Kafka: %s: %s", doing, text);
-    case RD_KAFKA_RESP_ERR__BAD_MSG:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG:
-    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
-        return fc_fail(err, FC_ERR_CORRUPT, "Kafka: %s: %s", doing, text);
-    case RD_KAFKA_RESP_ERR__DESTROY:
-        return fc_fail(err, FC_ERR_CLOSED, "Kafka: %s: %s", doing, text);
-    default:
-        return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, text);
+    if (answer == RD_KAFKA_RESP_ERR__DESTROY) {
+        return fc_fail(err, FC_ERR_CLOSED, "Kafka: %s: %s", doing, rd_kafka_err2str(answer));
     }
+    return fc_cluster_fail(answer, transient ? reason : NULL, doing, err);
 }
 
 /* --- handles ------------------------------------------------------------------------------ */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/cluster/call.h"
 #include "core/stream/kafka_state.h"
 
 enum {
-    ADMIN_MS = 30000,
     RECORD_OVERHEAD = 1024, /* of the batch around a record, amply */
     SETTINGS_MAX = 8,
     NUMBER_SIZE = 32
@@ -49,44 +49,7 @@ static size_t settings_of(const struct fc_topic_config *config,
     return count;
 }
 
-/* --- one question, one answer ------------------------------------------------------------- */
-
-struct call {
-    rd_kafka_queue_t *queue;
-    rd_kafka_AdminOptions_t *options;
-    rd_kafka_event_t *event;
-};
-
-static void begin(struct call *call, struct fc_kafka *kafka, rd_kafka_admin_op_t kind)
-{
-    char ignored[FC_KAFKA_REASON_SIZE];
-    call->event = NULL;
-    call->queue = rd_kafka_queue_new(kafka->client);
-    call->options = rd_kafka_AdminOptions_new(kafka->client, kind);
-    /* only fails outside librdkafka's range */
-    (void)rd_kafka_AdminOptions_set_request_timeout(call->options, FC_KAFKA_CALL_MS, ignored,
-                                                    sizeof(ignored));
-}
-
-static fc_code wait_answer(struct call *call, struct fc_kafka *kafka, const char *doing,
-                           struct fc_error *err)
-{
-    rd_kafka_resp_err_t answer;
-    call->event = rd_kafka_queue_poll(call->queue, ADMIN_MS);
-    answer =
-        call->event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(call->event);
-    return answer == RD_KAFKA_RESP_ERR_NO_ERROR ? FC_OK
-                                                : fc_kafka_fail(kafka, answer, doing, err);
-}
-
-static void end(struct call *call)
-{
-    if (call->event != NULL) {
-        rd_kafka_event_destroy(call->event);
-    }
-    rd_kafka_AdminOptions_destroy(call->options);
-    rd_kafka_queue_destroy(call->queue);
-}
+/* --- failures ----------------------------------------------------------------------------- */
 
 /* The broker's own words say more than the name of its error. */
 static fc_code fail_answer(struct fc_kafka *kafka, rd_kafka_resp_err_t answer,
@@ -100,9 +63,19 @@ static fc_code fail_answer(struct fc_kafka *kafka, rd_kafka_resp_err_t answer,
     return code;
 }
 
+static fc_code wait_answer(struct fc_cluster_call *call, struct fc_kafka *kafka,
+                           const char *doing, struct fc_error *err)
+{
+    const char *words = NULL;
+    rd_kafka_resp_err_t answer = fc_cluster_answer(call, &words);
+    return answer == RD_KAFKA_RESP_ERR_NO_ERROR ? FC_OK
+                                                : fail_answer(kafka, answer, words, doing, err);
+}
+
 /* --- create ------------------------------------------------------------------------------- */
 
-static fc_code created(struct fc_kafka *kafka, const struct call *call, struct fc_error *err)
+static fc_code created(struct fc_kafka *kafka, const struct fc_cluster_call *call,
+                       struct fc_error *err)
 {
     const rd_kafka_CreateTopics_result_t *result =
         rd_kafka_event_CreateTopics_result(call->event);
@@ -129,7 +102,7 @@ fc_code fc_kafka_create(struct fc_kafka *kafka, const char *name,
     char why[FC_KAFKA_REASON_SIZE] = "";
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
         name, (int)config->partitions, kafka->replication_factor, why, sizeof(why));
-    struct call call;
+    struct fc_cluster_call call;
     fc_code code;
     if (topic == NULL) {
         return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s", why);
@@ -139,7 +112,7 @@ fc_code fc_kafka_create(struct fc_kafka *kafka, const char *name,
         (void)rd_kafka_NewTopic_set_config(topic, settings[index].name, settings[index].value);
     }
     (void)rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "delete");
-    begin(&call, kafka, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    fc_cluster_begin(&call, kafka->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     if ((flags & FC_KAFKA_VALIDATE) != 0) {
         (void)rd_kafka_AdminOptions_set_validate_only(call.options, 1, why, sizeof(why));
     }
@@ -148,7 +121,7 @@ fc_code fc_kafka_create(struct fc_kafka *kafka, const char *name,
     rd_kafka_CreateTopics(kafka->client, &topic, 1, call.options, call.queue);
     code = wait_answer(&call, kafka, "create it", err);
     code = code == FC_OK ? created(kafka, &call, err) : code;
-    end(&call);
+    fc_cluster_end(&call);
     rd_kafka_NewTopic_destroy(topic);
     return code;
 }
@@ -156,7 +129,7 @@ fc_code fc_kafka_create(struct fc_kafka *kafka, const char *name,
 /* --- look --------------------------------------------------------------------------------- */
 
 /* The entries borrow from the call until it ends. */
-static fc_code describe(struct fc_kafka *kafka, const char *topic, struct call *call,
+static fc_code describe(struct fc_kafka *kafka, const char *topic, struct fc_cluster_call *call,
                         const rd_kafka_ConfigEntry_t ***out_entries, size_t *out_count,
                         struct fc_error *err)
 {
@@ -190,10 +163,10 @@ fc_code fc_kafka_setting(struct fc_kafka *kafka, const char *topic, const char *
 {
     const rd_kafka_ConfigEntry_t **entries = NULL;
     size_t count = 0;
-    struct call call;
+    struct fc_cluster_call call;
     fc_code code;
     to[0] = '\0';
-    begin(&call, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    fc_cluster_begin(&call, kafka->client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     code = describe(kafka, topic, &call, &entries, &count, err);
     for (size_t index = 0; code == FC_OK && index < count; index++) {
         if (strcmp(rd_kafka_ConfigEntry_name(entries[index]), name) == 0 &&
@@ -202,7 +175,7 @@ fc_code fc_kafka_setting(struct fc_kafka *kafka, const char *topic, const char *
                            rd_kafka_ConfigEntry_value(entries[index]));
         }
     }
-    end(&call);
+    fc_cluster_end(&call);
     return code;
 }
 
@@ -263,9 +236,9 @@ static fc_code alter(struct fc_kafka *kafka, rd_kafka_ConfigResource_t *change,
     const rd_kafka_ConfigResource_t **resources;
     rd_kafka_resp_err_t answer;
     size_t count = 0;
-    struct call call;
+    struct fc_cluster_call call;
     fc_code code;
-    begin(&call, kafka, RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
+    fc_cluster_begin(&call, kafka->client, RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
     rd_kafka_AlterConfigs(kafka->client, &change, 1, call.options, call.queue);
     code = wait_answer(&call, kafka, "change its settings", err);
     if (code == FC_OK) {
@@ -280,7 +253,7 @@ static fc_code alter(struct fc_kafka *kafka, rd_kafka_ConfigResource_t *change,
                                "change its settings", err);
         }
     }
-    end(&call);
+    fc_cluster_end(&call);
     return code;
 }
 
@@ -292,19 +265,19 @@ fc_code fc_kafka_configure(struct fc_kafka *kafka, const char *name,
     const rd_kafka_ConfigEntry_t **entries = NULL;
     size_t entry_count = 0;
     rd_kafka_ConfigResource_t *change;
-    struct call call;
+    struct fc_cluster_call call;
     fc_code code;
     if (config->given == 0) {
         return FC_OK;
     }
     change = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
-    begin(&call, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    fc_cluster_begin(&call, kafka->client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     code = describe(kafka, name, &call, &entries, &entry_count, err);
     if (code == FC_OK &&
         fill_change(change, entries, entry_count, settings, count, config->given)) {
         code = alter(kafka, change, err);
     }
-    end(&call);
+    fc_cluster_end(&call);
     rd_kafka_ConfigResource_destroy(change);
     return code;
 }
