@@ -191,3 +191,14 @@ fc_code fc_identity_of(const struct fc_record *record, struct fc_identity *out_i
                    "the record was not written by a capture: it has no header \"%s\"",
                    FC_IDENTITY_HEADER);
 }
+
+bool fc_identity_is_before(const struct fc_identity *a, const struct fc_identity *b)
+{
+    if (a->seq != b->seq) {
+        return a->seq < b->seq;
+    }
+    if (a->row != b->row) {
+        return a->row < b->row;
+    }
+    return a->part < b->part;
+}

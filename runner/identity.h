@@ -53,4 +53,7 @@ FC_MUST_CHECK fc_code fc_identity_decode(struct fc_slice text, struct fc_identit
 FC_MUST_CHECK fc_code fc_identity_of(const struct fc_record *record,
                                      struct fc_identity *out_identity, struct fc_error *err);
 
+/* Whether a comes before b in the order of commits. */
+bool fc_identity_is_before(const struct fc_identity *a, const struct fc_identity *b);
+
 #endif

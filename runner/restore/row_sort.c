@@ -18,6 +18,7 @@
 #include "core/base/alloc.h"
 #include "core/base/arena.h"
 #include "core/base/buf.h"
+#include "core/base/heap.h"
 #include "runner/restore/key_order.h"
 
 enum { WRITE_BYTES = 256 * 1024, READ_BYTES = 64 * 1024 };
@@ -56,9 +57,15 @@ struct fc_row_sort {
     size_t capacity;
     int fd; /* -1: none yet */
     uint64_t file_size;
-    struct run **runs; /* those of the file; when rows are taken a heap, the lowest first */
-    uint32_t run_count;
+    struct fc_heap runs; /* those of the file; in order when rows are taken */
 };
+
+static bool is_before(const void *a, const void *b)
+{
+    const struct run *x = a;
+    const struct run *y = b;
+    return fc_key_order_compare(x->head.order, y->head.order) < 0;
+}
 
 struct fc_row_sort *fc_row_sort_new(size_t memory_bytes, const char *dir)
 {
@@ -67,6 +74,7 @@ struct fc_row_sort *fc_row_sort_new(size_t memory_bytes, const char *dir)
     sort->dir = fc_strdup(dir);
     sort->fd = -1;
     fc_arena_init(&sort->arena, SIZE_MAX);
+    fc_heap_init(&sort->runs, is_before);
     return sort;
 }
 
@@ -78,10 +86,10 @@ static void free_run(struct run *run)
 
 void fc_row_sort_clear(struct fc_row_sort *sort)
 {
-    for (uint32_t index = 0; index < sort->run_count; index++) {
-        free_run(sort->runs[index]);
+    for (size_t index = 0; index < sort->runs.count; index++) {
+        free_run(sort->runs.items[index]);
     }
-    sort->run_count = 0;
+    sort->runs.count = 0;
     sort->count = 0;
     sort->file_size = 0;
     fc_arena_clear(&sort->arena);
@@ -97,7 +105,7 @@ void fc_row_sort_free(struct fc_row_sort *sort)
         fc_row_sort_clear(sort);
         fc_arena_release(&sort->arena);
         free(sort->index);
-        free(sort->runs);
+        fc_heap_release(&sort->runs);
         free(sort->dir);
         free(sort);
     }
@@ -242,8 +250,7 @@ static fc_code spill(struct fc_row_sort *sort, struct fc_error *err)
         run->file_at = sort->file_size;
         run->file_end = at;
         fc_buf_init(&run->buf, buffer_bytes_max);
-        sort->runs = fc_realloc_array(sort->runs, sort->run_count + 2, sizeof(struct run *));
-        sort->runs[sort->run_count++] = run;
+        fc_heap_add(&sort->runs, run);
         sort->file_size = at;
         sort->count = 0;
         fc_arena_clear(&sort->arena);
@@ -342,64 +349,40 @@ static fc_code advance(const struct fc_row_sort *sort, struct run *run, bool *ou
     return code;
 }
 
-static bool is_before(const struct run *a, const struct run *b)
-{
-    return fc_key_order_compare(a->head.order, b->head.order) < 0;
-}
-
-static void sift_down(struct fc_row_sort *sort, uint32_t at)
-{
-    for (;;) {
-        uint32_t lowest = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++) {
-            if (child < sort->run_count && is_before(sort->runs[child], sort->runs[lowest])) {
-                lowest = child;
-            }
-        }
-        if (lowest == at) {
-            return;
-        }
-        struct run *moved = sort->runs[at];
-        sort->runs[at] = sort->runs[lowest];
-        sort->runs[lowest] = moved;
-        at = lowest;
-    }
-}
-
 fc_code fc_row_sort_finish(struct fc_row_sort *sort, struct fc_error *err)
 {
     fc_code code = FC_OK;
     bool has = false;
     sort_index(sort);
     if (sort->count > 0) {
-        sort->runs = fc_realloc_array(sort->runs, sort->run_count + 1, sizeof(struct run *));
-        sort->runs[sort->run_count++] = fc_new(struct run);
+        fc_heap_add(&sort->runs, fc_new(struct run));
     }
-    for (uint32_t index = 0; code == FC_OK && index < sort->run_count; index++) {
-        code = advance(sort, sort->runs[index], &has, err);
+    for (size_t index = 0; code == FC_OK && index < sort->runs.count; index++) {
+        code = advance(sort, sort->runs.items[index], &has, err);
         fc_assert(code != FC_OK || has); /* no run is empty */
     }
-    for (uint32_t at = sort->run_count; code == FC_OK && at-- > 0;) {
-        sift_down(sort, at);
+    if (code == FC_OK) {
+        fc_heap_order(&sort->runs);
     }
     return code;
 }
 
 const struct fc_sorted_row *fc_row_sort_head(const struct fc_row_sort *sort)
 {
-    return sort->run_count == 0 ? NULL : &sort->runs[0]->head;
+    const struct run *first = fc_heap_first(&sort->runs);
+    return first == NULL ? NULL : &first->head;
 }
 
 fc_code fc_row_sort_step(struct fc_row_sort *sort, struct fc_error *err)
 {
     bool has = false;
-    fc_code code = advance(sort, sort->runs[0], &has, err);
-    if (code == FC_OK && !has) {
-        free_run(sort->runs[0]);
-        sort->runs[0] = sort->runs[--sort->run_count];
-    }
-    if (code == FC_OK && sort->run_count > 1) {
-        sift_down(sort, 0);
+    struct run *first = fc_heap_first(&sort->runs);
+    fc_code code = advance(sort, first, &has, err);
+    if (code == FC_OK && has) {
+        fc_heap_first_changed(&sort->runs);
+    } else if (code == FC_OK) {
+        fc_heap_drop_first(&sort->runs);
+        free_run(first);
     }
     return code;
 }

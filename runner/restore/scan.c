@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/heap.h"
 
 /* Transactions in flight between two checkpoints, amply: checkpoints are a second apart. */
 static const uint64_t in_flight_max = 1U << 20;
@@ -34,9 +35,8 @@ struct fc_scan {
     uint64_t passed;
     uint64_t lost_seq;
     struct cursor *cursors; /* one a partition */
-    struct cursor **heap;   /* those that have a head; the lowest first */
-    uint32_t heap_count;
-    bool head_taken; /* the lowest cursor's head was given out and must be advanced */
+    struct fc_heap heap;    /* those that have a head; the lowest first */
+    bool head_taken;        /* the lowest cursor's head was given out and must be advanced */
 };
 
 /* --- one partition ----------------------------------------------------------------------- */
@@ -127,41 +127,14 @@ static fc_code advance(struct fc_scan *scan, struct cursor *cursor, bool *out_ha
     return FC_OK;
 }
 
-/* --- the heap ---------------------------------------------------------------------------- */
-
-static bool is_before(const struct cursor *a, const struct cursor *b)
-{
-    const struct fc_identity *x = &a->head.identity;
-    const struct fc_identity *y = &b->head.identity;
-    if (x->seq != y->seq) {
-        return x->seq < y->seq;
-    }
-    if (x->row != y->row) {
-        return x->row < y->row;
-    }
-    return x->part < y->part;
-}
-
-static void sift_down(struct fc_scan *scan, uint32_t at)
-{
-    for (;;) {
-        uint32_t lowest = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++) {
-            if (child < scan->heap_count && is_before(scan->heap[child], scan->heap[lowest])) {
-                lowest = child;
-            }
-        }
-        if (lowest == at) {
-            return;
-        }
-        struct cursor *moved = scan->heap[at];
-        scan->heap[at] = scan->heap[lowest];
-        scan->heap[lowest] = moved;
-        at = lowest;
-    }
-}
-
 /* --- open, next, close ------------------------------------------------------------------- */
+
+static bool is_before(const void *a, const void *b)
+{
+    const struct cursor *x = a;
+    const struct cursor *y = b;
+    return fc_identity_is_before(&x->head.identity, &y->head.identity);
+}
 
 /* What retention removed stood before the first record that is left. */
 static fc_code note_lost(struct fc_scan *scan, const struct cursor *cursor,
@@ -198,7 +171,7 @@ static fc_code open_cursor(struct fc_scan *scan, struct cursor *cursor, struct f
         code = advance(scan, cursor, &has, err);
     }
     if (code == FC_OK && has) {
-        scan->heap[scan->heap_count++] = cursor;
+        fc_heap_add(&scan->heap, cursor);
     }
     return code;
 }
@@ -211,7 +184,7 @@ fc_code fc_scan_open(const struct fc_log_view *view, uint64_t seq_max,
     scan->view = view;
     scan->seq_max = seq_max;
     scan->cursors = fc_new_array(struct cursor, view->partition_count + 1);
-    scan->heap = fc_new_array(struct cursor *, view->partition_count + 1);
+    fc_heap_init(&scan->heap, is_before);
     for (uint32_t index = 0; code == FC_OK && index < view->partition_count; index++) {
         scan->cursors[index].partition = index;
         code = open_cursor(scan, &scan->cursors[index], err);
@@ -220,9 +193,7 @@ fc_code fc_scan_open(const struct fc_log_view *view, uint64_t seq_max,
         fc_scan_close(scan);
         return code;
     }
-    for (uint32_t at = scan->heap_count; at-- > 0;) {
-        sift_down(scan, at);
-    }
+    fc_heap_order(&scan->heap);
     *out_scan = scan;
     return FC_OK;
 }
@@ -234,7 +205,7 @@ void fc_scan_close(struct fc_scan *scan)
             fc_stream_reader_close(scan->cursors[index].reader);
         }
         free(scan->cursors);
-        free(scan->heap);
+        fc_heap_release(&scan->heap);
         free(scan);
     }
 }
@@ -242,25 +213,26 @@ void fc_scan_close(struct fc_scan *scan)
 bool fc_scan_next(struct fc_scan *scan, struct fc_scan_item *out_item, fc_code *code,
                   struct fc_error *err)
 {
+    const struct cursor *first;
     *code = FC_OK;
     if (scan->head_taken) {
         bool has;
         scan->head_taken = false;
-        *code = advance(scan, scan->heap[0], &has, err);
+        *code = advance(scan, fc_heap_first(&scan->heap), &has, err);
         if (*code != FC_OK) {
             return false;
         }
-        if (!has) {
-            scan->heap[0] = scan->heap[--scan->heap_count];
-        }
-        if (scan->heap_count > 1) {
-            sift_down(scan, 0);
+        if (has) {
+            fc_heap_first_changed(&scan->heap);
+        } else {
+            fc_heap_drop_first(&scan->heap);
         }
     }
-    if (scan->heap_count == 0) {
+    first = fc_heap_first(&scan->heap);
+    if (first == NULL) {
         return false;
     }
-    *out_item = scan->heap[0]->head;
+    *out_item = first->head;
     scan->head_taken = true;
     return true;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/heap.h"
 
 /* Closer than this, reading on is cheaper than looking for the place. */
 enum { SEEK_RECORDS_MIN = 2048 };
@@ -29,9 +30,8 @@ struct cursor {
 struct fc_survivor_walk {
     const struct fc_log_view *view;
     struct cursor *cursors; /* one a partition */
-    struct cursor **heap;   /* those that have a head; the lowest first */
-    uint32_t heap_count;
-    bool head_taken; /* the lowest cursor's head was given out and must be advanced */
+    struct fc_heap heap;    /* those that have a head; the lowest first */
+    bool head_taken;        /* the lowest cursor's head was given out and must be advanced */
 };
 
 /* --- one partition ----------------------------------------------------------------------- */
@@ -121,41 +121,14 @@ static fc_code advance(const struct fc_survivor_walk *walk, struct cursor *curso
     return code;
 }
 
-/* --- the heap ---------------------------------------------------------------------------- */
-
-static bool is_before(const struct cursor *a, const struct cursor *b)
-{
-    const struct fc_identity *x = &a->head.identity;
-    const struct fc_identity *y = &b->head.identity;
-    if (x->seq != y->seq) {
-        return x->seq < y->seq;
-    }
-    if (x->row != y->row) {
-        return x->row < y->row;
-    }
-    return x->part < y->part;
-}
-
-static void sift_down(struct fc_survivor_walk *walk, uint32_t at)
-{
-    for (;;) {
-        uint32_t low = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++) {
-            if (child < walk->heap_count && is_before(walk->heap[child], walk->heap[low])) {
-                low = child;
-            }
-        }
-        if (low == at) {
-            return;
-        }
-        struct cursor *moved = walk->heap[at];
-        walk->heap[at] = walk->heap[low];
-        walk->heap[low] = moved;
-        at = low;
-    }
-}
-
 /* --- open, next, close ------------------------------------------------------------------- */
+
+static bool is_before(const void *a, const void *b)
+{
+    const struct cursor *x = a;
+    const struct cursor *y = b;
+    return fc_identity_is_before(&x->head.identity, &y->head.identity);
+}
 
 static void add_source(struct cursor *cursor, const struct fc_offset_set *offsets,
                        uint32_t table_index)
@@ -188,7 +161,7 @@ static fc_code open_cursor(struct fc_survivor_walk *walk, uint32_t partition,
     }
     code = advance(walk, cursor, &has, err);
     if (code == FC_OK && has) {
-        walk->heap[walk->heap_count++] = cursor;
+        fc_heap_add(&walk->heap, cursor);
     }
     return code;
 }
@@ -202,7 +175,7 @@ fc_code fc_survivor_walk_open(const struct fc_log_view *view,
     fc_code code = FC_OK;
     walk->view = view;
     walk->cursors = fc_new_array(struct cursor, view->partition_count + 1);
-    walk->heap = fc_new_array(struct cursor *, view->partition_count + 1);
+    fc_heap_init(&walk->heap, is_before);
     for (uint32_t index = 0; code == FC_OK && index < view->partition_count; index++) {
         code = open_cursor(walk, index, tables, table_count, kind, err);
     }
@@ -210,9 +183,7 @@ fc_code fc_survivor_walk_open(const struct fc_log_view *view,
         fc_survivor_walk_close(walk);
         return code;
     }
-    for (uint32_t at = walk->heap_count; at-- > 0;) {
-        sift_down(walk, at);
-    }
+    fc_heap_order(&walk->heap);
     *out_walk = walk;
     return FC_OK;
 }
@@ -225,7 +196,7 @@ void fc_survivor_walk_close(struct fc_survivor_walk *walk)
             free(walk->cursors[index].sources);
         }
         free(walk->cursors);
-        free(walk->heap);
+        fc_heap_release(&walk->heap);
         free(walk);
     }
 }
@@ -233,22 +204,23 @@ void fc_survivor_walk_close(struct fc_survivor_walk *walk)
 fc_code fc_survivor_walk_next(struct fc_survivor_walk *walk,
                               const struct fc_survivor **out_survivor, struct fc_error *err)
 {
+    const struct cursor *first;
     fc_code code = FC_OK;
     if (walk->head_taken) {
         bool has;
         walk->head_taken = false;
-        code = advance(walk, walk->heap[0], &has, err);
+        code = advance(walk, fc_heap_first(&walk->heap), &has, err);
         if (code != FC_OK) {
             return code;
         }
-        if (!has) {
-            walk->heap[0] = walk->heap[--walk->heap_count];
-        }
-        if (walk->heap_count > 1) {
-            sift_down(walk, 0);
+        if (has) {
+            fc_heap_first_changed(&walk->heap);
+        } else {
+            fc_heap_drop_first(&walk->heap);
         }
     }
-    walk->head_taken = walk->heap_count > 0;
-    *out_survivor = walk->head_taken ? &walk->heap[0]->head : NULL;
+    first = fc_heap_first(&walk->heap);
+    walk->head_taken = first != NULL;
+    *out_survivor = first == NULL ? NULL : &first->head;
     return FC_OK;
 }
