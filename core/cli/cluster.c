@@ -346,3 +346,24 @@ fc_code fc_cluster_fail(const struct fc_cluster *cluster, rd_kafka_resp_err_t co
     return fc_fail(err, FC_ERR_REJECTED, "%s: %s", what,
                    text != NULL && *text != '\0' ? text : rd_kafka_err2str(code));
 }
+
+int fc_cluster_tell_topics(struct fc_cli *cli, const struct fc_cluster *cluster,
+                           const rd_kafka_topic_result_t **results, size_t count,
+                           const char *done)
+{
+    int exit_code = FC_EXIT_DONE;
+    for (size_t index = 0; index < count; index++) {
+        const char *name = rd_kafka_topic_result_name(results[index]);
+        rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[index]);
+        struct fc_error error = { 0 };
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            fc_cli_note(cli, "topic %s %s", name, done);
+        } else {
+            (void)fc_cluster_fail(cluster, code,
+                                  rd_kafka_topic_result_error_string(results[index]), name,
+                                  &error);
+            exit_code = fc_cli_fail(cli, &error);
+        }
+    }
+    return exit_code;
+}

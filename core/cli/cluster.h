@@ -79,6 +79,11 @@ FC_MUST_CHECK fc_code fc_cluster_offsets(struct fc_cluster *cluster,
 fc_code fc_cluster_fail(const struct fc_cluster *cluster, rd_kafka_resp_err_t code,
                         const char *text, const char *what, struct fc_error *err);
 
+/* Tell of each topic that it is `done`, or why not. Returns the last failure's exit code. */
+int fc_cluster_tell_topics(struct fc_cli *cli, const struct fc_cluster *cluster,
+                           const rd_kafka_topic_result_t **results, size_t count,
+                           const char *done);
+
 /* Wait for the answer to an Admin request that was put on cluster->queue; `type` is its kind. */
 FC_MUST_CHECK fc_code fc_cluster_await(struct fc_cluster *cluster, rd_kafka_event_type_t type,
                                        const char *what, rd_kafka_event_t **out_event,

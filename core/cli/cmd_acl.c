@@ -225,9 +225,9 @@ static int connect_and(struct acl *acl, work_fn work, const char *note)
     return code == FC_OK ? FC_EXIT_DONE : fc_cli_fail(acl->cli, &error);
 }
 
-/* The flags, with one more that only some have; false: return *out_exit. */
+/* The flags, with one more that only some have; false: return cli->exit_code. */
 static bool parse(struct acl *acl, const struct fc_flag *own, const struct fc_usage *usage,
-                  const char *examples, int argc, char **argv, fc_exit *out_exit)
+                  const char *examples, int argc, char **argv)
 {
     struct fc_acl_flags *given = &acl->flags;
     const struct fc_flag flags[] = {
@@ -250,11 +250,9 @@ static bool parse(struct acl *acl, const struct fc_flag *own, const struct fc_us
         { .name = NULL },
     };
     struct fc_cli_usage full = { .examples = examples };
-    char **operands = NULL;
-    uint32_t count = 0;
     full.usage = *usage;
     full.usage.flags = flags;
-    return fc_cli_parse(acl->cli, &full, argc, argv, &operands, &count, out_exit);
+    return fc_cli_parse(acl->cli, &full, argc, argv);
 }
 
 int fc_cmd_acl_add(struct fc_cli *cli, int argc, char **argv)
@@ -278,15 +276,14 @@ int fc_cmd_acl_add(struct fc_cli *cli, int argc, char **argv)
         NULL, 0, 0
     };
     struct fc_error error = { 0 };
-    fc_exit exit_code = FC_EXIT_DONE;
     if (!parse(
             &acl, &role, &usage,
             "  fluvio acl add --user ada --role producer --topic orders\n"
             "  fluvio acl add --user bob --role consumer --topic shop. --group bob --prefix\n"
             "  fluvio acl add --user dan --role user\n"
             "  fluvio acl add --user eve --deny --operation all --topic secrets",
-            argc, argv, &exit_code)) {
-        return (int)exit_code;
+            argc, argv)) {
+        return cli->exit_code;
     }
     if (fc_acl_rules_to_add(&acl.flags, &acl.rules, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);
@@ -303,12 +300,11 @@ int fc_cmd_acl_list(struct fc_cli *cli, int argc, char **argv)
         0, 0
     };
     struct fc_error error = { 0 };
-    fc_exit exit_code = FC_EXIT_DONE;
     if (!parse(&acl, &none, &usage,
                "  fluvio acl list\n  fluvio acl list --user ada\n"
                "  fluvio acl list --topic orders",
-               argc, argv, &exit_code)) {
-        return (int)exit_code;
+               argc, argv)) {
+        return cli->exit_code;
     }
     if (fc_acl_rules_to_find(&acl.flags, true, &acl.rules, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);
@@ -329,11 +325,10 @@ int fc_cmd_acl_delete(struct fc_cli *cli, int argc, char **argv)
         NULL, 0, 0
     };
     struct fc_error error = { 0 };
-    fc_exit exit_code = FC_EXIT_DONE;
     const struct fc_acl_rule *first;
-    if (!parse(&acl, &all, &usage, "  fluvio acl delete --user bob --topic orders", argc, argv,
-               &exit_code)) {
-        return (int)exit_code;
+    if (!parse(&acl, &all, &usage, "  fluvio acl delete --user bob --topic orders", argc,
+               argv)) {
+        return cli->exit_code;
     }
     if (fc_acl_rules_to_find(&acl.flags, false, &acl.rules, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);

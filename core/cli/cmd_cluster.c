@@ -275,11 +275,8 @@ int fc_cmd_cluster_start(struct fc_cli *cli, int argc, char **argv)
             "  fluvio cluster start\n  fluvio cluster start --dir /tmp/try --port 19092",
     };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     return start_cluster(cli, &start, &error) == FC_OK ? FC_EXIT_DONE
                                                        : fc_cli_fail(cli, &error);
@@ -329,12 +326,9 @@ int fc_cmd_cluster_shutdown(struct fc_cli *cli, int argc, char **argv)
     };
     struct fc_local local = { .dir = NULL };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     code = fc_local_init(cli, dir, config, &local, &error);
     if (code == FC_OK) {

@@ -100,13 +100,11 @@ int fc_cmd_cluster_check(struct fc_cli *cli, int argc, char **argv)
     struct fc_local local = { .dir = NULL };
     struct fc_local_file file = { .data_dir = NULL };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
+    int result = FC_EXIT_DONE;
     json_t *results;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     results = json_array();
     code = fc_local_init(cli, dir, config, &local, &error);
@@ -116,10 +114,10 @@ int fc_cmd_cluster_check(struct fc_cli *cli, int argc, char **argv)
     if (code == FC_OK) {
         fc_cluster_check_host(cli, &local, &file, results);
         print(cli, results);
-        exit_code = fc_check_any_failed(results) ? FC_EXIT_FAILED : FC_EXIT_DONE;
+        result = fc_check_any_failed(results) ? FC_EXIT_FAILED : FC_EXIT_DONE;
     }
     json_decref(results);
     fc_local_file_release(&file);
     fc_local_release(&local);
-    return code == FC_OK ? (int)exit_code : fc_cli_fail(cli, &error);
+    return code == FC_OK ? result : fc_cli_fail(cli, &error);
 }

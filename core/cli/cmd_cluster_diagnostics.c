@@ -306,12 +306,9 @@ int fc_cmd_cluster_diagnostics(struct fc_cli *cli, int argc, char **argv)
     struct fc_error error = { 0 };
     char folder[48];
     char *path = NULL;
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     name_folder(cli, folder, sizeof(folder));
     path = file != NULL ? fc_strdup(file) : fc_asprintf("%s.tar.gz", folder);

@@ -115,13 +115,11 @@ int fc_cmd_cluster_status(struct fc_cli *cli, int argc, char **argv)
     };
     struct fc_cluster *cluster = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
+    int result = FC_EXIT_DONE;
     json_t *status;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     status = json_object();
     code = fc_cluster_open_admin(cli, &cluster, &error);
@@ -130,9 +128,9 @@ int fc_cmd_cluster_status(struct fc_cli *cli, int argc, char **argv)
     }
     if (code == FC_OK) {
         print(cli, status);
-        exit_code = number(status, "without_leader") > 0 ? FC_EXIT_FAILED : FC_EXIT_DONE;
+        result = number(status, "without_leader") > 0 ? FC_EXIT_FAILED : FC_EXIT_DONE;
     }
     json_decref(status);
     fc_cluster_close(cluster);
-    return code == FC_OK ? (int)exit_code : fc_cli_fail(cli, &error);
+    return code == FC_OK ? result : fc_cli_fail(cli, &error);
 }

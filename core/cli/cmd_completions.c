@@ -50,20 +50,17 @@ int fc_cmd_completions(struct fc_cli *cli, int argc, char **argv)
         .examples = "  source <(fluvio completions bash)\n"
                     "  fluvio completions fish > ~/.config/fish/completions/fluvio.fish",
     };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     const char *script = NULL;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
-    script = strcmp(operands[0], "bash") == 0   ? BASH
-             : strcmp(operands[0], "zsh") == 0  ? ZSH
-             : strcmp(operands[0], "fish") == 0 ? FISH
-                                                : NULL;
+    script = strcmp(cli->operands[0], "bash") == 0   ? BASH
+             : strcmp(cli->operands[0], "zsh") == 0  ? ZSH
+             : strcmp(cli->operands[0], "fish") == 0 ? FISH
+                                                     : NULL;
     if (script == NULL) {
         return fc_cli_wrong(cli, "there are scripts for bash, zsh and fish, not for `%s`",
-                            operands[0]);
+                            cli->operands[0]);
     }
     (void)fputs(script, cli->out);
     return FC_EXIT_DONE;

@@ -195,13 +195,10 @@ int fc_cmd_consume(struct fc_cli *cli, int argc, char **argv)
     };
     struct fc_consume consume = { 0 };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
-    consume.topic = operands[0];
+    consume.topic = cli->operands[0];
     if (read_given(cli, &given, &consume, &error) != FC_OK ||
         fc_consume_run(cli, &consume, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);

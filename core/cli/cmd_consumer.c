@@ -61,13 +61,10 @@ int fc_cmd_consumer_list(struct fc_cli *cli, int argc, char **argv)
     };
     struct fc_cluster *cluster = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     json_t *rows;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     rows = json_array();
     code = fc_cluster_open_admin(cli, &cluster, &error);
@@ -229,18 +226,15 @@ int fc_cmd_consumer_describe(struct fc_cli *cli, int argc, char **argv)
     };
     struct fc_cluster *cluster = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     json_t *groups;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     groups = json_array();
     code = fc_cluster_open_admin(cli, &cluster, &error);
-    for (uint32_t index = 0; index < count && code == FC_OK; index++) {
-        code = fc_collect_group(cluster, operands[index], groups, &error);
+    for (uint32_t index = 0; index < cli->operand_count && code == FC_OK; index++) {
+        code = fc_collect_group(cluster, cli->operands[index], groups, &error);
     }
     if (code == FC_OK && cli->format == FC_CLI_TABLE) {
         for (size_t index = 0; index < json_array_size(groups); index++) {
@@ -308,17 +302,14 @@ int fc_cmd_consumer_delete(struct fc_cli *cli, int argc, char **argv)
     struct fc_cluster *cluster = NULL;
     rd_kafka_event_t *event = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
     int result;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     code = fc_cluster_open_admin(cli, &cluster, &error);
     if (code == FC_OK) {
-        code = send_delete(cluster, operands, count, &event, &error);
+        code = send_delete(cluster, cli->operands, cli->operand_count, &event, &error);
     }
     result = code == FC_OK ? tell_deleted(cli, cluster, event) : fc_cli_fail(cli, &error);
     if (event != NULL) {

@@ -261,16 +261,13 @@ int fc_cmd_consumer_reset(struct fc_cli *cli, int argc, char **argv)
                     "  fluvio consumer reset billing --shift=-100 -t orders:0,2",
     };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     if ((to == NULL) == (shift == NULL)) {
         return fc_cli_wrong(cli, "give either --to or --shift");
     }
-    reset.group = operands[0];
+    reset.group = cli->operands[0];
     if (fc_reset_target_parse(to, shift, cli->clock, &reset.target, &error) != FC_OK ||
         run(cli, &reset, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);

@@ -52,13 +52,10 @@ int fc_cmd_partition_list(struct fc_cli *cli, int argc, char **argv)
     const struct rd_kafka_metadata *metadata = NULL;
     struct fc_cluster *cluster = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     json_t *rows;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     rows = json_array();
     code = fc_cluster_open_admin(cli, &cluster, &error);
@@ -66,7 +63,7 @@ int fc_cmd_partition_list(struct fc_cli *cli, int argc, char **argv)
         code = fc_cluster_metadata(cluster, &metadata, &error);
     }
     if (code == FC_OK) {
-        code = collect(cluster, metadata, operands, count, rows, &error);
+        code = collect(cluster, metadata, cli->operands, cli->operand_count, rows, &error);
         rd_kafka_metadata_destroy(metadata);
     }
     if (code == FC_OK) {

@@ -174,13 +174,10 @@ int fc_cmd_produce(struct fc_cli *cli, int argc, char **argv)
                     "  fluvio produce state --key user-7 --tombstone",
     };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
-    produce.topic = operands[0];
+    produce.topic = cli->operands[0];
     if (read_given(&given, &produce, &properties, &error) != FC_OK ||
         fc_produce_run(cli, &produce, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);

@@ -77,12 +77,9 @@ int fc_cmd_profile_list(struct fc_cli *cli, int argc, char **argv)
     };
     struct held held = { 0 };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     json_t *rows;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     if (fc_settings_read_file(cli, &held.path, &held.profiles, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);
@@ -105,12 +102,10 @@ int fc_cmd_profile_current(struct fc_cli *cli, int argc, char **argv)
     };
     struct held held = { 0 };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     const char *name;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    int result = FC_EXIT_DONE;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     if (fc_settings_read_file(cli, &held.path, &held.profiles, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);
@@ -119,7 +114,7 @@ int fc_cmd_profile_current(struct fc_cli *cli, int argc, char **argv)
                                                                  : held.profiles.current;
     if (name == NULL) {
         fc_cli_tell(cli, "no profile is chosen: fluvio profile switch NAME");
-        exit_code = FC_EXIT_FAILED;
+        result = FC_EXIT_FAILED;
     } else if (cli->format == FC_CLI_TABLE) {
         (void)fprintf(cli->out, "%s\n", name);
     } else {
@@ -128,7 +123,7 @@ int fc_cmd_profile_current(struct fc_cli *cli, int argc, char **argv)
         json_decref(value);
     }
     held_release(&held);
-    return (int)exit_code;
+    return result;
 }
 
 /* --- changes ------------------------------------------------------------------------------ */
@@ -141,16 +136,13 @@ static int change(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc
 {
     struct held held = { 0 };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, usage, argc, argv)) {
+        return cli->exit_code;
     }
     code = fc_settings_read_file(cli, &held.path, &held.profiles, &error);
     if (code == FC_OK) {
-        code = function(cli, &held, operands, &error);
+        code = function(cli, &held, cli->operands, &error);
     }
     if (code == FC_OK) {
         code = fc_profiles_write(held.path, &held.profiles, &error);

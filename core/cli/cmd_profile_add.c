@@ -169,24 +169,21 @@ int fc_cmd_profile_add(struct fc_cli *cli, int argc, char **argv)
     struct fc_profiles profiles = { 0 };
     struct fc_error error = { 0 };
     char *path = NULL;
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     code = fc_settings_read_file(cli, &path, &profiles, &error);
     if (code == FC_OK) {
-        code = add(cli, &given, &profiles, operands, &error);
+        code = add(cli, &given, &profiles, cli->operands, &error);
     }
     if (code == FC_OK) {
         code = fc_profiles_write(path, &profiles, &error);
     }
     if (code == FC_OK) {
-        fc_cli_note(cli, "profile %s is in %s%s", operands[0], path,
-                    strcmp(profiles.current, operands[0]) == 0 ? " and is used from now on"
-                                                               : "");
+        fc_cli_note(cli, "profile %s is in %s%s", cli->operands[0], path,
+                    strcmp(profiles.current, cli->operands[0]) == 0 ? " and is used from now on"
+                                                                    : "");
     }
     fc_profiles_release(&profiles);
     free(path);

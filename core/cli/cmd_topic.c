@@ -87,12 +87,9 @@ int fc_cmd_topic_list(struct fc_cli *cli, int argc, char **argv)
     const struct rd_kafka_metadata *metadata = NULL;
     struct fc_cluster *cluster = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     code = fc_cluster_open_admin(cli, &cluster, &error);
     if (code == FC_OK) {
@@ -112,23 +109,9 @@ static int tell_deleted(struct fc_cli *cli, const struct fc_cluster *cluster,
                         rd_kafka_event_t *event)
 {
     size_t count = 0;
-    int exit_code = FC_EXIT_DONE;
     const rd_kafka_topic_result_t **results =
         rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
-    for (size_t index = 0; index < count; index++) {
-        const char *name = rd_kafka_topic_result_name(results[index]);
-        rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[index]);
-        struct fc_error error = { 0 };
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            fc_cli_note(cli, "topic %s deleted", name);
-        } else {
-            (void)fc_cluster_fail(cluster, code,
-                                  rd_kafka_topic_result_error_string(results[index]), name,
-                                  &error);
-            exit_code = fc_cli_fail(cli, &error);
-        }
-    }
-    return exit_code;
+    return fc_cluster_tell_topics(cli, cluster, results, count, "deleted");
 }
 
 /* Names that are not there are told with the nearest; then none is deleted. */
@@ -186,29 +169,26 @@ int fc_cmd_topic_delete(struct fc_cli *cli, int argc, char **argv)
     struct fc_cluster *cluster = NULL;
     rd_kafka_event_t *event = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
     int result;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
-    for (uint32_t index = 0; index < count && !system; index++) {
-        if (is_internal(operands[index])) {
+    for (uint32_t index = 0; index < cli->operand_count && !system; index++) {
+        if (is_internal(cli->operands[index])) {
             (void)fc_fail(&error, FC_ERR_REFUSED,
                           "%s belongs to the servers, which need it; --system deletes it all "
                           "the same",
-                          operands[index]);
+                          cli->operands[index]);
             return fc_cli_fail(cli, &error);
         }
     }
     code = fc_cluster_open_admin(cli, &cluster, &error);
     if (code == FC_OK) {
-        code = all_exist(cluster, operands, count, &error);
+        code = all_exist(cluster, cli->operands, cli->operand_count, &error);
     }
     if (code == FC_OK) {
-        code = send_delete(cluster, operands, count, &event, &error);
+        code = send_delete(cluster, cli->operands, cli->operand_count, &event, &error);
     }
     result = code == FC_OK ? tell_deleted(cli, cluster, event) : fc_cli_fail(cli, &error);
     if (event != NULL) {

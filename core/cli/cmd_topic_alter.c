@@ -173,14 +173,11 @@ int fc_cmd_topic_alter(struct fc_cli *cli, int argc, char **argv)
                     "  fluvio topic alter orders -p 6",
     };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
-    change.topic = operands[0];
+    change.topic = cli->operands[0];
     code = fc_topic_flags_read(&given, &change.set, &error);
     if (code == FC_OK && partitions != NULL) {
         code = fc_cli_number("--partitions", partitions, 1, PARTITIONS_MAX, &change.partitions,

@@ -39,29 +39,14 @@ static fc_code make_topic(const struct wanted *wanted, const char *name,
     return FC_OK;
 }
 
-/* Tell of each; the last failure's exit code. */
-static int tell_results(struct fc_cli *cli, const struct fc_cluster *cluster,
+static int tell_created(struct fc_cli *cli, const struct fc_cluster *cluster,
                         const struct wanted *wanted, rd_kafka_event_t *event)
 {
     size_t count = 0;
-    int exit_code = FC_EXIT_DONE;
     const rd_kafka_topic_result_t **results =
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    for (size_t index = 0; index < count; index++) {
-        const char *name = rd_kafka_topic_result_name(results[index]);
-        rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[index]);
-        struct fc_error error = { 0 };
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            fc_cli_note(cli, wanted->dry_run ? "topic %s could be created" : "topic %s created",
-                        name);
-        } else {
-            (void)fc_cluster_fail(cluster, code,
-                                  rd_kafka_topic_result_error_string(results[index]), name,
-                                  &error);
-            exit_code = fc_cli_fail(cli, &error);
-        }
-    }
-    return exit_code;
+    return fc_cluster_tell_topics(cli, cluster, results, count,
+                                  wanted->dry_run ? "could be created" : "created");
 }
 
 static fc_code send_create(struct fc_cluster *cluster, const struct wanted *wanted,
@@ -103,7 +88,7 @@ static int create(struct fc_cli *cli, const struct wanted *wanted, char **names,
         code = send_create(cluster, wanted, names, count, &event, &error);
     }
     exit_code =
-        code == FC_OK ? tell_results(cli, cluster, wanted, event) : fc_cli_fail(cli, &error);
+        code == FC_OK ? tell_created(cli, cluster, wanted, event) : fc_cli_fail(cli, &error);
     if (event != NULL) {
         rd_kafka_event_destroy(event);
     }
@@ -133,13 +118,10 @@ int fc_cmd_topic_create(struct fc_cli *cli, int argc, char **argv)
                     "  fluvio topic create audit --config min.insync.replicas=2 -r 3",
     };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
     int64_t number = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     int result;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     if (partitions != NULL) {
         if (fc_cli_number("--partitions", partitions, 1, PARTITIONS_MAX, &number, &error) !=
@@ -159,7 +141,7 @@ int fc_cmd_topic_create(struct fc_cli *cli, int argc, char **argv)
         fc_profile_release(&wanted.config);
         return fc_cli_fail(cli, &error);
     }
-    result = create(cli, &wanted, operands, count);
+    result = create(cli, &wanted, cli->operands, cli->operand_count);
     fc_profile_release(&wanted.config);
     return result;
 }

@@ -145,21 +145,18 @@ int fc_cmd_topic_describe(struct fc_cli *cli, int argc, char **argv)
     const struct rd_kafka_metadata *metadata = NULL;
     struct fc_cluster *cluster = NULL;
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     json_t *topics;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     topics = json_array();
     code = fc_cluster_open_admin(cli, &cluster, &error);
     if (code == FC_OK) {
         code = fc_cluster_metadata(cluster, &metadata, &error);
     }
-    for (uint32_t index = 0; index < count && code == FC_OK; index++) {
-        code = fc_collect_topic(cluster, metadata, operands[index], topics, &error);
+    for (uint32_t index = 0; index < cli->operand_count && code == FC_OK; index++) {
+        code = fc_collect_topic(cluster, metadata, cli->operands[index], topics, &error);
     }
     if (metadata != NULL) {
         rd_kafka_metadata_destroy(metadata);

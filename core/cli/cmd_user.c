@@ -96,13 +96,10 @@ int fc_cmd_user_list(struct fc_cli *cli, int argc, char **argv)
     };
     struct session session = { .client = NULL };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     json_t *rows;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     rows = json_array();
     code = session_open(cli, &session, &error);
@@ -197,12 +194,9 @@ int fc_cmd_user_add(struct fc_cli *cli, int argc, char **argv)
     struct fc_error error = { 0 };
     fc_link_scram_kind kind = FC_SCRAM_SHA_256;
     char *password = NULL;
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     code = read_kind(mechanism, &kind, &error);
     if (code == FC_OK) {
@@ -212,10 +206,10 @@ int fc_cmd_user_add(struct fc_cli *cli, int argc, char **argv)
         code = session_open(cli, &session, &error);
     }
     if (code == FC_OK) {
-        code = add(&session, operands[0], kind, password, &error);
+        code = add(&session, cli->operands[0], kind, password, &error);
     }
     if (code == FC_OK) {
-        fc_cli_note(cli, "user %s has a password for %s", operands[0],
+        fc_cli_note(cli, "user %s has a password for %s", cli->operands[0],
                     fc_link_scram_name(kind));
     }
     fc_password_free(password);
@@ -242,12 +236,9 @@ int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
     struct fc_msg_alter_user_scram_credentials_request_deletion deletion;
     struct fc_error error = { 0 };
     fc_link_scram_kind kind = FC_SCRAM_SHA_256;
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     fc_code code;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     code = read_kind(mechanism, &kind, &error);
     if (code == FC_OK) {
@@ -256,14 +247,14 @@ int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
     if (code == FC_OK) {
         fc_wire_init(&fc_msg_alter_user_scram_credentials_request_type, &request);
         fc_wire_init(&fc_msg_alter_user_scram_credentials_request_deletion_type, &deletion);
-        deletion.name = fc_slice_text(operands[0]);
+        deletion.name = fc_slice_text(cli->operands[0]);
         deletion.mechanism = (int8_t)kind;
         request.deletions = &deletion;
         request.deletions_count = 1;
-        code = alter(&session, &request, operands[0], &error);
+        code = alter(&session, &request, cli->operands[0], &error);
     }
     if (code == FC_OK) {
-        fc_cli_note(cli, "user %s has no password for %s any more", operands[0],
+        fc_cli_note(cli, "user %s has no password for %s any more", cli->operands[0],
                     fc_link_scram_name(kind));
     }
     session_close(&session);

@@ -78,14 +78,11 @@ int fc_cmd_version(struct fc_cli *cli, int argc, char **argv)
         .examples = "  fluvio version\n  fluvio version -O json",
     };
     struct fc_error error = { 0 };
-    char **operands = NULL;
-    uint32_t count = 0;
-    fc_exit exit_code = FC_EXIT_DONE;
     bool wanted;
     json_t *versions;
     fc_code code = FC_OK;
-    if (!fc_cli_parse(cli, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return (int)exit_code;
+    if (!fc_cli_parse(cli, &usage, argc, argv)) {
+        return cli->exit_code;
     }
     versions = json_object();
     json_object_set_new(versions, "fluvio", json_string(FC_VERSION));

@@ -100,8 +100,7 @@ static bool read_common(struct fc_cli *cli, fc_cli_output_use use)
     return true;
 }
 
-bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc, char **argv,
-                  char ***out_operands, uint32_t *out_count, fc_exit *out_exit)
+bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc, char **argv)
 {
     const struct fc_flag common[] = {
         { "output", 'O', FC_FLAG_TEXT, &cli->output, "FORMAT",
@@ -121,14 +120,17 @@ bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc
         { .name = NULL },
     };
     struct fc_flag_scope scope = scope_of(cli);
+    fc_exit ended = FC_EXIT_DONE;
     scope.common = common;
     scope.common_title = "Common flags";
     scope.examples = usage->examples;
-    if (!fc_flags_parse(&scope, &usage->usage, argc, argv, out_operands, out_count, out_exit)) {
+    if (!fc_flags_parse(&scope, &usage->usage, argc, argv, &cli->operands, &cli->operand_count,
+                        &ended)) {
+        cli->exit_code = (int)ended;
         return false;
     }
     if (!read_common(cli, usage->output)) {
-        *out_exit = FC_EXIT_USAGE;
+        cli->exit_code = FC_EXIT_USAGE;
         return false;
     }
     return true;

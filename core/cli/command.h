@@ -45,6 +45,11 @@ struct fc_cli {
     bool verbose;
     int timeout_ms;
     fc_cli_format format;
+
+    /* Set by fc_cli_parse, too. */
+    char **operands;
+    uint32_t operand_count;
+    int exit_code; /* when it returns false: what the command returns at once */
 };
 
 /* How a command reads -O. */
@@ -68,8 +73,7 @@ FC_PRINTF(2, 3) void fc_cli_note(struct fc_cli *cli, const char *fmt, ...);
 
 /* As fc_flags_parse, with the common flags; also checks these. */
 FC_MUST_CHECK bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc,
-                                char **argv, char ***out_operands, uint32_t *out_count,
-                                fc_exit *out_exit);
+                                char **argv);
 
 /* Tell the error and give its exit code: CONFIG 2, REFUSED 3, others 1. */
 int fc_cli_fail(struct fc_cli *cli, const struct fc_error *err);
