@@ -101,26 +101,22 @@ $(B)/obj/%.o: %.c | $(GEN_H)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(SPU): $(B)/obj/core/spu/main.o $(call link_ars,core/spu)
-	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) $(PUT)
-
 $(CLI): $(B)/obj/core/cli/main.o $(call link_ars,core/cli)
-	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(KAFKA_LIBS) $(LIBS) $(PUT)
-
 $(RUNNER): $(B)/obj/runner/main.o $(call link_ars,runner)
+$(RUNNER): EXPORTS := -rdynamic
+$(CLI) $(RUNNER): CLIENT_LIBS = $(KAFKA_LIBS)
+$(SPU) $(CLI) $(RUNNER):
 	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(KAFKA_LIBS) $(LIBS) $(PUT)
+	$(Q)$(CC) $(LDFLAGS) $(EXPORTS) -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(CLIENT_LIBS) $(LIBS) $(PUT)
 
 $(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
-	@mkdir -p $(@D)
-	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(MYSQL_LIBS) $(LIBS) $(PUT)
-
 $(B)/connectors/kafka.so: $(call link_ars,connectors/kafka)
+$(B)/connectors/mysql.so: CLIENT_LIBS = $(MYSQL_LIBS)
+$(B)/connectors/kafka.so: CLIENT_LIBS = $(KAFKA_LIBS)
+$(PLUGINS):
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(KAFKA_LIBS) $(LIBS) $(PUT)
+	$(Q)$(CC) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(CLIENT_LIBS) $(LIBS) $(PUT)
 
 # The same plugin with libmysqlclient, which Debian 12 lacks: headers and library are unpacked beside the system.
 mysqlclient: ## build the MySQL connector with libmysqlclient, too
