@@ -230,7 +230,7 @@ static void tell(const struct fc_store_watch *watch, const struct change_set *se
 static void forget(struct local *local, struct change_set *set)
 {
     for (size_t index = 0; index < set->count; index++) {
-        free((void *)(uintptr_t)set->entries[index].key.data); /* ours: key and value */
+        free(fc_unconst(set->entries[index].key.data)); /* ours: key and value */
     }
     free(set->entries);
     local->history_bytes -= set->bytes;

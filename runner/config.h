@@ -43,18 +43,18 @@ struct fc_config {
     fc_envelope_mode envelope;
     bool tombstones;
     fc_error_policy on_error;
-    const char *dead_letter_topic;
     uint32_t workers; /* 0: as many as the pipeline thinks right for this machine */
+    const char *dead_letter_topic;
     size_t memory_bytes;
     /* Absolute, or relative to the working directory. The embedded log's; of a cluster, where
      * the capture that runs here has its lock and can be asked. */
     const char *log_dir;
-    const char
-        *log_listen_host; /* of an embedded log that Kafka clients can read; NULL: none */
-    uint16_t log_listen_port;
     /* Where the run that this file starts has its lock and can be asked: log_dir, but of a sink,
      * which only looks at its log, a directory of its own. */
     const char *state_dir;
+    const char
+        *log_listen_host; /* of an embedded log that Kafka clients can read; NULL: none */
+    uint16_t log_listen_port;
     bool is_sink;                          /* meta.type ends with -sink */
     bool exactly_once;                     /* `delivery`, of records that are copied */
     bool skips_gaps;                       /* `on-gap` */

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/key_change.h"
 
+/* -0 equals 0, but is another key of a record. */
+static bool same_bits(const void *a, const void *b, size_t size)
+{
+    return memcmp(a, b, size) == 0;
+}
+
 static bool same_value(const struct fc_value *a, const struct fc_value *b)
 {
     if (a->kind != b->kind) {
@@ -14,9 +20,9 @@ static bool same_value(const struct fc_value *a, const struct fc_value *b)
     case FC_VALUE_UINT:
         return a->as.u64 == b->as.u64;
     case FC_VALUE_FLOAT:
-        return memcmp(&a->as.f32, &b->as.f32, sizeof(a->as.f32)) == 0;
+        return same_bits(&a->as.f32, &b->as.f32, sizeof(a->as.f32));
     case FC_VALUE_DOUBLE:
-        return memcmp(&a->as.f64, &b->as.f64, sizeof(a->as.f64)) == 0;
+        return same_bits(&a->as.f64, &b->as.f64, sizeof(a->as.f64));
     case FC_VALUE_TEXT:
     case FC_VALUE_BYTES:
         return fc_slice_equal(a->as.bytes, b->as.bytes);

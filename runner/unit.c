@@ -283,7 +283,7 @@ void fc_unit_use_schema(struct fc_unit *unit, const struct fc_schema *schema)
     if (unit->schema_count == unit->schema_capacity) {
         unit->schema_capacity = unit->schema_capacity == 0 ? 8 : unit->schema_capacity * 2;
         unit->schemas = fc_realloc_array((void *)unit->schemas, unit->schema_capacity,
-                                         sizeof(*unit->schemas));
+                                         sizeof(const struct fc_schema *));
     }
     unit->schemas[unit->schema_count++] = schema;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connectors/kafka/sink_producer.h"
 
+#include "core/base/alloc.h"
 #include "core/base/clock.h"
 #include "core/cluster/cluster.h"
 
@@ -196,16 +197,14 @@ fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
     }
     while (code == FC_OK && answer == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         rd_kafka_headers_t *headers = message->header_count == 0 ? NULL : headers_of(message);
-        /* NOLINTBEGIN(performance-no-int-to-ptr): the value is only read */
         answer = rd_kafka_producev(
             sink->producer, RD_KAFKA_V_RKT(place->handle),
             RD_KAFKA_V_PARTITION((int32_t)place->partition),
             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
             RD_KAFKA_V_KEY(message->key.data, message->key.len),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value.data, message->value.len),
+            RD_KAFKA_V_VALUE(fc_unconst(message->value.data), message->value.len),
             RD_KAFKA_V_TIMESTAMP(message->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
             RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
-        /* NOLINTEND(performance-no-int-to-ptr) */
         if (answer != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL) {
             rd_kafka_headers_destroy(headers); /* they were not taken */
         }

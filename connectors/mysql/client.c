@@ -219,7 +219,7 @@ struct fc_client_dump *fc_client_dump_begin(MYSQL *mysql,
         dump->rpl.flags = DUMP_FLAG_GTID;
         dump->rpl.gtid_set_encoded_size = from->gtid_set.len;
         dump->rpl.fix_gtid_set = write_gtid_set;
-        dump->rpl.gtid_set_arg = (void *)(uintptr_t)from;
+        dump->rpl.gtid_set_arg = fc_unconst(from);
     }
     if (mysql_binlog_open(mysql, &dump->rpl) != 0) {
         free(dump);

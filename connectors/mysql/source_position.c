@@ -278,6 +278,7 @@ fc_code fc_source_position_of_server(struct fc_session *session,
         code = gtid_mode_on(session, &by_gtid, err);
     }
     if (code == FC_OK && by_gtid) {
+        fc_assert(gtids != NULL);
         code = set_gtids(out_position, fc_slice_text(gtids), err);
     }
     free(gtids);

@@ -26,6 +26,17 @@ char *fc_strndup(const char *text, size_t len)
 char *fc_asprintf(const char *fmt, ...)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 
+/* The same pointer without its const: where the memory is known to be ours to change or to free,
+ * and for calls of other libraries that only read but do not say so. */
+static inline void *fc_unconst(const void *data)
+{
+    union {
+        const void *held;
+        void *given;
+    } pointer = { data };
+    return pointer.given;
+}
+
 #define fc_new(T) ((T *)fc_alloc_zeroed(1, sizeof(T)))
 #define fc_new_array(T, count) ((T *)fc_alloc_zeroed((count), sizeof(T)))
 

@@ -228,8 +228,8 @@ static fc_code system_list(struct fc_fs *fs, const char *path,
     if (dir == NULL) {
         return fail_errno(err, errno, "list", path);
     }
-    while ((entry = readdir(dir)) !=
-           NULL) { /* NOLINT(concurrency-mt-unsafe): dir is ours alone */
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): dir is ours alone */
+    while ((entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
             on_entry(ctx, entry->d_name) != 0) {
             break;
@@ -275,7 +275,7 @@ fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data, size
     char *directory = fc_strdup(path);
     char *slash = strrchr(directory, '/');
     struct fc_file *file = NULL;
-    struct iovec part = { (void *)(uintptr_t)data, len };
+    struct iovec part = { fc_unconst(data), len };
     fc_code code = fs->ops->open(fs, temporary, FC_FS_WRITE | FC_FS_CREATE, &file, err);
     if (code == FC_OK) {
         code = fs->ops->truncate(file, 0, err);

@@ -28,9 +28,11 @@ static void thin_out(struct fc_offset_map *map)
 
 void fc_offset_map_add(struct fc_offset_map *map, int64_t from, int64_t to)
 {
-    const struct fc_offset_point *last = map->count == 0 ? NULL : &map->points[map->count - 1];
-    if (last != NULL && (from <= last->from || to < last->to)) {
-        return;
+    if (map->count > 0) {
+        const struct fc_offset_point *last = &map->points[map->count - 1];
+        if (from <= last->from || to < last->to) {
+            return;
+        }
     }
     if (map->count == FC_OFFSET_MAP_POINTS_MAX) {
         thin_out(map);

@@ -205,8 +205,8 @@ static fc_code set_map(const struct fc_options *options, struct value *value,
                 options->source.path, item, err, "`%.80s` must have one value, not %s",
                 item->key, item->kind == FC_YAML_SCALAR ? "none" : fc_yaml_kind_name(item));
         }
-        value->items[2 * value->count] = item->key;
-        value->items[2 * value->count + 1] = item->text;
+        value->items[2 * (size_t)value->count] = item->key;
+        value->items[2 * (size_t)value->count + 1] = item->text;
         value->count++;
     }
     return FC_OK;

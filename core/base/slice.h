@@ -42,8 +42,10 @@ static inline struct fc_slice fc_slice_text(const char *text)
 
 static inline bool fc_slice_equal(struct fc_slice a, struct fc_slice b)
 {
-    return a.len == b.len && (a.data == NULL) == (b.data == NULL) &&
-           (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+    if (a.data == NULL || b.data == NULL) {
+        return a.data == b.data && a.len == b.len;
+    }
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
 static inline bool fc_slice_equal_text(struct fc_slice a, const char *text)

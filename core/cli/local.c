@@ -115,8 +115,7 @@ _Noreturn static void become(const struct fc_local *local, const char *program, 
                              int failure_fd)
 {
     char flag[] = "--config";
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): execv writes to none of them */
-    char *argv[] = { (char *)(uintptr_t)program, flag, local->config_path, NULL };
+    char *argv[] = { fc_unconst(program), flag, local->config_path, NULL };
     int null_fd = open("/dev/null", O_RDONLY);
     int reason;
     sigset_t none;

@@ -52,19 +52,17 @@ static rd_kafka_resp_err_t send_once(struct run *run, struct fc_slice key,
     rd_kafka_headers_t *headers =
         run->headers == NULL ? NULL : rd_kafka_headers_copy(run->headers);
     rd_kafka_resp_err_t code;
-    /* NOLINTBEGIN(performance-no-int-to-ptr): key and value are only read */
     rd_kafka_vu_t parts[7] = {
         { .vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = run->produce->topic },
         { .vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = run->produce->partition },
         { .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
         { .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = run },
         { .vtype = RD_KAFKA_VTYPE_KEY,
-          .u.mem = { .ptr = (void *)(uintptr_t)key.data, .size = key.len } },
+          .u.mem = { .ptr = fc_unconst(key.data), .size = key.len } },
         { .vtype = RD_KAFKA_VTYPE_VALUE,
-          .u.mem = { .ptr = (void *)(uintptr_t)value.data, .size = value.len } },
+          .u.mem = { .ptr = fc_unconst(value.data), .size = value.len } },
         { .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
     };
-    /* NOLINTEND(performance-no-int-to-ptr) */
     rd_kafka_error_t *failed =
         rd_kafka_produceva(run->cluster->rk, parts, headers == NULL ? 6 : 7);
     if (failed == NULL) {

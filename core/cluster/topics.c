@@ -33,12 +33,12 @@ static rd_kafka_resp_err_t ask(rd_kafka_t *handle, const char *name, uint32_t *o
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
-    rd_kafka_resp_err_t answer =
-        topic == NULL ? rd_kafka_last_error()
-                      : rd_kafka_metadata(handle, 0, topic, &metadata, FC_CLUSTER_CALL_MS);
-    if (topic != NULL) {
-        rd_kafka_topic_destroy(topic);
+    rd_kafka_resp_err_t answer;
+    if (topic == NULL) {
+        return rd_kafka_last_error();
     }
+    answer = rd_kafka_metadata(handle, 0, topic, &metadata, FC_CLUSTER_CALL_MS);
+    rd_kafka_topic_destroy(topic);
     if (answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
         answer = metadata->topic_cnt == 1 ? metadata->topics[0].err
                                           : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
@@ -116,7 +116,7 @@ fc_code fc_cluster_create(rd_kafka_t *handle, const struct fc_cluster_topic *top
     if (wanted == NULL) {
         return fc_fail(err, FC_ERR_CONFIG, "Kafka: create topic %s: %s", topic->name, why);
     }
-    for (uint32_t index = 0; index < topic->setting_count; index++) {
+    for (size_t index = 0; index < topic->setting_count; index++) {
         /* fails for an empty name only */
         (void)rd_kafka_NewTopic_set_config(wanted, topic->settings[2 * index],
                                            topic->settings[2 * index + 1]);

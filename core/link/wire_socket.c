@@ -137,8 +137,7 @@ static fc_code load_files(SSL_CTX *context, const struct fc_link_settings *setti
     SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     if (password != NULL) {
         SSL_CTX_set_default_passwd_cb(context, give_password);
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): give_password only reads it */
-        SSL_CTX_set_default_passwd_cb_userdata(context, (void *)(uintptr_t)password);
+        SSL_CTX_set_default_passwd_cb_userdata(context, fc_unconst(password));
     }
     if (certificate != NULL && SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
         return tls_failed(certificate, err);

@@ -106,14 +106,13 @@ static uint8_t *put_bytes(uint8_t *to, struct fc_slice bytes)
     return to + bytes.len;
 }
 
-static uint8_t *put_headers(uint8_t *to, const struct fc_record *record)
+static void put_headers(uint8_t *to, const struct fc_record *record)
 {
     to = put_varint(to, record->header_count);
     for (uint32_t index = 0; index < record->header_count; index++) {
         to = put_bytes(to, record->headers[index].key);
         to = put_bytes(to, record->headers[index].value);
     }
-    return to;
 }
 
 static size_t body_size(const struct fc_record *record, int64_t timestamp_delta,
@@ -182,7 +181,7 @@ fc_code fc_batch_builder_add(struct fc_batch_builder *builder, const struct fc_r
     to = put_bytes(to, record->value);
     layout.headers = layout.begin + (uint32_t)(to - start);
     layout.value_text = layout.headers - (uint32_t)record->value.len;
-    to = put_headers(to, record);
+    put_headers(to, record);
     layout.end = layout.begin + (uint32_t)whole;
     builder->plain.len += whole;
     if (builder->packing) {

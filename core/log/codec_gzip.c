@@ -3,6 +3,7 @@
 
 #include <zlib.h>
 
+#include "core/base/alloc.h"
 #include "core/log/codec_parts.h"
 
 enum {
@@ -21,7 +22,7 @@ fc_code fc_gzip_compress(struct fc_slice from, struct fc_buf *to, struct fc_erro
         return fc_fail(err, FC_ERR_NOMEM, "no memory for a compression context");
     }
     room = deflateBound(&stream, from.len);
-    stream.next_in = (z_const Bytef *)(uintptr_t)from.data;
+    stream.next_in = fc_unconst(from.data);
     stream.avail_in = (uInt)from.len; /* batches are below 4 GiB */
     stream.next_out = fc_buf_reserve(to, room);
     stream.avail_out = (uInt)room;
@@ -55,7 +56,7 @@ fc_code fc_gzip_decompress(struct fc_slice from, struct fc_buf *to, struct fc_er
     if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK) {
         return fc_fail(err, FC_ERR_NOMEM, "no memory for a compression context");
     }
-    stream.next_in = (z_const Bytef *)(uintptr_t)from.data;
+    stream.next_in = fc_unconst(from.data);
     stream.avail_in = (uInt)from.len;
     while (result == Z_OK && !full) {
         size_t room = from.len * 4 > ROOM_MIN ? from.len * 4 : ROOM_MIN;

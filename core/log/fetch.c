@@ -72,6 +72,15 @@ struct plan {
     uint64_t swaps; /* see fc_partition_swaps */
 };
 
+/* Put a file at the front in place of the one at `index`. */
+static void put_first(struct fc_fetch_file **files, size_t index, struct fc_fetch_file *file)
+{
+    for (; index > 0; index--) {
+        files[index] = files[index - 1];
+    }
+    files[0] = file;
+}
+
 /* A file that is open already, moved to the front, as a reference. lock is held. */
 static struct fc_fetch_file *take_open(struct fc_partition *partition, int64_t base)
 {
@@ -79,8 +88,7 @@ static struct fc_fetch_file *take_open(struct fc_partition *partition, int64_t b
     for (size_t index = 0; index < FC_FETCH_FILES; index++) {
         if (files[index] != NULL && files[index]->base == base) {
             struct fc_fetch_file *found = files[index];
-            memmove(files + 1, files, index * sizeof(*files));
-            files[0] = found;
+            put_first(files, index, found);
             return fc_fetch_file_ref(found);
         }
     }
@@ -95,8 +103,7 @@ static void keep_open(struct fc_partition *partition, struct fc_fetch_file *file
     (void)pthread_mutex_lock(&partition->lock);
     if (!partition->dropped && partition->swaps == swaps) {
         dropped = files[FC_FETCH_FILES - 1];
-        memmove(files + 1, files, (FC_FETCH_FILES - 1) * sizeof(*files));
-        files[0] = fc_fetch_file_ref(file);
+        put_first(files, FC_FETCH_FILES - 1, fc_fetch_file_ref(file));
     }
     (void)pthread_mutex_unlock(&partition->lock);
     fc_fetch_file_unref(dropped);

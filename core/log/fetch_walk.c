@@ -102,7 +102,7 @@ fc_code fc_fetch_walk_cut(struct fc_partition *partition, struct fc_file *file,
                           struct fc_place *out_end, struct fc_error *err)
 {
     struct fc_place end = *begin;
-    struct fc_batch_header header;
+    struct fc_batch_header header = { 0 };
     struct fc_header_walk walk;
     fc_code code = FC_OK;
     bool fits = true;

@@ -67,9 +67,9 @@ struct fc_partition {
     size_t manifest_dead;        /* its entries of segments that are gone */
     struct fc_checkpoint synced; /* the newest that is true */
     int64_t producers_at;        /* as in a checkpoint */
-    bool producers_saved;
-    bool snapshot_old_known; /* there is an older snapshot, to be removed */
     int64_t snapshot_old;
+    bool snapshot_old_known; /* there is an older snapshot, to be removed */
+    bool producers_saved;
     uint32_t follow_turns; /* looks at the files since the last one at the manifest */
 
     /* Owned by the thread that does the upkeep. */
@@ -112,9 +112,9 @@ struct fc_partition {
         *fetch_files[FC_FETCH_FILES];              /* open for fetches; the last used first */
     struct fc_place fetch_places[FC_FETCH_PLACES]; /* where fetches ended, so others begin */
     size_t fetch_places_next;
-    bool exists; /* false: read_only, and nobody has created it yet */
     /* Not used now, for whose append looks into a batch next; taken and given atomically. */
     struct fc_batch_decoder *_Atomic decoder;
+    bool exists;        /* false: read_only, and nobody has created it yet */
     atomic_bool fresh;  /* an empty directory: no file before the first append; set with
                            sync_lock held, too */
     bool in_group;      /* on the group's list of what to sync */

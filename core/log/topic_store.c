@@ -60,7 +60,7 @@ static fc_code decode_settings(const json_t *object, struct fc_settings *to)
     if (!json_is_object(object)) {
         return FC_ERR_CORRUPT;
     }
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    json_object_foreach(fc_unconst(object), key, value)
     {
         if (!json_is_string(value)) {
             return FC_ERR_CORRUPT;

@@ -76,10 +76,12 @@ static bool next_piece(struct place *place, struct piece *out_piece)
 /* Move over `len` bytes, at most the piece that next_piece has just given. */
 static void skip(struct place *place, size_t len)
 {
-    const struct fc_reply *reply = &place->request->reply;
-    const struct fc_reply_splice *splice = place->cursor.splice < reply->splices_count
-                                               ? &reply->splices[place->cursor.splice]
-                                               : NULL;
+    const struct fc_request *request = place->request;
+    const struct fc_reply_splice *splice = NULL;
+    fc_assert(request != NULL);
+    if (place->cursor.splice < request->reply.splices_count) {
+        splice = &request->reply.splices[place->cursor.splice];
+    }
     if (splice != NULL && place->cursor.byte == splice->at) {
         place->cursor.splice_at += len;
     } else {

@@ -42,8 +42,7 @@ struct fc_fetch_sessions *fc_fetch_sessions_new(uint32_t sessions_max)
 static void free_session(struct fc_fetch_session *session)
 {
     for (int32_t index = 0; index < session->count; index++) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a copy of ours */
-        free((void *)(uintptr_t)session->items[index].name.data);
+        free(fc_unconst(session->items[index].name.data));
     }
     free(session->items);
     free(session);
@@ -152,8 +151,7 @@ static void forget(struct fc_fetch_session *session, const struct fc_msg_fetch_r
             struct fc_fetch_item *item =
                 item_of(session, gone->topic, gone->topic_id, gone->partitions[index]);
             if (item != NULL) {
-                /* NOLINTNEXTLINE(performance-no-int-to-ptr): a copy of ours */
-                free((void *)(uintptr_t)item->name.data);
+                free(fc_unconst(item->name.data));
                 *item = session->items[--session->count];
             }
         }

@@ -11,6 +11,7 @@
  */
 #include <stdatomic.h>
 
+#include "core/base/alloc.h"
 #include "core/log/wire_append.h"
 #include "core/spu/access.h"
 #include "core/spu/dispatch.h"
@@ -96,8 +97,8 @@ static void append(struct produce *produce, struct fc_log_topic *topic,
         return;
     }
     /* The records lie in the request's frame, which is ours to change. */
-    if (fc_partition_append_wire(partition, (uint8_t *)(uintptr_t)asked->records.data,
-                                 asked->records.len, &rules, &result, &err) != FC_OK) {
+    if (fc_partition_append_wire(partition, fc_unconst(asked->records.data), asked->records.len,
+                                 &rules, &result, &err) != FC_OK) {
         set_error(produce->request, out, result.error, &err);
         out->log_start_offset = result.log_start;
         if (result.bad_record >= 0) {

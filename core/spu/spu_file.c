@@ -32,7 +32,7 @@ static const struct fc_option OPTIONS[] = {
       "Close a connection on which nothing happens for so long." },
     { "request-size-max", FC_OPTION_SIZE, false, "100MiB", 1024, INT32_MAX, NULL,
       "The largest request." },
-    { "request-memory", FC_OPTION_SIZE, false, "512MiB", 1024 * 1024, INT64_MAX, NULL,
+    { "request-memory", FC_OPTION_SIZE, false, "512MiB", 1 << 20, INT64_MAX, NULL,
       "Memory that requests of all connections together may take." },
     { "group-initial-delay", FC_OPTION_DURATION, false, "0", 0, 3600000, NULL,
       "The first rebalance of a consumer group waits so long for more members." },
@@ -97,7 +97,7 @@ static fc_code split_advertised(struct fc_spu_file *file, const struct fc_yaml_n
     }
     host = fc_arena_copy(&file->yaml.arena, fc_slice_of(text, (size_t)(colon - text) + 1));
     fc_assert(host.data != NULL);
-    ((char *)(uintptr_t)host.data)[colon - text] = '\0'; /* our copy */
+    ((char *)fc_unconst(host.data))[colon - text] = '\0'; /* our copy */
     listener->advertised_host = (const char *)host.data;
     listener->advertised_port = (uint16_t)port;
     return FC_OK;

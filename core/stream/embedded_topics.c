@@ -42,7 +42,7 @@ fc_code fc_embedded_create(struct fc_stream *stream, const char *name, uint32_t 
     struct fc_log_topic *log = NULL;
     fc_code code = fc_data_dir_topic(embedded->data, name, &log, err);
     if (code == FC_ERR_NOT_FOUND) {
-        for (uint32_t index = 0; index < setting_count; index++) {
+        for (size_t index = 0; index < setting_count; index++) {
             fc_settings_put(&wanted, settings[2 * index], settings[2 * index + 1]);
         }
         code = fc_data_dir_create(embedded->data, name, partitions, &wanted, &log, err);

@@ -373,24 +373,32 @@ fc_code fc_kafka_flush(struct fc_stream *stream, struct fc_error *err)
 
 /* --- the end ------------------------------------------------------------------------------ */
 
+static fc_code wait_until_seen(struct fc_kafka *kafka, struct fc_kafka_topic *topic,
+                               uint32_t partition, int64_t until_ms)
+{
+    struct fc_offsets offsets = { 0 };
+    struct fc_error ignored;
+    fc_code code = FC_OK;
+    while (code == FC_OK && offsets.end < topic->acked_ends[partition] &&
+           fc_clock_boot_ms() < until_ms) {
+        code = fc_kafka_offsets(&topic->base, partition, &offsets, &ignored);
+        if (code == FC_OK && offsets.end < topic->acked_ends[partition]) {
+            (void)rd_kafka_poll(kafka->client, VISIBLE_LOOK_MS); /* only waits */
+        }
+    }
+    return code;
+}
+
 /* A commit is answered before readers see all of it; who opens the log next should. */
 static void wait_until_visible(struct fc_kafka *kafka)
 {
-    int64_t begin_ms = fc_clock_boot_ms();
+    int64_t until_ms = fc_clock_boot_ms() + VISIBLE_MS;
     fc_code code = FC_OK;
     for (size_t at = 0; code == FC_OK && at < kafka->topic_count; at++) {
         struct fc_kafka_topic *topic = kafka->topics[at];
         for (uint32_t index = 0; code == FC_OK && index < topic->base.partitions_count;
              index++) {
-            struct fc_offsets offsets = { 0 };
-            struct fc_error ignored;
-            while (code == FC_OK && offsets.end < topic->acked_ends[index] &&
-                   fc_clock_boot_ms() - begin_ms < VISIBLE_MS) {
-                code = fc_kafka_offsets(&topic->base, index, &offsets, &ignored);
-                if (code == FC_OK && offsets.end < topic->acked_ends[index]) {
-                    (void)rd_kafka_poll(kafka->client, VISIBLE_LOOK_MS); /* only waits */
-                }
-            }
+            code = wait_until_seen(kafka, topic, index, until_ms);
         }
     }
 }

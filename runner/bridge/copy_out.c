@@ -367,7 +367,7 @@ static fc_code translate_groups(struct copy_out *out, struct fc_error *err)
 {
     struct translating translating = { .out = out };
     fc_code code = fc_stream_groups(out->stream, on_group, &translating, err);
-    for (uint32_t index = 0; index < translating.groups.count; index++) {
+    for (size_t index = 0; index < translating.groups.count; index++) {
         translating.group = translating.groups.items[2 * index];
         if (code == FC_OK) {
             code = fc_stream_committed(out->stream, translating.group, on_committed,

@@ -5,10 +5,12 @@
 
 #include <jansson.h>
 
+#include "core/base/alloc.h"
+
 /* One and the same object, under a name of our own. */
 static json_t *json_of(const struct fc_places *places)
 {
-    return (json_t *)(uintptr_t)places;
+    return fc_unconst(places);
 }
 
 fc_code fc_places_decode(struct fc_slice text, struct fc_places **out_places,
@@ -32,7 +34,7 @@ void fc_places_free(struct fc_places *places)
 /* The list of offsets of a topic's entry. */
 static json_t *offsets_of(const json_t *entry)
 {
-    return json_is_object(entry) ? json_object_get(entry, "next") : (json_t *)(uintptr_t)entry;
+    return json_is_object(entry) ? json_object_get(entry, "next") : fc_unconst(entry);
 }
 
 int64_t fc_places_get(const struct fc_places *places, const char *topic, uint32_t partition)

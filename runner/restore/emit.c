@@ -163,7 +163,7 @@ static fc_code sort_displaced(struct emitter *emitter, struct fc_error *err)
         code = fc_survivor_walk_next(walk, &survivor, err);
     }
     while (code == FC_OK && survivor != NULL) {
-        struct fc_emit_row row;
+        struct fc_emit_row row = { 0 };
         code = check_stop(emitter, err);
         if (code == FC_OK) {
             code = read_row(emitter, survivor, &row, err);
@@ -208,7 +208,7 @@ static fc_code give_in_turn(struct emitter *emitter, const struct fc_survivor *s
                             struct fc_error *err)
 {
     struct fc_row_sort *sort = emitter->sorts[survivor->table_index];
-    struct fc_emit_row row;
+    struct fc_emit_row row = { 0 };
     fc_code code = read_row(emitter, survivor, &row, err);
     if (code == FC_OK && sort != NULL && fc_row_sort_head(sort) != NULL) {
         struct fc_slice order = order_of(emitter, &row);

@@ -276,6 +276,7 @@ void fc_scram_challenge(struct fc_scram *scram, const struct fc_scram_credential
         fc_assert(RAND_bytes(random, sizeof(random)) == 1);
         fc_base64_append(&scram->nonce, fc_slice_of(random, sizeof(random)));
     }
+    fc_assert(scram->nonce.data != NULL && !scram->nonce.failed); /* the client's is bounded */
     fc_buf_append_text(&scram->server_first, "r=");
     fc_buf_append_slice(&scram->server_first, fc_buf_slice(&scram->nonce));
     fc_buf_append_text(&scram->server_first, ",s=");

@@ -71,8 +71,7 @@ static void replace_static(struct fc_group *group, struct fc_group_member *membe
     fc_group_answer_sync(group, member, FC_KAFKA_FENCED_INSTANCE_ID);
     fc_group_disown(&member->id);
     member->id = fc_group_own(id);
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): ours, from new_member_id */
-    free((void *)(uintptr_t)id.data);
+    free(fc_unconst(id.data));
     fc_group_disown(&member->client_id);
     fc_group_disown(&member->client_host);
     member->client_id = fc_group_own(join->client_id);
@@ -114,8 +113,7 @@ static void join_as_new(struct fc_group *group, const struct fc_group_join *join
     } else {
         add_and_rebalance(group, id, join, waiter, now_ms);
     }
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): ours, from new_member_id */
-    free((void *)(uintptr_t)id.data);
+    free(fc_unconst(id.data));
 }
 
 static void join_again(struct fc_group *group, struct fc_group_member *member,

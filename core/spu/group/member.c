@@ -14,8 +14,7 @@ struct fc_slice fc_group_own(struct fc_slice bytes)
 
 void fc_group_disown(struct fc_slice *bytes)
 {
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): made by fc_group_own */
-    free((void *)(uintptr_t)bytes->data);
+    free(fc_unconst(bytes->data));
     *bytes = fc_slice_null();
 }
 

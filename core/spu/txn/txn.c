@@ -39,8 +39,7 @@ struct fc_txn *fc_txn_new(struct fc_slice id, int64_t producer_id)
 static void forget_partitions(struct fc_txn *txn)
 {
     for (int32_t index = 0; index < txn->partitions_count; index++) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a copy of ours */
-        free((void *)(uintptr_t)txn->partitions[index].topic.data);
+        free(fc_unconst(txn->partitions[index].topic.data));
     }
     txn->partitions_count = 0;
 }
@@ -50,8 +49,7 @@ void fc_txn_free(struct fc_txn *txn)
     if (txn != NULL) {
         forget_partitions(txn);
         free(txn->partitions);
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a copy of ours */
-        free((void *)(uintptr_t)txn->id.data);
+        free(fc_unconst(txn->id.data));
         free(txn);
     }
 }
