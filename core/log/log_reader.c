@@ -28,6 +28,7 @@ struct fc_log_reader {
     int64_t offset;        /* of the next record to give out */
     int64_t batch_offset;  /* that the next batch in the file begins with */
     int64_t skip_older_ms; /* INT64_MIN: none */
+    bool with_markers;
     uint64_t wakes;
 
     struct fc_file *file; /* of the segment; NULL: it is to be found by the offset */
@@ -79,6 +80,11 @@ int64_t fc_log_reader_offset(const struct fc_log_reader *reader)
 void fc_log_reader_skip_older(struct fc_log_reader *reader, int64_t time_ms)
 {
     reader->skip_older_ms = time_ms;
+}
+
+void fc_log_reader_with_markers(struct fc_log_reader *reader)
+{
+    reader->with_markers = true;
 }
 
 static void let_go(struct fc_log_reader *reader)
@@ -328,7 +334,7 @@ static fc_code read_batch(struct fc_log_reader *reader, const struct fc_record *
     }
     wanted = fc_batch_last_offset(&header) >= reader->offset &&
              header.max_timestamp_ms >= reader->skip_older_ms && header.count > 0 &&
-             (header.attributes & FC_BATCH_CONTROL) == 0;
+             (reader->with_markers || (header.attributes & FC_BATCH_CONTROL) == 0);
     if (wanted) {
         code = fc_batch_decode(&reader->decoder, batch, &records, &count, err);
         if (code != FC_OK) {

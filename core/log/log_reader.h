@@ -37,4 +37,7 @@ int64_t fc_log_reader_offset(const struct fc_log_reader *reader);
 /* Pass over batches whose records are all older, without decompressing them. */
 void fc_log_reader_skip_older(struct fc_log_reader *reader, int64_t time_ms);
 
+/* Give out the ends of transactions, too: records as the log has them. */
+void fc_log_reader_with_markers(struct fc_log_reader *reader);
+
 #endif

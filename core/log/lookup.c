@@ -201,6 +201,7 @@ static fc_code check_time_entry(struct fc_partition *partition, int64_t last_off
     return code;
 }
 
+/* Markers have times, too: Kafka finds them, and a segment's largest timestamp may be of one. */
 static fc_code scan_for_time(struct fc_partition *partition, int64_t from, int64_t time_ms,
                              struct fc_time_place *out_place, struct fc_error *err)
 {
@@ -213,6 +214,7 @@ static fc_code scan_for_time(struct fc_partition *partition, int64_t from, int64
         return code;
     }
     fc_log_reader_skip_older(reader, time_ms);
+    fc_log_reader_with_markers(reader);
     do {
         code = fc_log_reader_next(reader, 0, &records, &count, err);
         for (uint32_t index = 0; code == FC_OK && !found && index < count; index++) {
@@ -274,20 +276,93 @@ fc_code fc_partition_offset_for_time(struct fc_partition *partition, int64_t tim
     return code;
 }
 
-/* Records below start do not count, so the segments say only where it may be at most. */
+/* The first of the largest timestamps from `from` to before `to`. */
+static fc_code scan_for_largest(struct fc_partition *partition, int64_t from, int64_t to,
+                                struct fc_time_place *out_place, struct fc_error *err)
+{
+    struct fc_log_reader *reader = NULL;
+    const struct fc_record *records = NULL;
+    struct fc_time_place largest = { -1, INT64_MIN };
+    uint32_t count = 1;
+    fc_code code = fc_log_reader_open(partition, from, &reader, err);
+    if (code != FC_OK) {
+        return code;
+    }
+    fc_log_reader_with_markers(reader);
+    while (code == FC_OK && count > 0 && fc_log_reader_offset(reader) < to) {
+        code = fc_log_reader_next(reader, 0, &records, &count, err);
+        for (uint32_t index = 0; code == FC_OK && index < count; index++) {
+            if (records[index].timestamp_ms > largest.timestamp_ms &&
+                records[index].offset < to) {
+                largest.offset = records[index].offset;
+                largest.timestamp_ms = records[index].timestamp_ms;
+                fc_log_reader_skip_older(reader, largest.timestamp_ms);
+            }
+        }
+    }
+    fc_log_reader_close(reader);
+    if (code == FC_OK && largest.offset >= 0) {
+        *out_place = largest;
+    }
+    return code;
+}
+
+/* The largest timestamps of the segment that has the first record, and of those behind it. */
+struct largest {
+    int64_t start;
+    int64_t first_end;
+    int64_t first_ms;
+    int64_t others_ms;
+};
+
+static void note_largest(struct largest *largest, bool is_first, int64_t time_ms)
+{
+    int64_t *of = is_first ? &largest->first_ms : &largest->others_ms;
+    if (time_ms > *of) {
+        *of = time_ms;
+    }
+}
+
+static struct largest largest_of_segments(struct fc_partition *partition)
+{
+    struct largest largest = { .first_ms = INT64_MIN, .others_ms = INT64_MIN };
+    size_t first;
+    (void)pthread_mutex_lock(&partition->lock);
+    largest.start = partition->start;
+    first = fc_partition_segment_of(partition, partition->start);
+    for (size_t index = first; index < partition->closed_count; index++) {
+        note_largest(&largest, index == first, partition->closed[index].max_timestamp_ms);
+    }
+    if (partition->active.size > 0) {
+        note_largest(&largest, first == partition->closed_count,
+                     partition->active.max_timestamp_ms);
+    }
+    largest.first_end =
+        first < partition->closed_count ? partition->closed[first].end : partition->end;
+    (void)pthread_mutex_unlock(&partition->lock);
+    return largest;
+}
+
+/* Records below start do not count, and the first segment's largest may be of one of those. Then
+ * what is left of that segment is looked through. */
 fc_code fc_partition_max_timestamp(struct fc_partition *partition,
                                    struct fc_time_place *out_place, struct fc_error *err)
 {
-    int64_t max_ms = INT64_MIN;
-    (void)pthread_mutex_lock(&partition->lock);
-    for (size_t index = 0; index < partition->closed_count; index++) {
-        if (partition->closed[index].max_timestamp_ms > max_ms) {
-            max_ms = partition->closed[index].max_timestamp_ms;
-        }
+    struct largest largest = largest_of_segments(partition);
+    struct fc_time_place left = { -1, -1 };
+    fc_code code;
+    if (largest.others_ms >= largest.first_ms) {
+        return fc_partition_place_for_time(partition, largest.others_ms, out_place, err);
     }
-    if (partition->active.size > 0 && partition->active.max_timestamp_ms > max_ms) {
-        max_ms = partition->active.max_timestamp_ms;
+    code = fc_partition_place_for_time(partition, largest.first_ms, out_place, err);
+    if (code != FC_OK || out_place->offset >= 0) {
+        return code;
     }
-    (void)pthread_mutex_unlock(&partition->lock);
-    return fc_partition_place_for_time(partition, max_ms, out_place, err);
+    code = scan_for_largest(partition, largest.start, largest.first_end, &left, err);
+    if (code == FC_OK && left.offset >= 0 && left.timestamp_ms >= largest.others_ms) {
+        *out_place = left;
+    } else if (code == FC_OK) {
+        code = fc_partition_place_for_time(partition, largest.others_ms, out_place, err);
+    }
+    return code;
 }

@@ -60,18 +60,23 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void append_batch(struct world *world, const struct wire_batch *batch)
+{
+    struct fc_append_result result;
+    struct fc_buf bytes;
+    wire_batch_make(batch, &bytes);
+    assert_int_equal(fc_partition_append_wire(world->partition, bytes.data, bytes.len,
+                                              &world->rules, &result, &world->err),
+                     FC_OK);
+    fc_buf_release(&bytes);
+}
+
 static void append(struct world *world, uint32_t count)
 {
     for (uint32_t index = 0; index < count; index++) {
         struct wire_batch batch = { .count = RECORDS, .timestamp_ms = 1000, .producer_id = -1 };
-        struct fc_append_result result;
-        struct fc_buf bytes;
         batch.value_size = index % 7 * 50;
-        wire_batch_make(&batch, &bytes);
-        assert_int_equal(fc_partition_append_wire(world->partition, bytes.data, bytes.len,
-                                                  &world->rules, &result, &world->err),
-                         FC_OK);
-        fc_buf_release(&bytes);
+        append_batch(world, &batch);
     }
 }
 
@@ -200,6 +205,69 @@ static void a_range_outlives_its_file(void **state)
     assert_int_equal(none.error, FC_KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
 }
 
+static void check_largest(struct world *world, int64_t offset, int64_t timestamp_ms)
+{
+    struct fc_time_place place;
+    assert_int_equal(fc_partition_max_timestamp(world->partition, &place, &world->err), FC_OK);
+    assert_int_equal(place.offset, offset);
+    assert_int_equal(place.timestamp_ms, timestamp_ms);
+}
+
+static void delete_below(struct world *world, int64_t offset)
+{
+    int64_t start;
+    assert_int_equal(fc_partition_delete_records(world->partition, offset, &start, &world->err),
+                     FC_OK);
+}
+
+static void the_largest_timestamp_is_of_what_is_left(void **state)
+{
+    struct world *world = *state;
+    const int64_t stamps[] = { 5000, 9000, 4000, 6000, 3000 };
+    for (size_t index = 0; index < sizeof(stamps) / sizeof(stamps[0]); index++) {
+        const struct wire_batch batch = { .count = 2,
+                                          .timestamp_ms = stamps[index],
+                                          .producer_id = -1 };
+        append_batch(world, &batch);
+    }
+    flush(world);
+    check_largest(world, 3, 9001);
+    delete_below(world, 3);
+    check_largest(world, 3, 9001);
+    delete_below(world, 4);
+    check_largest(world, 7, 6001);
+    delete_below(world, 8);
+    check_largest(world, 9, 3001);
+    append(world, BATCHES); /* segments of which none has so late a one */
+    flush(world);
+    delete_below(world, 9);
+    check_largest(world, 9, 3001);
+    delete_below(world, 10);
+    check_largest(world, 12, 1002);
+}
+
+static void the_largest_timestamp_may_be_of_a_marker(void **state)
+{
+    struct world *world = *state;
+    const struct wire_batch batch = {
+        .count = 1, .timestamp_ms = 1000, .transactional = true, .producer_id = 7
+    };
+    const struct fc_marker_request marker = { .producer_id = 7, .commit = true };
+    struct fc_append_result result;
+    struct fc_time_place place;
+    int64_t before_ms = fc_clock_wall_ms(fc_clock_system());
+    world->rules.guard = fc_partition_verify(world->partition, 7, 0);
+    append_batch(world, &batch);
+    flush(world);
+    check_largest(world, 0, 1000);
+    assert_int_equal(
+        fc_partition_append_marker(world->partition, &marker, &result, &world->err), FC_OK);
+    flush(world);
+    assert_int_equal(fc_partition_max_timestamp(world->partition, &place, &world->err), FC_OK);
+    assert_int_equal(place.offset, 1);
+    assert_true(place.timestamp_ms >= before_ms);
+}
+
 static void count_call(void *ctx)
 {
     ++*(int *)ctx;
@@ -233,6 +301,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fetch_ends_at_its_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_range_outlives_its_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_largest_timestamp_is_of_what_is_left, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_largest_timestamp_may_be_of_a_marker, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_watch_is_told_what_moves, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
