@@ -6,8 +6,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +17,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
 var (
@@ -45,6 +42,13 @@ func same(wanted, got any) error {
 		return fmt.Errorf("wanted %.300s, got %.300s", w, g)
 	}
 	return nil
+}
+
+// The same lines in any order.
+func sameSet(got []string, wanted ...string) error {
+	sort.Strings(got)
+	sort.Strings(wanted)
+	return same(strings.Join(wanted, "\n"), strings.Join(got, "\n"))
 }
 
 func client(opts ...kgo.Opt) *kgo.Client {
@@ -422,93 +426,6 @@ func resume(ctx context.Context) error {
 	return err
 }
 
-func administration(ctx context.Context) error {
-	if err := topic(ctx, "admin", 2, nil); err != nil {
-		return err
-	}
-	if err := topic(ctx, "admin", 2, nil); !errors.Is(err, kerr.TopicAlreadyExists) {
-		return fmt.Errorf("twice: %v", err)
-	}
-	more, err := adm.UpdatePartitions(ctx, 5, "admin")
-	if err = errors.Join(err, more.Error()); err != nil {
-		return err
-	}
-	_, err = adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: kadm.StringPtr("7000")}}, "admin")
-	if err != nil {
-		return err
-	}
-	configs, err := adm.DescribeTopicConfigs(ctx, "admin")
-	if err != nil {
-		return err
-	}
-	for _, config := range configs[0].Configs {
-		if config.Key == "retention.ms" {
-			err = same("7000", config.MaybeValue())
-		}
-	}
-	cl := client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	for n := range 5 {
-		record := &kgo.Record{Topic: "admin", Value: []byte("x"), Timestamp: time.UnixMilli(1700000000000 + int64(n)*10)}
-		err = errors.Join(err, cl.ProduceSync(ctx, record).FirstErr())
-	}
-	cl.Close()
-	after, errAfter := adm.ListOffsetsAfterMilli(ctx, 1700000000015, "admin")
-	deleted, errDelete := adm.DeleteRecords(ctx, kadm.Offsets{"admin": {0: {Topic: "admin", Partition: 0, At: 3}}})
-	starts, errStart := adm.ListStartOffsets(ctx, "admin")
-	if err = errors.Join(err, errAfter, errDelete, errStart, deleted.Error()); err != nil {
-		return err
-	}
-	if err := same("2 3", fmt.Sprint(after["admin"][0].Offset, " ", starts["admin"][0].Offset)); err != nil {
-		return err
-	}
-	groups, err := adm.ListGroups(ctx)
-	if _, has := groups["resume"]; err != nil || !has {
-		return fmt.Errorf("groups: %v, %v", groups, err)
-	}
-	lags, err := adm.Lag(ctx, "resume")
-	if err = errors.Join(err, lags.Error()); err != nil {
-		return err
-	}
-	dirs, err := adm.DescribeAllLogDirs(ctx, nil)
-	if err != nil || len(dirs) != 1 {
-		return err
-	}
-	txns, err := adm.ListTransactions(ctx, nil, nil)
-	if _, has := txns["franz"]; err != nil || !has {
-		return fmt.Errorf("transactions: %v, %v", txns, err)
-	}
-	_, errGroup := adm.DeleteGroup(ctx, "resume")
-	_, errTopic := adm.DeleteTopic(ctx, "admin")
-	return errors.Join(errGroup, errTopic)
-}
-
-func secure(ctx context.Context) error {
-	if err := topic(ctx, "secure", 1, nil); err != nil {
-		return err
-	}
-	pem, err := os.ReadFile(os.Getenv("CA"))
-	if err != nil {
-		return err
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	for _, password := range []string{os.Getenv("SPU_PASSWORD"), "wrong"} {
-		auth := scram.Auth{User: os.Getenv("SPU_USER"), Pass: password}
-		cl, err := kgo.NewClient(kgo.SeedBrokers(os.Getenv("TLS_BOOTSTRAP")), kgo.DialTLSConfig(&tls.Config{RootCAs: pool}),
-			kgo.SASL(auth.AsSha512Mechanism()), kgo.RecordRetries(1), kgo.RecordDeliveryTimeout(5*time.Second))
-		if err != nil {
-			return err
-		}
-		err = cl.ProduceSync(ctx, &kgo.Record{Topic: "secure", Value: []byte("secure")}).FirstErr()
-		cl.Close()
-		if (err == nil) != (password != "wrong") {
-			return fmt.Errorf("with %s: %v", password, err)
-		}
-	}
-	_, err = read(ctx, "secure", 1)
-	return err
-}
-
 func main() {
 	bootstrap = os.Args[1]
 	cl := client()
@@ -524,7 +441,12 @@ func main() {
 	test("a static member comes back to what it had", static)
 	test("commit and resume", resume)
 	test("administration", administration)
+	for _, each := range console {
+		test("as a console asks: "+each.name, each.run)
+	}
 	test("SCRAM-SHA-512 over TLS, a wrong password is refused", secure)
+	test("users by SCRAM credentials: made, shown, deleted", users)
+	test("ACLs: created, described, deleted, and each counts at once", acls)
 	cl.Close()
 	fmt.Printf("%d passed, %d failed\n", passed, failed)
 	if failed > 0 {

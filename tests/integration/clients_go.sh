@@ -3,5 +3,5 @@
 # An SPU with franz-go. BUILD=build/release
 set -u
 cd "$(dirname "$0")/../.."
-program=$(tests/support/clients-fetch go tests/integration/clients_go.go) || { echo "0 passed, 1 failed"; exit 1; }
+program=$(tests/support/clients-fetch go tests/integration/clients_go*.go) || { echo "0 passed, 1 failed"; exit 1; }
 exec tests/support/with-spu clients_go "$program"
