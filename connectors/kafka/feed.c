@@ -332,6 +332,8 @@ static fc_code on_event(struct fc_feed *feed, const rd_kafka_message_t *message,
     int64_t offset = 0;
     fc_code code;
     switch ((int)message->err) {
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED: /* of the group that is never joined */
+        return FC_OK;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (part != NULL && message->offset > part->next) {
             part->next = message->offset; /* what stood before is no record */

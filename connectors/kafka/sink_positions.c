@@ -108,9 +108,9 @@ static fc_code read_records(struct fc_sink *sink, rd_kafka_t *consumer, const ch
             at_end = true;
         } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             code = take_position(sink, message, history, err);
-        } else {
+        } else if (message->err != RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
             code = fc_kafka_client_fail(&sink->client, message->err, topic, err);
-        }
+        } /* else it is of the group that is never joined */
         rd_kafka_message_destroy(message);
     }
     if (code == FC_OK) {
