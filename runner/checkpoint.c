@@ -195,7 +195,7 @@ fc_code fc_checkpoint_decode(struct fc_slice text, struct fc_checkpoint *out_che
     return code;
 }
 
-static void topic_name(char *to, size_t size, const char *connector)
+void fc_checkpoint_topic_name(const char *connector, char *to, size_t size)
 {
     (void)snprintf(to, size, CHECKPOINT_TOPIC_PREFIX "%s", connector);
 }
@@ -259,7 +259,7 @@ fc_code fc_checkpoint_read(struct fc_stream *stream, const char *connector,
     struct fc_topic *topic = NULL;
     struct fc_offsets offsets;
     fc_code code;
-    topic_name(name, sizeof(name), connector);
+    fc_checkpoint_topic_name(connector, name, sizeof(name));
     code = fc_stream_topic(stream, name, &topic, err);
     if (code == FC_ERR_NOT_FOUND) {
         return FC_OK;
@@ -286,7 +286,7 @@ fc_code fc_checkpoint_append(struct fc_stream *stream, const char *connector,
     struct fc_buf text;
     int64_t offset = 0;
     fc_code code;
-    topic_name(name, sizeof(name), connector);
+    fc_checkpoint_topic_name(connector, name, sizeof(name));
     fc_topic_config_init(&config);
     config.segment_bytes = CHECKPOINT_SEGMENT_BYTES;
     config.retention_bytes =

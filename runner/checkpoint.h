@@ -34,6 +34,9 @@ struct fc_checkpoint {
     size_t topic_count;
 };
 
+/* The name of its topic. */
+void fc_checkpoint_topic_name(const char *connector, char *to, size_t size);
+
 void fc_checkpoint_init(struct fc_checkpoint *checkpoint);
 void fc_checkpoint_release(struct fc_checkpoint *checkpoint);
 

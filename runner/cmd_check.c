@@ -139,6 +139,7 @@ int fc_cmd_check(struct fc_command *command, int argc, char **argv)
     preflight.config = setup.config;
     preflight.ready_made_dir = fc_command_transforms_dir(command, transforms_dir);
     preflight.fields = setup.connector->source == NULL ? NULL : setup.connector->source->fields;
+    preflight.copies = setup.connector->feed != NULL;
     preflight.clock = command->clock;
     preflight.on_result = on_result;
     preflight.ctx = &results;

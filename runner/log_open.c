@@ -157,6 +157,27 @@ fc_code fc_log_open_reader(const struct fc_config *config, const struct fc_clock
                                  : open_kafka(config, NULL, NULL, out_stream, err);
 }
 
+static const char *get_property(const void *ctx, const char *name)
+{
+    const struct fc_config *config = ctx;
+    for (uint32_t index = 0; index < config->kafka_count; index++) {
+        const char *key = config->kafka[index].name;
+        if (strcmp(key, name) == 0 ||
+            (strcmp(name, "sasl.mechanism") == 0 && strcmp(key, "sasl.mechanisms") == 0) ||
+            (strcmp(name, "bootstrap.servers") == 0 &&
+             strcmp(key, "metadata.broker.list") == 0)) {
+            return config->kafka[index].value;
+        }
+    }
+    return NULL;
+}
+
+struct fc_link_settings fc_log_link(const struct fc_config *config)
+{
+    const struct fc_link_settings settings = { get_property, config, "log.kafka" };
+    return settings;
+}
+
 const char *fc_log_place(const struct fc_config *config, char to[FC_LOG_PLACE_TEXT_SIZE])
 {
     (void)snprintf(to, FC_LOG_PLACE_TEXT_SIZE, "%s", config->log_dir);

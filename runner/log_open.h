@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/fs.h"
+#include "core/link/link_settings.h"
 #include "runner/config.h"
 
 struct fc_diag;
@@ -47,6 +48,9 @@ void fc_log_close(struct fc_log *log); /* a zeroed one is fine */
 FC_MUST_CHECK fc_code fc_log_open_reader(const struct fc_config *config,
                                          const struct fc_clock *clock,
                                          struct fc_stream **out_stream, struct fc_error *err);
+
+/* How the cluster of log.kafka is connected to; borrows the config. */
+struct fc_link_settings fc_log_link(const struct fc_config *config);
 
 enum { FC_LOG_PLACE_TEXT_SIZE = 256 };
 

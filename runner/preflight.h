@@ -16,6 +16,7 @@
 struct fc_preflight {
     const struct fc_config *config;
     const char *ready_made_dir;           /* of transforms */
+    bool copies;                          /* a bridge: no tables, and topics named by others */
     const struct fc_source_field *fields; /* of the source; NULL: none */
     const struct fc_clock *clock;
     /* As fc_source_ops.check calls it; the texts are borrowed for the call. */

@@ -183,6 +183,9 @@ static void on_error(rd_kafka_t *handle, int code, const char *text, void *ctx)
         client->down = true;
         return;
     }
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+        client->refused = true;
+    }
     (void)pthread_mutex_lock(&client->lock);
     (void)snprintf(client->reason, sizeof(client->reason), "%s", text);
     detail = strstr(client->reason, " (after ");
@@ -275,9 +278,15 @@ static const char *get_property(const void *ctx, const char *name)
     return NULL;
 }
 
-struct fc_topic_ids *fc_kafka_client_topic_ids(const struct fc_kafka_client *client)
+struct fc_link_settings fc_kafka_client_link(const struct fc_kafka_client *client)
 {
     const struct fc_link_settings settings = { get_property, client, "kafka" };
+    return settings;
+}
+
+struct fc_topic_ids *fc_kafka_client_topic_ids(const struct fc_kafka_client *client)
+{
+    const struct fc_link_settings settings = fc_kafka_client_link(client);
     return fc_topic_ids_new(&settings, REACH_MS);
 }
 
@@ -287,7 +296,7 @@ fc_code fc_kafka_client_reach(struct fc_kafka_client *client, rd_kafka_t *handle
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t answer = RD_KAFKA_RESP_ERR__TIMED_OUT;
     for (int waited = 0; answer == RD_KAFKA_RESP_ERR__TIMED_OUT && waited < REACH_MS &&
-                         !client->interrupted && !client->down;
+                         !client->interrupted && !client->down && !client->refused;
          waited += REACH_MS / 10) {
         answer = rd_kafka_metadata(handle, 0, NULL, &metadata, REACH_MS / 10);
         (void)rd_kafka_poll(handle, 0); /* brings the reason */
@@ -298,5 +307,20 @@ fc_code fc_kafka_client_reach(struct fc_kafka_client *client, rd_kafka_t *handle
     *out_brokers = (uint32_t)metadata->broker_cnt;
     rd_kafka_metadata_destroy(metadata);
     client->down = false;
+    client->refused = false;
     return FC_OK;
+}
+
+fc_code fc_kafka_client_transactions(struct fc_kafka_client *client, int wait_ms,
+                                     struct fc_cluster_finding *out_finding,
+                                     struct fc_error *err)
+{
+    static const char *const ours[] = { NULL };
+    rd_kafka_t *handle = NULL;
+    fc_code code = fc_kafka_client_handle(client, RD_KAFKA_CONSUMER, ours, NULL, &handle, err);
+    if (code == FC_OK) {
+        fc_cluster_transactions(handle, wait_ms, out_finding);
+        rd_kafka_destroy(handle);
+    }
+    return code;
 }

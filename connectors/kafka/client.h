@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "connectors/kafka/patterns.h"
+#include "core/link/link_settings.h"
 #include "fc/connector.h"
 
 enum { FC_KAFKA_TEXT_SIZE = 256 };
@@ -19,7 +20,8 @@ struct fc_kafka_client {
     struct fc_patterns exclude;
     struct fc_patterns groups;
     _Atomic bool interrupted;
-    _Atomic bool down; /* no broker is reached */
+    _Atomic bool down;    /* no broker is reached */
+    _Atomic bool refused; /* a broker did not let us in */
     pthread_mutex_t lock;
     char reason[FC_KAFKA_TEXT_SIZE]; /* Guarded by lock: the newest; "" when there was none */
 };
@@ -40,9 +42,20 @@ FC_MUST_CHECK fc_code fc_kafka_client_handle(
 FC_MUST_CHECK fc_code fc_kafka_client_reach(struct fc_kafka_client *client, rd_kafka_t *handle,
                                             uint32_t *out_brokers, struct fc_error *err);
 
+struct fc_cluster_finding;
+
+/* Whether a transaction can begin there (fc_cluster_transactions), asked by a handle of its own;
+ * wait_ms for each question. */
+FC_MUST_CHECK fc_code fc_kafka_client_transactions(struct fc_kafka_client *client, int wait_ms,
+                                                   struct fc_cluster_finding *out_finding,
+                                                   struct fc_error *err);
+
 /* The error for an answer, with the newest reason when it only says that nothing came. */
 fc_code fc_kafka_client_fail(struct fc_kafka_client *client, rd_kafka_resp_err_t answer,
                              const char *doing, struct fc_error *err);
+
+/* How the cluster is connected to, by the user's properties; borrows the client. */
+struct fc_link_settings fc_kafka_client_link(const struct fc_kafka_client *client);
 
 /* To ask for the ids of the cluster's topics, with the user's TLS and SASL; freed by the caller
  * before the client. */

@@ -82,16 +82,12 @@ static fc_code sink_open(const struct fc_host *host, struct fc_sink **out_sink,
                          struct fc_error *err)
 {
     struct fc_sink *sink = fc_new(struct fc_sink);
-    const char *name = host->connector_name(host);
     fc_code code = fc_kafka_client_init(&sink->client, host, err);
     fc_hashmap_init(&sink->places);
     fc_hashmap_init(&sink->groups);
     sink->exactly_once = host->exactly_once;
     sink->keeps_history = sink->client.groups.count > 0;
-    (void)snprintf(sink->positions_topic, sizeof(sink->positions_topic), "_fluvio.sink.%s",
-                   name);
-    (void)snprintf(sink->offsets_topic, sizeof(sink->offsets_topic), "_fluvio.offsets.%s",
-                   name);
+    fc_sink_names(host->connector_name(host), &sink->names);
     code = code == FC_OK ? fc_sink_producer_open(sink, err) : code;
     code = code == FC_OK ? fc_sink_positions_read(sink, err) : code;
     if (code != FC_OK) {

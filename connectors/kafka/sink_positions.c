@@ -138,11 +138,11 @@ fc_code fc_sink_positions_read(struct fc_sink *sink, struct fc_error *err)
                                  "earliest",
                                  NULL };
     rd_kafka_t *consumer = NULL;
-    fc_code code = ensure_topic(sink, sink->positions_topic, "compact", err);
+    fc_code code = ensure_topic(sink, sink->names.positions, "compact", err);
     (void)snprintf(group, sizeof(group), "fluvio-connect.%s",
                    sink->client.host->connector_name(sink->client.host));
     if (code == FC_OK && sink->keeps_history) {
-        code = ensure_topic(sink, sink->offsets_topic, "delete", err);
+        code = ensure_topic(sink, sink->names.offsets, "delete", err);
     }
     code = code == FC_OK ? fc_kafka_client_handle(&sink->client, RD_KAFKA_CONSUMER, ours, NULL,
                                                   &consumer, err)
@@ -151,10 +151,10 @@ fc_code fc_sink_positions_read(struct fc_sink *sink, struct fc_error *err)
         (void)rd_kafka_poll_set_consumer(consumer); /* it has a group.id */
     }
     if (code == FC_OK && sink->keeps_history) { /* first: points come in order */
-        code = read_records(sink, consumer, sink->offsets_topic, true, err);
+        code = read_records(sink, consumer, sink->names.offsets, true, err);
     }
     code =
-        code == FC_OK ? read_records(sink, consumer, sink->positions_topic, false, err) : code;
+        code == FC_OK ? read_records(sink, consumer, sink->names.positions, false, err) : code;
     if (consumer != NULL) {
         rd_kafka_destroy(consumer);
     }
@@ -187,7 +187,7 @@ static fc_code put_points(struct fc_sink *sink, struct fc_slice key,
         struct fc_offset_point point =
             index < place->map.count ? place->map.points[index] : newest;
         if (place->pointed < 0 || point.from - place->pointed >= FC_KAFKA_POINT_RECORDS) {
-            code = put(sink, sink->offsets_topic, key, place->id, point, err);
+            code = put(sink, sink->names.offsets, key, place->id, point, err);
             place->pointed = point.from;
         }
     }
@@ -196,8 +196,8 @@ static fc_code put_points(struct fc_sink *sink, struct fc_slice key,
 
 static bool is_ours(const struct fc_sink *sink, const struct fc_sink_place *place)
 {
-    return strcmp(place->topic, sink->positions_topic) == 0 ||
-           strcmp(place->topic, sink->offsets_topic) == 0;
+    return strcmp(place->topic, sink->names.positions) == 0 ||
+           strcmp(place->topic, sink->names.offsets) == 0;
 }
 
 fc_code fc_sink_positions_write(struct fc_sink *sink, struct fc_error *err)
@@ -207,14 +207,14 @@ fc_code fc_sink_positions_write(struct fc_sink *sink, struct fc_error *err)
     void *value = NULL;
     fc_code code = FC_OK;
     /* so that no place is added while they are walked over */
-    (void)fc_sink_place(sink, sink->positions_topic, 0);
-    (void)fc_sink_place(sink, sink->offsets_topic, 0);
+    (void)fc_sink_place(sink, sink->names.positions, 0);
+    (void)fc_sink_place(sink, sink->names.offsets, 0);
     while (code == FC_OK && fc_hashmap_next(&sink->places, &cursor, &key, &value)) {
         struct fc_sink_place *place = value;
         if (is_ours(sink, place) || place->reached == place->flushed) {
             continue;
         }
-        code = put(sink, sink->positions_topic, key, place->id,
+        code = put(sink, sink->names.positions, key, place->id,
                    (struct fc_offset_point){ place->reached, place->copy_end }, err);
         if (code == FC_OK && sink->keeps_history) {
             code = put_points(sink, key, place, err);

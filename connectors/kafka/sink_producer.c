@@ -10,8 +10,8 @@ enum {
     INIT_MS = 30000,
     TRANSACTION_MS = 60000, /* then the cluster aborts it; TRANSACTION_MS_TEXT */
     TRY_MS = 5000,
-    STILL_MS = 60000, /* without a report; begun anew then, a producer may have lost itself */
-    ID_SIZE = 160
+    LOOK_MS = 2000,
+    STILL_MS = 60000 /* without a report; begun anew then, a producer may have lost itself */
 };
 
 #define TRANSACTION_MS_TEXT "60000"
@@ -122,22 +122,44 @@ static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, 
 
 /* --- open ------------------------------------------------------------------------------- */
 
+/* A cluster that cannot begin a transaction only ever says that there is no coordinator yet. */
+static fc_code check_possible(struct fc_sink *sink, struct fc_error *err)
+{
+    struct fc_cluster_finding finding = { 0 };
+    fc_code code = fc_kafka_client_transactions(&sink->client, LOOK_MS, &finding, err);
+    if (code == FC_OK && finding.verdict == FC_CLUSTER_CANNOT) {
+        code = fc_fail_retriable(err, FC_ERR_TIMEOUT, "Kafka: no transaction can begin: %s",
+                                 finding.detail);
+    }
+    return code;
+}
+
 /* Until the coordinator answers: a cluster that has just started takes a while. */
 static fc_code shut_out_others(struct fc_sink *sink, struct fc_error *err)
 {
+    rd_kafka_error_t *error = rd_kafka_init_transactions(sink->producer, TRY_MS);
     fc_code code = FC_OK;
-    rd_kafka_error_t *error = rd_kafka_init_transactions(sink->producer, INIT_MS);
-    if (error != NULL) {
-        code = fail_with(sink, error, "begin with transactions", err);
+    for (int waited_ms = TRY_MS; error != NULL && rd_kafka_error_is_retriable(error) &&
+                                 waited_ms < INIT_MS && code == FC_OK;
+         waited_ms += TRY_MS) {
+        code = sink->client.interrupted ? fc_fail(err, FC_ERR_CLOSED, "interrupted")
+                                        : check_possible(sink, err);
+        if (code == FC_OK) {
+            rd_kafka_error_destroy(error);
+            error = rd_kafka_init_transactions(sink->producer, TRY_MS);
+        }
     }
+    if (error != NULL && code == FC_OK) {
+        return fail_with(sink, error, "begin with transactions", err);
+    }
+    rd_kafka_error_destroy(error);
     return code;
 }
 
 fc_code fc_sink_producer_open(struct fc_sink *sink, struct fc_error *err)
 {
-    char id[ID_SIZE];
     const char *const exactly[] = { "transactional.id",
-                                    id,
+                                    sink->names.writer,
                                     "transaction.timeout.ms",
                                     TRANSACTION_MS_TEXT,
                                     "acks",
@@ -160,10 +182,8 @@ fc_code fc_sink_producer_open(struct fc_sink *sink, struct fc_error *err)
                                      "enable.gapless.guarantee",
                                      "true",
                                      NULL };
-    const struct fc_host *host = sink->client.host;
     uint32_t brokers = 0;
     fc_code code;
-    (void)snprintf(id, sizeof(id), "fluvio.sink.%s", host->connector_name(host));
     code = fc_kafka_client_handle(&sink->client, RD_KAFKA_PRODUCER,
                                   sink->exactly_once ? exactly : at_least, on_delivered,
                                   &sink->producer, err);

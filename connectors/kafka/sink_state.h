@@ -13,6 +13,7 @@
 #define FC_KAFKA_SINK_STATE_H
 
 #include "connectors/kafka/client.h"
+#include "connectors/kafka/sink_names.h"
 #include "core/base/hashmap.h"
 #include "core/base/offset_map.h"
 
@@ -48,8 +49,7 @@ struct fc_sink {
     bool exactly_once;
     int64_t begun_ms;   /* the open transaction, fc_clock_boot_ms; 0: none is open */
     bool keeps_history; /* groups are wanted */
-    char positions_topic[FC_KAFKA_NAME_SIZE];
-    char offsets_topic[FC_KAFKA_NAME_SIZE];
+    struct fc_sink_names names;
     struct fc_hashmap places; /* "<topic>/<partition>" -> struct fc_sink_place */
     struct fc_hashmap groups; /* "<group>/<topic>/<partition>" -> offset committed, int64_t */
     struct fc_sink_place *last;

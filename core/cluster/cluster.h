@@ -17,6 +17,11 @@
 fc_code fc_cluster_fail(rd_kafka_resp_err_t answer, const char *words, const char *doing,
                         struct fc_error *err);
 
+/* Whether a log-in that failed, with this reason, is one that this librdkafka cannot do: before
+ * 2.6.1 it repeats the client's nonce in SCRAM's last message, which Kafka 4 refuses as it
+ * refuses a wrong password. */
+bool fc_cluster_scram_is_old(const char *reason);
+
 /* Whether trying again may help. */
 bool fc_cluster_is_transient(rd_kafka_resp_err_t answer);
 
@@ -53,6 +58,11 @@ FC_MUST_CHECK fc_code fc_cluster_create(rd_kafka_t *handle,
                                         const struct fc_cluster_topic *topic,
                                         struct fc_error *err);
 
+/* Whether it could be created, or is there; nothing is created. */
+FC_MUST_CHECK fc_code fc_cluster_may_create(rd_kafka_t *handle,
+                                            const struct fc_cluster_topic *topic,
+                                            struct fc_error *err);
+
 /* Give it more partitions and wait until they can be used; nothing when it has so many. */
 FC_MUST_CHECK fc_code fc_cluster_grow(rd_kafka_t *handle, const char *topic,
                                       uint32_t partitions, struct fc_error *err);
@@ -62,6 +72,29 @@ FC_MUST_CHECK fc_code fc_cluster_settings(rd_kafka_t *handle, const char *topic,
                                           void (*on_setting)(void *ctx, const char *name,
                                                              const char *value),
                                           void *ctx, struct fc_error *err);
+
+typedef enum fc_cluster_verdict {
+    FC_CLUSTER_CAN,
+    FC_CLUSTER_DOUBTFUL,
+    FC_CLUSTER_CANNOT,
+    FC_CLUSTER_UNTOLD /* the cluster does not tell it, or not this user */
+} fc_cluster_verdict;
+
+enum { FC_CLUSTER_FINDING_SIZE = 400 };
+
+struct fc_cluster_finding {
+    fc_cluster_verdict verdict;
+    char detail[FC_CLUSTER_FINDING_SIZE]; /* the reason, when it CANNOT */
+    char fix[FC_CLUSTER_FINDING_SIZE];    /* what a person should do; "" when all is well */
+};
+
+/*
+ * Whether a transaction can begin there, by what the cluster says of its brokers, their settings
+ * and its topic of transactions; nothing is begun or created. Takes wait_ms for each of four
+ * questions at most. The handle must be a consumer, which creates no topic by asking for it.
+ */
+void fc_cluster_transactions(rd_kafka_t *handle, int wait_ms,
+                             struct fc_cluster_finding *out_finding);
 
 /* Call on_group for the name of each consumer group. */
 FC_MUST_CHECK fc_code fc_cluster_groups(rd_kafka_t *handle,

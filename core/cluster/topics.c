@@ -104,8 +104,8 @@ static fc_code topic_answer(const rd_kafka_topic_result_t **topics, size_t count
     return fc_cluster_fail(answer, words, doing, err);
 }
 
-fc_code fc_cluster_create(rd_kafka_t *handle, const struct fc_cluster_topic *topic,
-                          struct fc_error *err)
+static fc_code create(rd_kafka_t *handle, const struct fc_cluster_topic *topic,
+                      bool only_validate, struct fc_error *err)
 {
     char why[FC_CLUSTER_TEXT_SIZE] = "";
     struct fc_cluster_call call;
@@ -122,6 +122,10 @@ fc_code fc_cluster_create(rd_kafka_t *handle, const struct fc_cluster_topic *top
                                            topic->settings[2 * index + 1]);
     }
     fc_cluster_begin(&call, handle, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    if (only_validate) {
+        /* an option of this call, so it is taken */
+        (void)rd_kafka_AdminOptions_set_validate_only(call.options, 1, why, sizeof(why));
+    }
     rd_kafka_CreateTopics(handle, &wanted, 1, call.options, call.queue);
     code = fc_cluster_wait(&call, "create a topic", err);
     if (code == FC_OK) {
@@ -132,8 +136,21 @@ fc_code fc_cluster_create(rd_kafka_t *handle, const struct fc_cluster_topic *top
     }
     fc_cluster_end(&call);
     rd_kafka_NewTopic_destroy(wanted);
+    return code;
+}
+
+fc_code fc_cluster_create(rd_kafka_t *handle, const struct fc_cluster_topic *topic,
+                          struct fc_error *err)
+{
+    fc_code code = create(handle, topic, false, err);
     code = code == FC_OK ? wait_ready(handle, topic->name, 1, err) : code;
     return code == FC_OK ? FC_OK : fc_wrap(err, "topic %s", topic->name);
+}
+
+fc_code fc_cluster_may_create(rd_kafka_t *handle, const struct fc_cluster_topic *topic,
+                              struct fc_error *err)
+{
+    return create(handle, topic, true, err);
 }
 
 fc_code fc_cluster_grow(rd_kafka_t *handle, const char *topic, uint32_t partitions,

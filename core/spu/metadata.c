@@ -101,6 +101,10 @@ static bool answer_asked(struct fc_spu *spu, struct fc_request *request,
             FC_KAFKA_TOPIC_AUTHORIZATION_FAILED; /* ids are no secret; the name is not told */
     } else if (error == FC_KAFKA_NONE) {
         fits = fill_topic(spu, request, ask, topic, out);
+    } else if (!by_id && ask->include_topic_authorized_operations) {
+        /* what it could be done with, once it is there */
+        out->topic_authorized_operations =
+            fc_access_operations(spu, request, FC_RESOURCE_TOPIC, asked->name);
     }
     fc_log_topic_unref(topic);
     out->error_code = (int16_t)error;

@@ -80,8 +80,12 @@ static const struct fc_setting_doc BROKER_DOCS[] = {
     { "offsets.topic.num.partitions", FC_SETTING_INT, "Partitions of __consumer_offsets." },
     { "socket.request.max.bytes", FC_SETTING_INT, "The largest request." },
     { "transaction.max.timeout.ms", FC_SETTING_INT, "The longest time-out of a transaction." },
+    { "transaction.state.log.min.isr", FC_SETTING_INT,
+      "In-sync replicas that __transaction_state needs." },
     { "transaction.state.log.num.partitions", FC_SETTING_INT,
       "Partitions of __transaction_state." },
+    { "transaction.state.log.replication.factor", FC_SETTING_INT,
+      "Replicas of __transaction_state." },
 };
 
 const struct fc_setting_doc *fc_broker_setting(size_t index)
@@ -130,7 +134,9 @@ void fc_broker_setting_value(const struct fc_spu *spu, const struct fc_request *
         { "offsets.topic.num.partitions", config->offsets_partitions },
         { "socket.request.max.bytes", (int64_t)config->net.frame_max },
         { "transaction.max.timeout.ms", config->transaction_timeout_max_ms },
+        { "transaction.state.log.min.isr", 1 },
         { "transaction.state.log.num.partitions", config->transactions_partitions },
+        { "transaction.state.log.replication.factor", 1 },
     };
     const char *text = text_value(spu, key);
     if (strcmp(key, "advertised.listeners") == 0) {

@@ -57,6 +57,11 @@ FC_MUST_CHECK fc_code fc_kafka_open(const struct fc_kafka_config *config,
 FC_MUST_CHECK fc_code fc_kafka_brokers(struct fc_stream *stream, uint32_t *out_count,
                                        struct fc_error *err);
 
+struct fc_cluster_finding;
+
+/* Whether a writer could begin a transaction: what fc_cluster_transactions says. */
+void fc_kafka_transactions(struct fc_stream *stream, struct fc_cluster_finding *out_finding);
+
 enum { FC_KAFKA_SETTING_SIZE = 256 };
 
 /* A setting of a topic, as the cluster has it; "" when the cluster does not know it. */

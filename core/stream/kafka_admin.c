@@ -185,6 +185,11 @@ fc_code fc_kafka_topic_setting(struct fc_topic *topic, const char *name,
     return fc_kafka_setting(fc_kafka_of(topic->stream), topic->name, name, to, err);
 }
 
+void fc_kafka_transactions(struct fc_stream *stream, struct fc_cluster_finding *out_finding)
+{
+    fc_cluster_transactions(fc_kafka_of(stream)->client, FC_KAFKA_CALL_MS, out_finding);
+}
+
 fc_code fc_kafka_may_create(struct fc_stream *stream, const char *name,
                             const struct fc_topic_config *config, struct fc_error *err)
 {

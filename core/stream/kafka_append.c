@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "core/base/clock.h"
+#include "core/cluster/cluster.h"
 #include "core/stream/kafka_state.h"
 
 enum {
@@ -24,7 +25,8 @@ enum {
     TRANSACTION_MS = 60000, /* then the cluster aborts it; TRANSACTION_MS_TEXT */
     ABORT_MS = 2000,
     VISIBLE_MS = 5000, /* for a commit to reach all partitions, which takes it a moment */
-    VISIBLE_LOOK_MS = 5
+    VISIBLE_LOOK_MS = 5,
+    LOOK_MS = 500
 };
 
 #define TRANSACTION_MS_TEXT "60000"
@@ -163,6 +165,18 @@ static fc_code make_producer(struct fc_kafka *kafka, struct fc_error *err)
     return fc_kafka_handle(kafka, RD_KAFKA_PRODUCER, ours, &kafka->producer, err);
 }
 
+/* A cluster that cannot begin a transaction only ever says that there is no coordinator yet. */
+static fc_code fail_begin(struct fc_kafka *kafka, struct fc_error *err)
+{
+    struct fc_cluster_finding finding;
+    fc_cluster_transactions(kafka->client, LOOK_MS, &finding);
+    if (finding.verdict == FC_CLUSTER_CANNOT) {
+        return fc_fail_retriable(err, FC_ERR_TIMEOUT, "Kafka: no transaction can begin: %s",
+                                 finding.detail);
+    }
+    return FC_ERR_TIMEOUT; /* with the reason that there was */
+}
+
 /* A producer whose predecessors are out; `writing` is held. */
 static fc_code start_producer(struct fc_kafka *kafka, struct fc_error *err)
 {
@@ -178,6 +192,7 @@ static fc_code start_producer(struct fc_kafka *kafka, struct fc_error *err)
         code = take_answer(kafka, rd_kafka_init_transactions(kafka->producer, STALL_MS),
                            kafka->writer, err);
         kafka->ready = code == FC_OK;
+        code = code == FC_ERR_TIMEOUT ? fail_begin(kafka, err) : code;
     }
     return code;
 }

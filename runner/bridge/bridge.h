@@ -13,6 +13,9 @@
 
 #include "runner/pipeline.h"
 
+/* Before the connector's name: the topic of our log by which groups' offsets are translated. */
+#define FC_BRIDGE_POINTS_PREFIX "_fluvio.offsets."
+
 /* Everything is borrowed until fc_bridge_free. */
 struct fc_bridge_config {
     const struct fc_config *config;

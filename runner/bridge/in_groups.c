@@ -12,13 +12,11 @@
 #include "core/spu/local_groups.h"
 #include "runner/bridge/copy_in.h"
 
-#define POINTS_TOPIC_PREFIX "_fluvio.offsets."
-
 enum { KEY_SIZE = 300, VALUE_SIZE = 64, POINTS_SEGMENT = 8 << 20, POINTS_BYTES = 64 << 20 };
 
 static void points_topic(const struct fc_copy_in *in, char to[FC_TOPIC_NAME_MAX + 1])
 {
-    (void)snprintf(to, FC_TOPIC_NAME_MAX + 1, POINTS_TOPIC_PREFIX "%s",
+    (void)snprintf(to, FC_TOPIC_NAME_MAX + 1, FC_BRIDGE_POINTS_PREFIX "%s",
                    in->bridge->config.config->name);
 }
 

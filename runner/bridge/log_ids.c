@@ -5,6 +5,7 @@
 
 #include "core/base/alloc.h"
 #include "core/link/topic_ids.h"
+#include "runner/log_open.h"
 
 enum { ASK_MS = 10000 };
 
@@ -24,26 +25,11 @@ struct fc_log_ids {
     const char *changed; /* of `known`, by the last question */
 };
 
-static const char *get_property(const void *ctx, const char *name)
-{
-    const struct fc_config *config = ctx;
-    for (uint32_t index = 0; index < config->kafka_count; index++) {
-        const char *key = config->kafka[index].name;
-        if (strcmp(key, name) == 0 ||
-            (strcmp(name, "sasl.mechanism") == 0 && strcmp(key, "sasl.mechanisms") == 0) ||
-            (strcmp(name, "bootstrap.servers") == 0 &&
-             strcmp(key, "metadata.broker.list") == 0)) {
-            return config->kafka[index].value;
-        }
-    }
-    return NULL;
-}
-
 struct fc_log_ids *fc_log_ids_new(const struct fc_bridge *bridge, struct fc_stream *stream)
 {
     struct fc_log_ids *ids = fc_new(struct fc_log_ids);
     const struct fc_config *config = bridge->config.config;
-    const struct fc_link_settings settings = { get_property, config, "log.kafka" };
+    const struct fc_link_settings settings = fc_log_link(config);
     ids->bridge = bridge;
     ids->stream = stream;
     if (config->kafka != NULL) {

@@ -112,7 +112,7 @@ allowed_for() { # the folders whose headers a file in this folder may include
     transforms) echo core/base transforms fc ;;
     runner/include/fc) echo core/base fc ;;
     runner/envelope) echo core/base catalog runner/envelope fc ;;
-    runner | runner/restore | runner/bridge) echo core/base core/link core/stream core/spu catalog transforms runner runner/envelope runner/restore runner/bridge fc ;;
+    runner | runner/restore | runner/bridge) echo core/base core/cluster core/link core/stream core/spu catalog transforms runner runner/envelope runner/restore runner/bridge fc ;;
     connectors/kafka) echo core/base core/cluster core/link "$1" fc ;;
     connectors/*) echo core/base "$1" fc ;;
     tests/support/example_plugin) echo fc ;;

@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What `fluvio-connect check` sees in an Apache Kafka before a run does: whether it can give transactions, and what the user may do
+# there; that the commands it prints mend it; and what `run` says meanwhile. Both ways of the bridge: into log.kafka, and to a target.
+# BUILD=build/release
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=${BUILD:-build/release}
+connect=$build/fluvio-connect
+admin=$build/tests/integration/bridge_admin
+export KAFKA_JVM="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" # it is started often
+work=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-kafka-check-XXXXXX")
+passed=0 failed=0 runner=''
+
+clean_up() {
+    [ -z "$runner" ] || kill -9 "$runner" 2>/dev/null || true
+    tests/support/kafka-node kill "$work/kafka" 2>/dev/null || true
+    tests/support/spu-node kill "$work/spu" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+ok() { passed=$((passed + 1)) && echo "ok   kafka_check/$1"; }
+not_ok() {
+    failed=$((failed + 1))
+    echo "FAIL kafka_check/$1"
+    shift
+    printf '    %s\n' "$@"
+}
+holds() { # NAME COMMAND...
+    local name=$1 code=0
+    shift
+    "$@" >"$work/out" 2>&1 || code=$?
+    if [ $code -eq 0 ]; then ok "$name"; else not_ok "$name" "exit code $code" "$(tail -n 30 "$work/out")"; fi
+}
+wait_for() { # SECONDS COMMAND...: until it succeeds
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.1
+    done
+}
+
+# file NAME SERVERS [PROPERTY...]: in goes from our SPU into a log in Kafka; out from our SPU to Kafka; back from there to our SPU
+file() {
+    local name=$1 servers=$2 kind=source topic='${topic}'
+    shift 2
+    [ "$name" != out ] || kind=sink
+    [ "$name" != back ] || topic='back.${topic}'
+    {
+        printf 'apiVersion: 0.1.0\nmeta: { name: %s, type: kafka-%s, topic: "%s" }\n' "$name" $kind "$topic"
+        if [[ $name = *in ]]; then
+            printf 'log: { kafka: { bootstrap.servers: "%s"%s } }\nkafka:\n  bootstrap.servers: "%s"\n' "$servers" "${*:+$(printf ', %s' "$@")}" "$SPU"
+        else
+            printf 'log: { kafka: { bootstrap.servers: "%s" } }\nkafka:\n  bootstrap.servers: "%s"\n' "$SPU" "$servers"
+            [ $# -eq 0 ] || printf '  properties: { %s }\n' "$(printf ' %s,' "$@")"
+        fi
+        printf '  topics: [one]\n'
+    } >"$work/$name.yaml"
+    chmod 600 "$work/$name.yaml"
+}
+check() { "$connect" check "$work/$1.yaml" >"$work/$1.check" 2>&1; }
+# told NAME PATTERN [FIX]: the last check has such a line, and under it such a fix
+told() {
+    cat "$work/$1.check"
+    if [ $# -eq 2 ]; then grep -qE -- "$2" "$work/$1.check"; else grep -E -A 1 -- "$2" "$work/$1.check" | grep -qF -- "fix: $3"; fi
+}
+# The commands under failures, as an administrator would run them.
+mend() { # NAME
+    local words
+    sed -n "s/^ *fix: kafka-acls.sh --bootstrap-server $SECURE //p" "$work/$1.check" >"$work/commands"
+    [ -s "$work/commands" ] || return 1
+    while read -r words; do
+        # shellcheck disable=SC2086 # they are words
+        tests/support/kafka-tool acls --bootstrap-server "$BOOTSTRAP" $words &
+    done <"$work/commands"
+    wait
+}
+grant() { HOME=$work "$build/fluvio" acl add -q --user runner "$@" >/dev/null; }
+says_while_it_runs() { # NAME PATTERN
+    local code=0
+    "$connect" run "$work/$1.yaml" >"$work/$1.diag" 2>&1 &
+    runner=$!
+    wait_for 30 grep -qE -- "$2" "$work/$1.diag" || code=1
+    kill -TERM "$runner"
+    wait "$runner" || code=1
+    runner=''
+    cat "$work/$1.diag"
+    return $code
+}
+copy() { timeout 60 "$connect" run --until-end "$work/$1.yaml"; }
+
+no_transactions() {
+    local why='the cluster wants 3 replicas of __transaction_state \(transaction.state.log.replication.factor\) and has 1 broker'
+    local fix='set transaction.state.log.replication.factor=1 and transaction.state.log.min.isr=1 in server.properties of each broker'
+    local name
+    for name in in out; do
+        file $name "$BOOTSTRAP"
+        holds "$name: check sees that there are too few brokers for transactions" eval "! check $name && told $name 'FAIL  transactions +$why' '$fix'"
+        holds "$name: and run says so while it waits" says_while_it_runs $name "waiting: Kafka: no transaction can begin: $why"
+    done
+}
+
+# Transactions are possible by now; a user who may do nothing, then what the commands give.
+grants() {
+    local who="security.protocol: sasl_ssl, sasl.mechanism: PLAIN, sasl.username: runner, sasl.password: runner-secret, ssl.ca.location: $work/kafka/node.pem"
+    local name own writer
+    for name in in out; do
+        file $name "$SECURE" "$who"
+        own=_fluvio.offsets.in writer=fluvio.log.in
+        [ $name = in ] || own=_fluvio.sink.out writer=fluvio.sink.out
+        holds "$name: check names what a user may not do with a topic" eval "! check $name && told $name 'FAIL  grants +User:runner may not DESCRIBE, READ, WRITE and CREATE on the topic $own'"
+        holds "$name: and as who it may not write" told $name "FAIL  grants +User:runner may not DESCRIBE and WRITE on the transactional id $writer"
+        holds "$name: and that the settings may not be read" told $name 'warn  transactions +not checked: __transaction_state may not be looked at'
+        grant --operation describe --topic $own
+        holds "$name: and no more than is missing, of a topic that is not there yet" eval "! check $name && told $name 'FAIL  grants +User:runner may not READ(, WRITE and CREATE| and WRITE) on the topic $own'"
+        holds "$name: the printed commands mend it" eval "mend $name && check $name && told $name 'ok +grants'"
+    done
+    grant --operation read,write,create --topic one
+    for name in in out; do
+        holds "$name: with them and those on the copy it runs" copy $name
+        holds "$name: and check finds all well where its topic is there" check $name
+    done
+    file back "$SECURE" "$who"
+    holds 'back: what may be read is copied out again' eval "check back && told back 'ok +grants +may read them' && copy back"
+    grant --deny --operation write --transactional-id fluvio.log.in
+    holds 'a transactional id that may be described only' eval "! check in && told in 'FAIL  grants +User:runner may not WRITE on the transactional id fluvio.log.in' \
+        'kafka-acls.sh --bootstrap-server $SECURE --add --allow-principal User:runner --operation Write --transactional-id fluvio.log.in'"
+    file out "$SECURE" "${who/PLAIN/SCRAM-SHA-512}"
+    if kcat -V | grep -qE 'librdkafka (1|2\.[0-5]|2\.6\.0)\b'; then
+        holds 'check says that an old librdkafka cannot log in by SCRAM' eval "! check out && told out 'FAIL  brokers .*SCRAM' 'look at user and password; by SCRAM librdkafka before 2.6.1 cannot log in to Kafka 4'"
+    fi
+}
+
+# By the user who may do all, on the topic of transactions that there is now.
+what_is_there() {
+    file in "$BOOTSTRAP"
+    holds 'check looks at the topic of transactions' eval "check in && told in 'ok +transactions +possible: __transaction_state has what it needs'"
+    HOME=$work "$build/fluvio" topic alter -q __transaction_state -c min.insync.replicas=2 >/dev/null
+    holds 'and sees that it wants more replicas in sync than it has' eval "check in && told in 'warn  transactions .*1 replica and min.insync.replicas 2' \
+        'kafka-configs.sh --alter --entity-type topics --entity-name __transaction_state --add-config min.insync.replicas=1'"
+    file spu-in "$SPU"
+    holds 'our SPU gives transactions' eval "check spu-in && told spu-in 'ok +transactions +possible'"
+}
+
+tests/support/spu-node start "$work/spu" >/dev/null
+SPU=$(sed -n 's/^BOOTSTRAP=//p' "$work/spu/env")
+$admin create "$SPU" one 1
+tests/support/kafka-node start "$work/kafka" --secure runner:runner-secret transaction.state.log.replication.factor=3 transaction.state.log.min.isr=2 \
+    authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer super.users=User:ANONYMOUS >/dev/null
+. "$work/kafka/env"
+HOME=$work "$build/fluvio" profile add -q kafka "$BOOTSTRAP"
+no_transactions
+tests/support/kafka-node stop "$work/kafka"
+tests/support/kafka-node again "$work/kafka" transaction.state.log.replication.factor=1 transaction.state.log.min.isr=1
+grants
+what_is_there
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
