@@ -384,8 +384,23 @@ start_end() {
     holds 'what comes later is copied, and new topics whole' eval "copy late && holds_numbers $S e.late 50 99 && holds_numbers $S e.late.new 0 19"
 }
 
+# Written to and read again: secured_copy NAME BROKERS MECHANISM CERTIFICATE WHAT
+secured_copy() {
+    local name=$1 brokers=$2 what=$5 secure
+    secure="properties: { security.protocol: sasl_ssl, sasl.mechanism: $3, sasl.username: bridge, sasl.password: '\${{ secrets.BRIDGE_PASSWORD }}', ssl.ca.location: '$4' }"
+    file "$name-out" sink "$name.\${topic}" "$A" "$brokers" '[sec]' "$secure"
+    file "$name-in" source '${topic}' "$S" "$brokers" "[$name.sec]" "$secure"
+    export BRIDGE_PASSWORD=bridge-secret
+    holds "$what is written to" copy "$name-out"
+    holds "$what is read" copy "$name-in"
+    holds "$what: through it records stay as they are" eval "$peer dump $A sec >$work/one && $peer dump $S $name.sec >$work/two && without_origin $work/two | cmp $work/one"
+    holds "$what is asked for the ids of its topics, too" eval "! grep -E 'made anew|bridge-secret' $work/$name-in.diag"
+    export BRIDGE_PASSWORD=wrong-one
+    holds "$what: check names a wrong password" eval "{ ! $connect check $work/$name-in.yaml >$work/check; } && grep -i 'FAIL  brokers .*authentication failed' $work/check && ! grep wrong-one $work/check"
+    unset BRIDGE_PASSWORD
+}
 secured() {
-    local port secure
+    local port
     port=$(free_port)
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/node.key" -out "$work/node.pem" -subj /CN=localhost \
         -addext subjectAltName=IP:127.0.0.1 -days 2 2>/dev/null
@@ -394,21 +409,16 @@ secured() {
     echo bridge-secret | "$build/fluvio-spu" --config "$work/secure.yaml" --add-user bridge >"$work/out" 2>&1
     "$build/fluvio-spu" --config "$work/secure.yaml" >"$work/secure.log" 2>&1 &
     runs[secure]=$!
-    secure="properties: { security.protocol: sasl_ssl, sasl.mechanism: SCRAM-SHA-512, sasl.username: bridge, sasl.password: '\${{ secrets.BRIDGE_PASSWORD }}', ssl.ca.location: '$work/node.pem' }"
     $admin create "$A" sec 3
     $peer forms "$A" sec 3 300 zstd
-    file secure-out sink '${topic}' "$A" "127.0.0.1:$port" '[sec]' "$secure"
-    file secure-in source 'secure.${topic}' "$S" "127.0.0.1:$port" '[sec]' "$secure"
     wait_for 20 grep -q 'serving node' "$work/secure.log"
-    export BRIDGE_PASSWORD=bridge-secret
-    holds 'a cluster with TLS and SCRAM is written to' copy secure-out
-    holds 'and read' copy secure-in
-    holds 'through it records stay as they are' eval "$peer dump $A sec >$work/one && $peer dump $S secure.sec >$work/two && without_origin $work/two | cmp $work/one"
-    holds 'it is asked for the ids of its topics, too' eval "! grep -E 'made anew|bridge-secret' $work/secure-in.diag"
-    export BRIDGE_PASSWORD=wrong-one
-    holds 'check names a wrong password' eval "{ ! $connect check $work/secure-in.yaml >$work/check; } && grep -i 'FAIL  brokers .*authentication failed' $work/check && ! grep wrong-one $work/check"
-    unset BRIDGE_PASSWORD
+    secured_copy spu "127.0.0.1:$port" SCRAM-SHA-512 "$work/node.pem" 'our SPU with TLS and SCRAM'
     kill_run secure
+    secured_copy plain "$B_SECURE" PLAIN "$work/b/node.pem" 'Kafka with TLS and PLAIN'
+    # Kafka 4 refuses SCRAM of librdkafka before 2.6.1, so this is with the one of the Python client.
+    ln -s "$(dirname "$(tests/support/clients-fetch python)")"/packages/confluent_kafka.libs/* "$work/lib/"
+    ln -s "$work"/lib/librdkafka-*.so.1 "$work/lib/librdkafka.so.1"
+    LD_LIBRARY_PATH=$work/lib secured_copy scram "$B_SECURE" SCRAM-SHA-512 "$work/b/node.pem" 'Kafka with TLS and SCRAM'
 }
 
 # keyed BROKERS TOPIC FIRST LAST: numbers with ten keys in turn
@@ -510,10 +520,11 @@ bad_input() {
     holds 'check names brokers that do not answer' eval "{ ! $connect check $work/bad.yaml >$work/check; } && grep -q 'FAIL  brokers .*127.0.0.1:1' $work/check"
 }
 
-(tests/support/kafka-node start "$work/b" >"$work/b.boot") &
+mkdir "$work/lib"
+(tests/support/kafka-node start "$work/b" --secure bridge:bridge-secret >"$work/b.boot") &
 tests/support/kafka-node start "$work/a" log.cleaner.backoff.ms=200 >"$work/a.boot"
 wait $!
-A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
+A=$(cat "$work/a.boot") B=$(cat "$work/b.boot") B_SECURE=$(sed -n 's/^SECURE=//p' "$work/b/env")
 start_spu
 E=data-served@127.0.0.1:$(free_port)
 [ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps sink_gaps 'made_anew source' 'made_anew sink' at_least_once start_end secured compaction two_sinks bad_input
