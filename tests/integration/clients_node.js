@@ -3,9 +3,13 @@
 'use strict'
 const { createRequire } = require('node:module')
 const assert = require('node:assert')
+const { pbkdf2Sync, randomBytes } = require('node:crypto')
+const { readFileSync } = require('node:fs')
 const fetched = createRequire(process.argv[2] + '/')
 const bootstrap = process.argv[3]
-const { Kafka, CompressionTypes, CompressionCodecs, PartitionAssigners, ConfigResourceTypes, logLevel } = fetched('kafkajs')
+const {
+  Kafka, CompressionTypes, CompressionCodecs, ConfigResourceTypes, AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes, logLevel
+} = fetched('kafkajs')
 const snappy = fetched('kafkajs-snappy')
 const lz4 = fetched('lz4js')
 const zstd = fetched('@bokuweb/zstd-wasm')
@@ -188,28 +192,76 @@ async function administration () {
   assert.ok(!(await admin.listTopics()).includes(name))
 }
 
+const ssl = { ca: [readFileSync(process.env.CA)] }
+const login = (username, password) => new Kafka({
+  brokers: [process.env.TLS_BOOTSTRAP], ssl, sasl: { mechanism: 'scram-sha-512', username, password }, logLevel: logLevel.NOTHING, retry: { retries: 0 }
+})
+
+async function send (client, name) {
+  const producer = client.producer()
+  await producer.connect()
+  try {
+    await producer.send({ topic: name, messages: [{ value: 'secure' }] })
+  } finally {
+    await producer.disconnect()
+  }
+}
+
 async function secure () {
   const name = await topic('secure')
-  const ssl = { ca: [require('node:fs').readFileSync(process.env.CA)] }
-  for (const [password, good] of [[process.env.SPU_PASSWORD, true], ['wrong', false]]) {
-    const sasl = { mechanism: 'scram-sha-512', username: process.env.SPU_USER, password }
-    const other = new Kafka({ brokers: [process.env.TLS_BOOTSTRAP], ssl, sasl, logLevel: logLevel.NOTHING, retry: { retries: 0 } })
-    const producer = other.producer()
-    if (good) {
-      await producer.connect()
-      await producer.send({ topic: name, messages: [{ value: 'secure' }] })
-      await producer.disconnect()
-    } else {
-      await assert.rejects(producer.connect())
+  await send(login(process.env.SPU_USER, process.env.SPU_PASSWORD), name)
+  await assert.rejects(login(process.env.SPU_USER, 'wrong').producer().connect())
+  await read(name, 1)
+}
+
+const lines = acls => acls.map(acl => `${acl.resourceType} ${acl.resourceName} ${acl.resourcePatternType} ${acl.principal} ${acl.host} ${acl.operation} ${acl.permissionType}`).sort()
+
+async function acls () {
+  const name = await topic('acl-topic')
+  const guest = login(process.env.GUEST, process.env.GUEST_PASSWORD)
+  const allow = (resourceType, resourceName, resourcePatternType, operation) => ({
+    resourceType, resourceName, resourcePatternType, principal: 'User:guest', host: '*', operation, permissionType: AclPermissionTypes.ALLOW
+  })
+  const write = allow(AclResourceTypes.TOPIC, name, ResourcePatternTypes.LITERAL, AclOperationTypes.WRITE)
+  const more = [AclResourceTypes.TOPIC, AclResourceTypes.GROUP].map(type => allow(type, 'acl-', ResourcePatternTypes.PREFIXED, AclOperationTypes.READ))
+  const all = {
+    resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, principal: 'User:guest', operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY
+  }
+  const refusedTopic = error => [error, error.cause].some(each => each?.type === 'TOPIC_AUTHORIZATION_FAILED')
+  const consumes = async () => {
+    const consumer = guest.consumer({ groupId: 'acl-group', maxWaitTimeInMs: 50 })
+    try {
+      await consumer.connect()
+      await consumer.subscribe({ topic: name, fromBeginning: true })
+      const first = new Promise((resolve, reject) => {
+        consumer.on(consumer.events.CRASH, event => reject(event.payload.error))
+        consumer.run({ eachMessage: async each => resolve(each.message) }).catch(reject)
+      })
+      return (await first).value.toString()
+    } finally {
+      await consumer.disconnect()
     }
   }
-  await read(name, 1)
+  await assert.rejects(send(guest, name), refusedTopic)
+  assert.strictEqual(await admin.createAcls({ acl: [write] }), true)
+  await send(guest, name)
+  await assert.rejects(consumes(), { name: 'KafkaJSGroupCoordinatorNotFound' }) // what it makes of a group that is refused
+  await admin.createAcls({ acl: more })
+  assert.strictEqual(await consumes(), 'secure')
+  const { resources } = await admin.describeAcls(all)
+  assert.deepStrictEqual(lines(resources.flatMap(resource => resource.acls.map(acl => ({ ...resource, ...acl })))), lines([write, ...more]))
+  const { filterResponses } = await admin.deleteAcls({ filters: [all] })
+  assert.deepStrictEqual(lines(filterResponses[0].matchingAcls), lines([write, ...more]))
+  await assert.rejects(send(guest, name), refusedTopic)
+  assert.deepStrictEqual((await admin.describeAcls(all)).resources, [])
 }
 
 // --- @platformatic/kafka ---
 
+const platformaticModule = import(fetched.resolve('@platformatic/kafka'))
+
 async function platformatic () {
-  const { Producer, Consumer, Admin, stringSerializers, stringDeserializers } = await import(fetched.resolve('@platformatic/kafka'))
+  const { Producer, Consumer, Admin, stringSerializers, stringDeserializers } = await platformaticModule
   const common = { clientId: 'platformatic', bootstrapBrokers: [bootstrap] }
   const client = new Admin(common)
   await client.createTopics({ topics: ['platformatic'], partitions: 3, replicas: 1 })
@@ -249,6 +301,72 @@ async function platformatic () {
   await client.close()
 }
 
+// It has the messages for users, but no call of its Admin: the password is salted here.
+async function platformaticUser (name, password) {
+  const { Connection, alterUserScramCredentialsV0, describeUserScramCredentialsV0 } = await platformaticModule
+  const connection = new Connection('platformatic')
+  const salt = randomBytes(24)
+  const saltedPassword = pbkdf2Sync(password, salt, 8192, 64, 'sha512')
+  await connection.connect(...bootstrap.split(':').map((part, index) => index === 1 ? Number(part) : part))
+  await alterUserScramCredentialsV0.api.async(connection, [], [{ name, mechanism: 2, iterations: 8192, salt, saltedPassword }])
+  const { results } = await describeUserScramCredentialsV0.api.async(connection, [{ name }])
+  assert.deepStrictEqual(results[0].credentialInfos.map(each => ({ ...each })), [{ mechanism: 2, iterations: 8192 }])
+  await connection.close()
+}
+
+async function platformaticAccess () {
+  const { Producer, Consumer, Admin, ResourceTypes, ResourcePatternTypes, AclOperations, AclPermissionTypes, stringSerializers, stringDeserializers } = await platformaticModule
+  const name = await topic('platformatic-acl')
+  await platformaticUser('platformatic', 'platformatic-secret')
+  const client = new Admin({ clientId: 'platformatic', bootstrapBrokers: [bootstrap] })
+  const secured = {
+    clientId: 'platformatic', bootstrapBrokers: [process.env.TLS_BOOTSTRAP], tls: ssl, retries: 0,
+    sasl: { mechanism: 'SCRAM-SHA-512', username: 'platformatic', password: 'platformatic-secret' }
+  }
+  const sends = async () => {
+    const producer = new Producer({ ...secured, serializers: stringSerializers })
+    try {
+      await producer.send({ messages: [{ topic: name, value: 'secure' }] })
+    } finally {
+      await producer.close()
+    }
+  }
+  const consumes = async () => {
+    const consumer = new Consumer({ ...secured, groupId: 'platformatic-group', deserializers: stringDeserializers, maxWaitTime: 100 })
+    try {
+      const stream = await consumer.consume({ topics: [name], mode: 'earliest', autocommit: false })
+      for await (const message of stream) {
+        await message.commit()
+        return message.value
+      }
+    } finally {
+      await consumer.close(true)
+    }
+  }
+  const refused = error => [error, ...(error.errors ?? []), error.cause].some(each => /AUTHORIZATION_FAILED|authorized/i.test(JSON.stringify(each) + each)) ||
+    assert.fail(error)
+  const allow = { principal: 'User:platformatic', host: '*', permissionType: AclPermissionTypes.ALLOW, resourcePatternType: ResourcePatternTypes.LITERAL }
+  const write = { ...allow, resourceType: ResourceTypes.TOPIC, resourceName: name, operation: AclOperations.WRITE }
+  const reads = [
+    { ...allow, resourceType: ResourceTypes.TOPIC, resourceName: name, operation: AclOperations.READ },
+    { ...allow, resourceType: ResourceTypes.GROUP, resourceName: 'platformatic-group', operation: AclOperations.READ }]
+  const all = {
+    resourceType: ResourceTypes.ANY, resourceName: null, resourcePatternType: ResourcePatternTypes.ANY, principal: 'User:platformatic', host: null,
+    operation: AclOperations.ANY, permissionType: AclPermissionTypes.ANY
+  }
+  await assert.rejects(sends(), refused)
+  await client.createAcls({ creations: [write] })
+  await sends()
+  await assert.rejects(consumes(), refused)
+  await client.createAcls({ creations: reads })
+  assert.strictEqual(await consumes(), 'secure')
+  const described = await client.describeAcls({ filter: all })
+  assert.deepStrictEqual(lines(described.flatMap(resource => resource.acls.map(acl => ({ ...resource, ...acl })))), lines([write, ...reads]))
+  assert.strictEqual((await client.deleteAcls({ filters: [all] })).length, 3)
+  await assert.rejects(sends(), refused)
+  await client.close()
+}
+
 async function main () {
   await zstd.init()
   await admin.connect()
@@ -260,7 +378,9 @@ async function main () {
   await test('kafkajs: commit and resume', resume)
   await test('kafkajs: administration', administration)
   await test('kafkajs: SCRAM-SHA-512 over TLS, a wrong password is refused', secure)
+  await test('kafkajs: ACLs: created, described, deleted, and each counts at once', acls)
   await test('platformatic: codecs, a group, commits, idempotent producer', platformatic)
+  await test('platformatic: a user by SCRAM credentials over TLS, ACLs that count at once', platformaticAccess)
   await admin.disconnect()
   console.log(`${passed} passed, ${failed} failed`)
   process.exit(failed === 0 ? 0 : 1)
