@@ -1,100 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Python's Kafka clients against an SPU: confluent-kafka (librdkafka), kafka-python, aiokafka. clients_python.py BOOTSTRAP
 import asyncio
-import os
-import ssl
 import sys
 import threading
 import time
-import traceback
 
 import aiokafka
 import kafka
 import kafka.admin
-from confluent_kafka import (ConsumerGroupTopicPartitions, Consumer, KafkaError, KafkaException, Producer, TopicCollection, TopicPartition)
-from confluent_kafka import ElectionType
-from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec,
-                                   ResourceType)
+from confluent_kafka import ConsumerGroupTopicPartitions, ElectionType, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, OffsetSpec, ResourceType
 
-BOOTSTRAP = sys.argv[1]
+from clients_python_cases import BOOTSTRAP, admin, case, consumer, produce, producer, read, refused, results, same, topic, wait_for
+
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
-results = [0, 0]
-admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
-
-
-def case(name):
-    def run(test):
-        try:
-            test()
-            results[0] += 1
-            print(f"ok   clients_python/{name}", flush=True)
-        except Exception: # whatever it is
-            results[1] += 1
-            print(f"FAIL clients_python/{name}", flush=True)
-            print("     " + traceback.format_exc().replace("\n", "\n     "), flush=True)
-        return test
-    return run
-
-
-def same(wanted, got):
-    assert wanted == got, f"wanted {str(wanted)[:300]}, got {str(got)[:300]}"
-
-
-def refused(code, action):
-    try:
-        action()
-    except KafkaException as error:
-        same(code, error.args[0].code())
-        return
-    raise AssertionError("it was not refused")
-
-
-def wait_for(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.02)
-
-
-def topic(name, partitions=1, **config):
-    for future in admin.create_topics([NewTopic(name, partitions, 1, config={k.replace("_", "."): v for k, v in config.items()})]).values():
-        future.result(20)
-    return name
-
-
-def producer(**more):
-    return Producer({"bootstrap.servers": BOOTSTRAP, "linger.ms": 2, **{key.replace("_", "."): value for key, value in more.items()}})
-
-
-def consumer(group, **more):
-    return Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
-                     "fetch.wait.max.ms": 50, "heartbeat.interval.ms": 300, "session.timeout.ms": 6000,
-                     **{key.replace("_", "."): value for key, value in more.items()}})
-
-
-def produce(name, values, client=None, **more):
-    client = client or producer(**more)
-    errors, offsets = [], []
-    for value in values:
-        client.produce(name, value, partition=0,
-                       on_delivery=lambda error, message: errors.append(error) if error else offsets.append(message.offset()))
-        client.poll(0)
-    same(0, client.flush(30))
-    same([], errors)
-    return offsets
-
-
-def read(name, count, partitions=1, isolation="read_committed", start=0):
-    client = consumer("reader", isolation_level=isolation)
-    client.assign([TopicPartition(name, partition, start) for partition in range(partitions)])
-    found, deadline = [], time.monotonic() + 30
-    while len(found) < count and time.monotonic() < deadline:
-        for message in client.consume(1000, 0.2):
-            assert message.error() is None, message.error()
-            found.append(message)
-    client.close()
-    same(count, len(found))
-    return found
 
 
 @case("confluent: all five codecs, keys, headers, timestamps")
@@ -436,37 +355,7 @@ def aiokafka_case():
     asyncio.run(aio())
 
 
-def secure(**more):
-    return {"bootstrap.servers": os.environ["TLS_BOOTSTRAP"], "security.protocol": "SASL_SSL", "sasl.mechanisms": "SCRAM-SHA-512",
-            "sasl.username": os.environ["SPU_USER"], "sasl.password": os.environ["SPU_PASSWORD"], "ssl.ca.location": os.environ["CA"], **more}
-
-
-@case("confluent: SCRAM-SHA-512 over TLS, a wrong password is refused")
-def confluent_secure():
-    name = topic("secure")
-    produce(name, ["confluent"], client=Producer(secure()))
-    failures = []
-    client = Producer(secure(**{"sasl.password": "wrong", "error_cb": lambda error: failures.append(error.code())}))
-    wait_for(lambda: client.poll(0.1) and KafkaError._AUTHENTICATION in failures or KafkaError._AUTHENTICATION in failures)
-
-
-@case("kafka-python and aiokafka: SCRAM-SHA-512 over TLS")
-def python_secure():
-    context = ssl.create_default_context(cafile=os.environ["CA"])
-    login = {"bootstrap_servers": os.environ["TLS_BOOTSTRAP"], "security_protocol": "SASL_SSL", "sasl_mechanism": "SCRAM-SHA-512",
-             "sasl_plain_username": os.environ["SPU_USER"], "sasl_plain_password": os.environ["SPU_PASSWORD"], "ssl_context": context}
-    client = kafka.KafkaProducer(**login)
-    client.send("secure", b"kafka-python", partition=0).get(20)
-    client.close()
-
-    async def send():
-        sender = aiokafka.AIOKafkaProducer(**login)
-        await sender.start()
-        await sender.send_and_wait("secure", b"aiokafka", partition=0)
-        await sender.stop()
-    asyncio.run(send())
-    same(["confluent", "kafka-python", "aiokafka"], [message.value().decode() for message in read("secure", 3)])
-
+import clients_python_access # noqa: E402, F401: its cases come last
 
 print(f"{results[0]} passed, {results[1]} failed", flush=True)
 sys.exit(1 if results[1] else 0)
