@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system's librdkafka against an SPU, as a C program sees it: clients_librdkafka BOOTSTRAP. */
+/* The system's librdkafka against an SPU, as a C program sees it: clients_librdkafka BOOTSTRAP.
+ * What the guest of tests/support/with-spu may is asked at TLS_BOOTSTRAP, by SCRAM over TLS. */
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,11 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { TEXT_SIZE = 512, WAIT_MS = 20000, RECORDS = 1000, PARTITIONS = 4 };
+enum { TEXT_SIZE = 512, WAIT_MS = 20000, RECORDS = 1000, PARTITIONS = 4, GRANTS = 3 };
 
 struct state {
     const char *bootstrap;
     rd_kafka_t *admin;
+    rd_kafka_resp_err_t delivered; /* how the last message fared */
     int passed;
     int failed;
     char why[TEXT_SIZE];
@@ -50,6 +52,12 @@ static void check(struct state *state, const char *name, bool good)
     state->failed += !good;
 }
 
+static void on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message, void *ctx)
+{
+    (void)producer;
+    ((struct state *)ctx)->delivered = message->err;
+}
+
 /* Pairs of names and values, NULL at the end. */
 static rd_kafka_t *client(struct state *state, rd_kafka_type_t type,
                           const char *const *settings)
@@ -64,6 +72,10 @@ static rd_kafka_t *client(struct state *state, rd_kafka_type_t type,
             (void)fprintf(stderr, "%s\n", text);
             exit(1);
         }
+    }
+    rd_kafka_conf_set_opaque(conf, state);
+    if (type == RD_KAFKA_PRODUCER) {
+        rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     }
     made = rd_kafka_new(type, conf, text, sizeof(text));
     if (made == NULL) {
@@ -263,19 +275,8 @@ static bool consume(struct state *state, rd_kafka_t *consumer, int wanted)
                 : no(state, "consume", "out of order, or another header");
 }
 
-static rd_kafka_t *join(struct state *state, const char *group, const char *name)
+static rd_kafka_t *subscribe(struct state *state, const char *const *settings, const char *name)
 {
-    const char *const settings[] = { "group.id",
-                                     group,
-                                     "auto.offset.reset",
-                                     "earliest",
-                                     "enable.auto.commit",
-                                     "false",
-                                     "isolation.level",
-                                     "read_committed",
-                                     "partition.assignment.strategy",
-                                     "range",
-                                     NULL };
     rd_kafka_t *consumer = client(state, RD_KAFKA_CONSUMER, settings);
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     (void)rd_kafka_poll_set_consumer(consumer);
@@ -283,6 +284,14 @@ static rd_kafka_t *join(struct state *state, const char *group, const char *name
     (void)rd_kafka_subscribe(consumer, topics); /* a wrong list shows as nothing to read */
     rd_kafka_topic_partition_list_destroy(topics);
     return consumer;
+}
+
+static rd_kafka_t *join(struct state *state, const char *group, const char *name)
+{
+    const char *const settings[] = {
+        "group.id", group, "auto.offset.reset", "earliest", "enable.auto.commit", "false", NULL
+    };
+    return subscribe(state, settings, name);
 }
 
 static void leave(rd_kafka_t *consumer)
@@ -318,6 +327,142 @@ static bool group(struct state *state, const char *name)
     return good;
 }
 
+/* --- ACLs: each row allows the guest something --- */
+
+struct grant {
+    rd_kafka_ResourceType_t type;
+    const char *name;
+    rd_kafka_ResourcePatternType_t pattern;
+    rd_kafka_AclOperation_t operation;
+};
+
+static const struct grant grants[GRANTS] = {
+    { RD_KAFKA_RESOURCE_TOPIC, "acl-topic", RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+      RD_KAFKA_ACL_OPERATION_WRITE },
+    { RD_KAFKA_RESOURCE_TOPIC, "acl-", RD_KAFKA_RESOURCE_PATTERN_PREFIXED,
+      RD_KAFKA_ACL_OPERATION_READ },
+    { RD_KAFKA_RESOURCE_GROUP, "acl-group", RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+      RD_KAFKA_ACL_OPERATION_READ },
+};
+
+static bool grant(struct state *state, const struct grant *what)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(state->admin);
+    rd_kafka_AclBinding_t *acl = rd_kafka_AclBinding_new(
+        what->type, what->name, what->pattern, "User:guest", "*", what->operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, state->why, sizeof(state->why));
+    const rd_kafka_acl_result_t **results;
+    rd_kafka_event_t *event;
+    size_t count = 0;
+    bool good;
+    rd_kafka_CreateAcls(state->admin, &acl, 1, NULL, queue);
+    rd_kafka_AclBinding_destroy(acl);
+    event = answer(queue);
+    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return no(state, "CreateAcls", "no answer");
+    }
+    results = rd_kafka_CreateAcls_result_acls(rd_kafka_event_CreateAcls_result(event), &count);
+    good = count == 1 && rd_kafka_acl_result_error(results[0]) == NULL;
+    rd_kafka_event_destroy(event);
+    return good || no(state, "CreateAcls", "refused");
+}
+
+/* Whether these are the rows, in any order. */
+static bool are_grants(const rd_kafka_AclBinding_t **acls, size_t count)
+{
+    size_t found = 0;
+    for (size_t index = 0; index < count; index++) {
+        for (size_t which = 0; which < GRANTS; which++) {
+            const struct grant *row = &grants[which];
+            found += rd_kafka_AclBinding_restype(acls[index]) == row->type &&
+                     strcmp(rd_kafka_AclBinding_name(acls[index]), row->name) == 0 &&
+                     rd_kafka_AclBinding_resource_pattern_type(acls[index]) == row->pattern &&
+                     rd_kafka_AclBinding_operation(acls[index]) == row->operation &&
+                     strcmp(rd_kafka_AclBinding_host(acls[index]), "*") == 0;
+        }
+    }
+    return count == GRANTS && found == GRANTS;
+}
+
+/* All rows are shown, or are shown to be deleted. */
+static bool all_grants(struct state *state, bool deletes)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(state->admin);
+    rd_kafka_AclBindingFilter_t *filter = rd_kafka_AclBindingFilter_new(
+        RD_KAFKA_RESOURCE_ANY, NULL, RD_KAFKA_RESOURCE_PATTERN_ANY, "User:guest", NULL,
+        RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, state->why,
+        sizeof(state->why));
+    const rd_kafka_AclBinding_t **acls = NULL;
+    rd_kafka_event_t *event;
+    size_t count = 0;
+    bool good;
+    if (deletes) {
+        rd_kafka_DeleteAcls(state->admin, &filter, 1, NULL, queue);
+    } else {
+        rd_kafka_DescribeAcls(state->admin, filter, NULL, queue);
+    }
+    rd_kafka_AclBinding_destroy(filter);
+    event = answer(queue);
+    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return no(state, "DescribeAcls, DeleteAcls", "no answer");
+    }
+    if (deletes) {
+        acls = rd_kafka_DeleteAcls_result_response_matching_acls(
+            rd_kafka_DeleteAcls_result_responses(rd_kafka_event_DeleteAcls_result(event),
+                                                 &count)[0],
+            &count);
+    } else {
+        acls = rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event),
+                                                 &count);
+    }
+    good = are_grants(acls, count);
+    rd_kafka_event_destroy(event);
+    return good || no(state, "DescribeAcls, DeleteAcls", "not what was created");
+}
+
+#define GUEST                                                                                  \
+    "bootstrap.servers", getenv("TLS_BOOTSTRAP"), "security.protocol", "sasl_ssl",             \
+        "sasl.mechanism", "SCRAM-SHA-512", "sasl.username", getenv("GUEST"), "sasl.password",  \
+        getenv("GUEST_PASSWORD"), "ssl.ca.location", getenv("CA")
+
+static bool guest_writes(struct state *state, rd_kafka_resp_err_t wanted)
+{
+    const char *const settings[] = { GUEST, NULL };
+    rd_kafka_t *producer = client(state, RD_KAFKA_PRODUCER, settings);
+    bool good = produce(state, producer, "acl-topic", 0, 0, 1) &&
+                code_is(state, "a guest's message", wanted, state->delivered);
+    rd_kafka_destroy(producer);
+    return good;
+}
+
+/* What the first message is: a record, or why there is none. */
+static bool guest_reads(struct state *state, rd_kafka_resp_err_t wanted)
+{
+    const char *const settings[] = { GUEST,      "group.id", "acl-group", "auto.offset.reset",
+                                     "earliest", NULL };
+    rd_kafka_t *consumer = subscribe(state, settings, "acl-topic");
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, WAIT_MS);
+    bool good = message != NULL ? code_is(state, "a guest reads", wanted, message->err)
+                                : no(state, "a guest reads", "nothing");
+    if (message != NULL) {
+        rd_kafka_message_destroy(message);
+    }
+    leave(consumer);
+    return good;
+}
+
+static bool access_control(struct state *state)
+{
+    return create(state, "acl-topic", 1, RD_KAFKA_RESP_ERR_NO_ERROR) &&
+           guest_writes(state, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) &&
+           grant(state, &grants[0]) && guest_writes(state, RD_KAFKA_RESP_ERR_NO_ERROR) &&
+           grant(state, &grants[1]) &&
+           guest_reads(state, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) &&
+           grant(state, &grants[2]) && guest_reads(state, RD_KAFKA_RESP_ERR_NO_ERROR) &&
+           all_grants(state, false) && all_grants(state, true) &&
+           guest_writes(state, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+}
+
 int main(int argc, char **argv)
 {
     struct state state = { 0 };
@@ -346,6 +491,8 @@ int main(int argc, char **argv)
     check(&state, "a topic is deleted, once",
           drop(&state, "c-idempotent", RD_KAFKA_RESP_ERR_NO_ERROR) &&
               drop(&state, "c-idempotent", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART));
+    check(&state, "ACLs: created, described, deleted, and each counts at once",
+          access_control(&state));
     rd_kafka_destroy(state.admin);
     (void)printf("%d passed, %d failed\n", state.passed, state.failed);
     return state.failed == 0 ? 0 : 1;
