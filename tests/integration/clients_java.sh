@@ -4,5 +4,8 @@
 set -u
 cd "$(dirname "$0")/../.."
 jars=$(tests/support/kafka-fetch) || { echo "0 passed, 1 failed"; exit 1; }
-exec tests/support/with-spu clients_java java -Xmx512m "-Dlog4j2.configurationFile=$PWD/tests/support/kafka-peer/log4j2.properties" \
-    -cp "$jars/*" tests/integration/ClientsJava.java
+classes=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-java-XXXXXX")
+trap 'rm -rf "$classes"' EXIT
+javac -d "$classes" -cp "$jars/*" tests/integration/ClientsJava.java tests/integration/ClientsJavaAccess.java || { echo "0 passed, 1 failed"; exit 1; }
+tests/support/with-spu clients_java java -Xmx512m "-Dlog4j2.configurationFile=$PWD/tests/support/kafka-peer/log4j2.properties" \
+    -cp "$classes:$jars/*" ClientsJava
