@@ -51,13 +51,13 @@ static size_t settings_of(const struct fc_topic_config *config,
 
 /* --- failures ----------------------------------------------------------------------------- */
 
-/* The broker's own words say more than the name of its error. */
+/* The broker's own words say more than the name of its error, but not than what librdkafka tells
+ * of its connections. */
 static fc_code fail_answer(struct fc_kafka *kafka, rd_kafka_resp_err_t answer,
                            const char *words, const char *doing, struct fc_error *err)
 {
     fc_code code = fc_kafka_fail(kafka, answer, doing, err);
-    bool retriable = err->retriable;
-    if (words != NULL && *words != '\0' && !retriable) {
+    if (words != NULL && *words != '\0' && !fc_cluster_is_transient(answer)) {
         code = fc_fail(err, code, "Kafka: %s: %s", doing, words);
     }
     return code;
