@@ -268,7 +268,7 @@ static const char *get_property(const void *ctx, const char *name)
     if (strcmp(name, "bootstrap.servers") == 0) {
         return host->option_text(host, name);
     }
-    for (uint32_t index = 0; index < count; index++) {
+    for (size_t index = 0; index < count; index++) {
         const char *key = pairs[2 * index];
         if (strcmp(key, name) == 0 ||
             (strcmp(key, "sasl.mechanisms") == 0 && strcmp(name, "sasl.mechanism") == 0)) {
