@@ -3,10 +3,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 #include "runner/reader.h"
 #include "runner/worker.h"
 
@@ -18,7 +18,7 @@ enum {
     PIPELINE_UNIT_CHANGES_SHARE = 4,
     PIPELINE_UNIT_COST = 3,
     PIPELINE_CHANGE_BYTES = 256, /* of batch-size for one change, to bound their number */
-    PIPELINE_MARK_WAIT_S = 30,
+    PIPELINE_MARK_WAIT_MS = 30000,
     PIPELINE_BACKOFF_FIRST_MS = 100, /* until a log that failed is tried again */
     PIPELINE_BACKOFF_MAX_MS = 5000
 };
@@ -60,7 +60,7 @@ struct fc_pipeline *fc_pipeline_new(const struct fc_pipeline_config *config,
     pipeline->config = *config;
     fc_resume_init(&pipeline->resume);
     (void)pthread_mutex_init(&pipeline->lock, NULL);
-    (void)pthread_cond_init(&pipeline->changed, NULL);
+    fc_deadline_cond_init(&pipeline->changed);
     fc_room_init(&pipeline->room, config->diag);
     fc_pipeline_set_chain(pipeline, chain);
     return pipeline;
@@ -340,15 +340,8 @@ static fc_code live(struct fc_pipeline *pipeline, struct fc_error *err)
 /* Wait before the log is tried again; false when there is no use in it. */
 static bool back_off(struct fc_pipeline *pipeline, int wait_ms, const struct fc_error *why)
 {
-    struct timespec until;
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     bool go_on;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     lock(pipeline);
     (void)snprintf(pipeline->last.waiting, sizeof(pipeline->last.waiting), "%s", why->message);
     pipeline->last.log_waits = true;
@@ -403,12 +396,10 @@ void fc_pipeline_stop(struct fc_pipeline *pipeline)
 
 fc_code fc_pipeline_mark(struct fc_pipeline *pipeline, const char *json, struct fc_error *err)
 {
-    struct timespec until;
+    struct timespec until = fc_deadline_in_ms(PIPELINE_MARK_WAIT_MS);
     uint64_t before;
     int status = 0;
     fc_code code;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PIPELINE_MARK_WAIT_S;
     lock(pipeline);
     before = pipeline->marks;
     if (!pipeline->running) {
@@ -422,7 +413,7 @@ fc_code fc_pipeline_mark(struct fc_pipeline *pipeline, const char *json, struct 
     if (code == FC_OK && pipeline->marks == before) {
         code = fc_fail(err, FC_ERR_TIMEOUT,
                        "the capture did not write the restore marker in %d seconds",
-                       PIPELINE_MARK_WAIT_S);
+                       PIPELINE_MARK_WAIT_MS / 1000);
     }
     unlock(pipeline);
     return code;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 
 enum {
     READER_WAIT_MS = 100,
@@ -66,7 +67,7 @@ struct fc_reader *fc_reader_new(const struct fc_reader_config *config,
     fc_buf_init(&reader->durable, SIZE_MAX / 2);
     fc_buf_init(&reader->passed_over, SIZE_MAX / 2);
     (void)pthread_mutex_init(&reader->lock, NULL);
-    (void)pthread_cond_init(&reader->changed, NULL);
+    fc_deadline_cond_init(&reader->changed);
     return reader;
 }
 
@@ -404,14 +405,7 @@ static fc_code live(struct fc_reader *reader, bool *out_read, bool *out_end,
 
 static void back_off(struct fc_reader *reader, int wait_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     (void)pthread_mutex_lock(&reader->lock);
     if (!reader->stopping) {
         (void)pthread_cond_timedwait(&reader->changed, &reader->lock, &until);

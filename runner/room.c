@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner/room.h"
 
-#include <time.h>
+#include "core/base/deadline.h"
 
 enum { ROOM_WAIT_MS = 250 };
 
@@ -11,7 +11,7 @@ void fc_room_init(struct fc_room *room, struct fc_diag *diag)
     room->why = FC_OK;
     room->gives_up = false;
     (void)pthread_mutex_init(&room->lock, NULL); /* these cannot fail on Linux */
-    (void)pthread_cond_init(&room->changed, NULL);
+    fc_deadline_cond_init(&room->changed);
 }
 
 void fc_room_release(struct fc_room *room)
@@ -39,14 +39,8 @@ static bool waits(fc_code code)
 /* Wait a moment; false when there is no use in trying again. */
 static bool wait_a_moment(struct fc_room *room)
 {
-    struct timespec until;
+    struct timespec until = fc_deadline_in_ms(ROOM_WAIT_MS);
     bool go_on;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)ROOM_WAIT_MS * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     (void)pthread_mutex_lock(&room->lock);
     if (!room->gives_up) {
         (void)pthread_cond_timedwait(&room->changed, &room->lock, &until);

@@ -7,16 +7,15 @@
 #include "runner/unit.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 
 enum { POSITION_BYTES_MAX = 64 * 1024 * 1024 };
 
 void fc_unit_ring_init(struct fc_unit_ring *ring, size_t size,
                        const struct fc_batch_limits *limits)
 {
-    pthread_condattr_t attributes;
     memset(ring, 0, sizeof(*ring));
     ring->units = fc_new_array(struct fc_unit, size);
     ring->size = size;
@@ -27,12 +26,9 @@ void fc_unit_ring_init(struct fc_unit_ring *ring, size_t size,
         fc_buf_init(&unit->position_tx, POSITION_BYTES_MAX);
     }
     (void)pthread_mutex_init(&ring->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&ring->emptied, &attributes);
-    (void)pthread_cond_init(&ring->filled, &attributes);
-    (void)pthread_cond_init(&ring->worked, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    fc_deadline_cond_init(&ring->emptied);
+    fc_deadline_cond_init(&ring->filled);
+    fc_deadline_cond_init(&ring->worked);
 }
 
 void fc_unit_ring_release(struct fc_unit_ring *ring)
@@ -170,23 +166,10 @@ void fc_unit_ring_worked(struct fc_unit_ring *ring, struct fc_unit *unit)
     unlock(ring);
 }
 
-static struct timespec deadline_in(int wait_ms)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return until;
-}
-
 struct fc_unit *fc_unit_ring_next(struct fc_unit_ring *ring, int wait_ms)
 {
     struct fc_unit *unit;
-    struct timespec until = deadline_in(wait_ms);
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     int status = 0;
     lock(ring);
     unit = slot(ring, ring->to_write);
@@ -212,7 +195,7 @@ void fc_unit_ring_poke(struct fc_unit_ring *ring)
 
 void fc_unit_ring_gather(struct fc_unit_ring *ring, int wait_ms)
 {
-    struct timespec until = deadline_in(wait_ms);
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     int status = 0;
     lock(ring);
     ring->worked_wanted = ring->size / 2;

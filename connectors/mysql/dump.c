@@ -9,10 +9,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "connectors/mysql/client.h"
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 
 enum {
     QUEUE_BYTES = 1024 * 1024, /* the thread waits while its buffer holds this much */
@@ -117,14 +117,8 @@ static void end_with(struct fc_dump *dump, const struct fc_error *error)
 /* Let the server send some more, instead of waking up for every 16 KiB. lock is held. */
 static void let_gather(struct fc_dump *dump)
 {
-    struct timespec until;
+    struct timespec until = fc_deadline_in_ns(GATHER_NS);
     int status = 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += GATHER_NS;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     while (status == 0 && !dump->interrupted) {
         status = pthread_cond_timedwait(&dump->changed, &dump->lock, &until);
     }
@@ -243,17 +237,13 @@ fc_code fc_dump_start(struct fc_session *session, const struct fc_dump_from *fro
                       struct fc_dump **out_dump, struct fc_error *err)
 {
     struct fc_dump *dump = fc_new(struct fc_dump);
-    pthread_condattr_t attributes;
     fc_code code;
     dump->session = session;
     fc_buf_init(&dump->gtid_set, (size_t)1 << 28);
     fc_buf_init(&dump->filling, (size_t)1 << EVENT_BYTES_MAX_LOG2);
     fc_buf_init(&dump->taking, (size_t)1 << EVENT_BYTES_MAX_LOG2);
     (void)pthread_mutex_init(&dump->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&dump->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    fc_deadline_cond_init(&dump->changed);
     code = begin(dump, from, err);
     if (code != FC_OK) {
         fc_dump_free(dump);
@@ -263,23 +253,10 @@ fc_code fc_dump_start(struct fc_session *session, const struct fc_dump_from *fro
     return FC_OK;
 }
 
-static struct timespec deadline_in(int wait_ms)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return until;
-}
-
 /* Exchange the buffers; waits for something to be there. */
 static fc_code exchange(struct fc_dump *dump, int wait_ms, struct fc_error *err)
 {
-    struct timespec until = deadline_in(wait_ms);
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     struct fc_buf emptied = dump->taking;
     fc_code code = FC_OK;
     int status = 0;

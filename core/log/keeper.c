@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 #include "core/log/compact.h"
 #include "core/log/upkeep.h"
 
@@ -94,11 +94,9 @@ static void look_after_all(struct fc_keeper *keeper)
 /* True when the keeper is to end. */
 static bool wait_for_tick(struct fc_keeper *keeper)
 {
-    struct timespec until;
+    struct timespec until = fc_deadline_in_ms(TICK_MS);
     int waited = 0;
     bool stopping;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail with this clock */
-    until.tv_sec += TICK_MS / 1000;
     (void)pthread_mutex_lock(&keeper->lock);
     while (!keeper->stopping && waited == 0) {
         waited = pthread_cond_timedwait(&keeper->stop, &keeper->lock, &until);
@@ -162,14 +160,10 @@ fc_code fc_keeper_new(const struct fc_log_env *env, struct fc_keeper **out_keepe
                       struct fc_error *err)
 {
     struct fc_keeper *keeper = fc_new(struct fc_keeper);
-    pthread_condattr_t attributes;
     keeper->env = env;
     (void)pthread_mutex_init(&keeper->lock, NULL); /* these cannot fail on Linux */
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&keeper->stop, &attributes);
+    fc_deadline_cond_init(&keeper->stop);
     (void)pthread_cond_init(&keeper->moved_on, NULL);
-    (void)pthread_condattr_destroy(&attributes);
     if (pthread_create(&keeper->thread, NULL, keeper_main, keeper) != 0) {
         free_keeper(keeper);
         return fc_fail(err, FC_ERR_NOMEM, "cannot start the log's background thread");

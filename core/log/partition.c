@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 #include "core/log/append.h"
 #include "core/log/bytes.h"
 #include "core/log/group_sync.h"
@@ -60,7 +60,6 @@ fc_code fc_partition_open(const struct fc_log_env *env, const char *dir,
                           struct fc_partition **out_partition, struct fc_error *err)
 {
     struct fc_partition *partition = fc_new(struct fc_partition);
-    pthread_condattr_t attributes;
     fc_code code;
     partition->env = env;
     partition->dir = fc_strdup(dir);
@@ -73,10 +72,7 @@ fc_code fc_partition_open(const struct fc_log_env *env, const char *dir,
     }
     partition->stable.offset = -1;
     (void)pthread_mutex_init(&partition->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&partition->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    fc_deadline_cond_init(&partition->changed);
     code = env->read_only ? fc_follow_refresh(partition, true, err)
                           : fc_recovery_run(partition, err);
     if (code != FC_OK) {
@@ -406,15 +402,8 @@ fc_code fc_partition_offsets(struct fc_partition *partition,
 void fc_partition_wait(struct fc_partition *partition, int64_t offset, int wait_ms,
                        uint64_t *wake)
 {
-    struct timespec until;
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     int waited = 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail with this clock */
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     (void)pthread_mutex_lock(&partition->lock);
     while (waited == 0 && partition->end <= offset && partition->wakes == *wake &&
            !partition->damaged) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 #include "core/server/server_state.h"
 
 void fc_server_config_init(struct fc_server_config *config)
@@ -126,14 +127,10 @@ static void end_threads(struct fc_server *server)
 static struct fc_server *new_server(const struct fc_server_config *config)
 {
     struct fc_server *server = fc_new(struct fc_server);
-    pthread_condattr_t monotonic;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     server->config = *config;
     server->config.listeners = NULL; /* the caller's */
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&server->gone, &monotonic); /* never fails on Linux */
-    (void)pthread_condattr_destroy(&monotonic);
+    fc_deadline_cond_init(&server->gone);
     (void)pthread_mutex_init(&server->lock, NULL);
     fc_server_report_init(&server->report, config->diag, config->clock);
     fc_hashmap_init(&server->connections_of);
@@ -185,16 +182,9 @@ fc_code fc_server_start(const struct fc_server_config *config, struct fc_server 
 /* True when all connections are gone. */
 static bool wait_gone(struct fc_server *server, int64_t wait_ms)
 {
-    struct timespec until = { 0, 0 };
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     bool gone;
     int failed = 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail */
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     (void)pthread_mutex_lock(&server->lock);
     while (server->connections > 0 && failed != ETIMEDOUT) {
         failed = wait_ms < 0 ? pthread_cond_wait(&server->gone, &server->lock)

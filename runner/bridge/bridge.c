@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 #include "runner/bridge/bridge_state.h"
 #include "runner/topic_name.h"
 
@@ -14,13 +14,9 @@ enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 5000, STEADY_MS = 10000 };
 struct fc_bridge *fc_bridge_new(const struct fc_bridge_config *config)
 {
     struct fc_bridge *bridge = fc_new(struct fc_bridge);
-    pthread_condattr_t attributes;
     bridge->config = *config;
     (void)pthread_mutex_init(&bridge->lock, NULL); /* these cannot fail on Linux */
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&bridge->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    fc_deadline_cond_init(&bridge->changed);
     return bridge;
 }
 
@@ -57,14 +53,7 @@ bool fc_bridge_stopping(struct fc_bridge *bridge)
 
 void fc_bridge_pause(struct fc_bridge *bridge, int wait_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = fc_deadline_in_ms(wait_ms);
     lock(bridge);
     while (!bridge->stopping &&
            pthread_cond_timedwait(&bridge->changed, &bridge->lock, &until) == 0) {

@@ -9,9 +9,9 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/base/deadline.h"
 
 enum {
     WAIT_MS = 100,
@@ -83,7 +83,7 @@ fc_code fc_restore_new(const struct fc_restore_config *config, struct fc_restore
     restore->order = order_by_size(fold);
     restore->slots = fc_new_array(struct slot, wanted + 1);
     (void)pthread_mutex_init(&restore->lock, NULL);
-    (void)pthread_cond_init(&restore->changed, NULL);
+    fc_deadline_cond_init(&restore->changed);
     for (uint32_t index = 0; index < fold->table_count; index++) {
         restore->total_rows += fold->tables[index]->rows;
     }
@@ -327,14 +327,8 @@ static void wait_for_slots(struct fc_restore *restore)
 {
     bool running = true;
     while (running) {
-        struct timespec until;
+        struct timespec until = fc_deadline_in_ms(WAIT_MS);
         bool verifying = true;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += (long)WAIT_MS * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
         (void)pthread_mutex_lock(&restore->lock);
         if (restore->running > 0) {
             (void)pthread_cond_timedwait(&restore->changed, &restore->lock, &until);
