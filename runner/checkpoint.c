@@ -281,10 +281,8 @@ fc_code fc_checkpoint_append(struct fc_stream *stream, const char *connector,
     char name[FC_TOPIC_NAME_MAX + 1];
     struct fc_topic_config config;
     struct fc_topic *topic = NULL;
-    struct fc_stream_batch *batch = NULL;
     struct fc_record record;
     struct fc_buf text;
-    int64_t offset = 0;
     fc_code code;
     fc_checkpoint_topic_name(connector, name, sizeof(name));
     fc_topic_config_init(&config);
@@ -305,16 +303,8 @@ fc_code fc_checkpoint_append(struct fc_stream *stream, const char *connector,
         record.timestamp_ms = fc_clock_wall_ms(clock);
         record.key = fc_slice_text(connector);
         record.value = fc_buf_slice(&text);
-        batch = fc_stream_batch_new(topic, 0);
-        code = fc_stream_batch_add(batch, &record, err);
+        code = fc_stream_append_one(topic, 0, &record, err);
     }
-    if (code == FC_OK) {
-        code = fc_stream_batch_seal(batch, err);
-    }
-    if (code == FC_OK) {
-        code = fc_stream_append(batch, &offset, err);
-    }
-    fc_stream_batch_free(batch);
     fc_buf_release(&text);
     return code;
 }

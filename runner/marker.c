@@ -115,12 +115,10 @@ static fc_code enter_topic(struct fc_marker *marker, struct fc_checkpoint *check
 static fc_code append_record(struct fc_marker *marker, struct fc_topic *topic, uint64_t seq,
                              const char *json, struct fc_error *err)
 {
-    struct fc_stream_batch *batch = fc_stream_batch_new(topic, 0);
     struct fc_identity identity;
     struct fc_header header;
     struct fc_record record;
     struct fc_buf text;
-    int64_t base;
     fc_code code;
     fc_buf_init(&text, HEADER_BYTES_MAX);
     memset(&identity, 0, sizeof(identity));
@@ -137,17 +135,10 @@ static fc_code append_record(struct fc_marker *marker, struct fc_topic *topic, u
     record.value = fc_slice_text(json);
     record.headers = &header;
     record.header_count = 1;
-    code = fc_stream_batch_add(batch, &record, err);
-    if (code == FC_OK) {
-        code = fc_stream_batch_seal(batch, err);
-    }
-    if (code == FC_OK) {
-        code = fc_stream_append(batch, &base, err);
-    }
+    code = fc_stream_append_one(topic, 0, &record, err);
     if (code == FC_OK) {
         code = fc_stream_flush(marker->log.stream, err);
     }
-    fc_stream_batch_free(batch);
     fc_buf_release(&text);
     return code;
 }

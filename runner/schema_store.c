@@ -120,11 +120,9 @@ static fc_code append(struct fc_schema_store *store, const struct fc_schema *sch
 {
     struct fc_topic_config config;
     struct fc_topic *topic = NULL;
-    struct fc_stream_batch *batch = NULL;
     struct fc_record record;
     struct fc_buf text;
     char key[17];
-    int64_t offset = 0;
     fc_code code;
     fc_topic_config_init(&config);
     fc_buf_init(&text, SCHEMA_BYTES_MAX);
@@ -139,16 +137,8 @@ static fc_code append(struct fc_schema_store *store, const struct fc_schema *sch
         record.key = fc_slice_text(key);
         record.value = fc_buf_slice(&text);
         record.timestamp_ms = fc_clock_wall_ms(store->clock);
-        batch = fc_stream_batch_new(topic, 0);
-        code = fc_stream_batch_add(batch, &record, err);
+        code = fc_stream_append_one(topic, 0, &record, err);
     }
-    if (code == FC_OK) {
-        code = fc_stream_batch_seal(batch, err);
-    }
-    if (code == FC_OK) {
-        code = fc_stream_append(batch, &offset, err);
-    }
-    fc_stream_batch_free(batch);
     fc_buf_release(&text);
     return code;
 }

@@ -188,6 +188,22 @@ fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *out_base, struc
     return batch_ops(batch)->append(batch, out_base, err);
 }
 
+fc_code fc_stream_append_one(struct fc_topic *topic, uint32_t partition,
+                             const struct fc_record *record, struct fc_error *err)
+{
+    struct fc_stream_batch *batch = fc_stream_batch_new(topic, partition);
+    int64_t base;
+    fc_code code = fc_stream_batch_add(batch, record, err);
+    if (code == FC_OK) {
+        code = fc_stream_batch_seal(batch, err);
+    }
+    if (code == FC_OK) {
+        code = fc_stream_append(batch, &base, err);
+    }
+    fc_stream_batch_free(batch);
+    return code;
+}
+
 bool fc_stream_is_dense(const struct fc_stream *stream)
 {
     return !stream->ops->sparse;

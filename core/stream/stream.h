@@ -181,6 +181,11 @@ FC_MUST_CHECK fc_code fc_stream_batch_seal(struct fc_stream_batch *batch, struct
 FC_MUST_CHECK fc_code fc_stream_append(struct fc_stream_batch *batch, int64_t *out_base,
                                        struct fc_error *err);
 
+/* The same for one record, in a batch of its own. */
+FC_MUST_CHECK fc_code fc_stream_append_one(struct fc_topic *topic, uint32_t partition,
+                                           const struct fc_record *record,
+                                           struct fc_error *err);
+
 /*
  * Make everything appended before this call durable (topics with FC_FLUSH_OS excepted).
  * Concurrent callers share one sync.
