@@ -63,34 +63,16 @@ static struct local *local_of(struct fc_store *store)
 
 static fc_code read_file(struct local *local, struct fc_error *err)
 {
-    const struct fc_fs_ops *ops = local->fs->ops;
-    struct fc_file *file = NULL;
     struct fc_buf bytes;
-    uint64_t size = 0;
-    size_t got = 0;
-    uint8_t *to = NULL;
-    fc_code code = ops->open(local->fs, local->path, FC_FS_READ, &file, err);
+    fc_code code;
     fc_buf_init(&bytes, FILE_BYTES_MAX);
-    if (code == FC_ERR_NOT_FOUND) {
-        return FC_OK;
-    }
+    code = fc_fs_read_whole(local->fs, local->path, &bytes, err);
     if (code == FC_OK) {
-        code = ops->size(file, &size, err);
-    }
-    if (code == FC_OK) {
-        to = fc_buf_reserve(&bytes, (size_t)size + 1);
-        code = fc_buf_check(&bytes, local->path, err);
-    }
-    if (code == FC_OK) {
-        code = ops->read(file, 0, to, (size_t)size, &got, err);
-    }
-    if (code == FC_OK) {
-        code = fc_store_file_decode(fc_slice_of(to, got), local->path, &local->table,
+        code = fc_store_file_decode(fc_buf_slice(&bytes), local->path, &local->table,
                                     &local->state, err);
     }
-    ops->close(file);
     fc_buf_release(&bytes);
-    return code;
+    return code == FC_ERR_NOT_FOUND ? FC_OK : code;
 }
 
 /* A fresh file of what the table holds. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -298,5 +299,27 @@ fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data, size
     }
     free(directory);
     free(temporary);
+    return code;
+}
+
+fc_code fc_fs_read_whole(struct fc_fs *fs, const char *path, struct fc_buf *to,
+                         struct fc_error *err)
+{
+    struct fc_file *file = NULL;
+    uint64_t size = 0;
+    size_t got = 0;
+    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
+    if (code == FC_OK) {
+        code = fs->ops->size(file, &size, err);
+    }
+    if (code == FC_OK && size > 0) {
+        uint8_t *at = fc_buf_reserve(to, size);
+        code = at == NULL ? fc_fail(err, FC_ERR_CORRUPT, "%s: of %" PRIu64 " bytes", path, size)
+                          : fs->ops->read(file, 0, at, size, &got, err);
+    }
+    if (code == FC_OK) {
+        to->len += got;
+    }
+    fs->ops->close(file);
     return code;
 }

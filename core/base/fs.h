@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "core/base/buf.h"
 #include "core/base/error.h"
 
 struct fc_fs;
@@ -80,5 +81,10 @@ struct fc_fs *fc_fs_system(void);
  * temporary file in the same directory, sync, rename, sync_dir. */
 FC_MUST_CHECK fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data,
                                     size_t len, struct fc_error *err);
+
+/* Append all of a small file. FC_ERR_NOT_FOUND; FC_ERR_CORRUPT: it is larger than the buffer may
+ * be, which is what the files' writers are held to. */
+FC_MUST_CHECK fc_code fc_fs_read_whole(struct fc_fs *fs, const char *path, struct fc_buf *to,
+                                       struct fc_error *err);
 
 #endif

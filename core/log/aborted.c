@@ -76,26 +76,14 @@ fc_code fc_aborted_read(struct fc_fs *fs, const char *dir, int64_t base, int64_t
                         struct fc_error *err)
 {
     char *path = fc_segment_path(dir, base, FC_SEGMENT_ABORTED);
-    struct fc_file *file = NULL;
-    uint8_t *bytes = NULL;
-    uint64_t size = 0;
-    size_t got = 0;
-    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
-    if (code == FC_OK) {
-        code = fs->ops->size(file, &size, err);
+    struct fc_buf bytes;
+    fc_code code;
+    fc_buf_init(&bytes, FILE_SIZE_MAX);
+    code = fc_fs_read_whole(fs, path, &bytes, err);
+    if (code == FC_OK && bytes.len > 0) {
+        code = take(fc_buf_slice(&bytes), path, from, to, aborted, count, err);
     }
-    if (code == FC_OK && size > FILE_SIZE_MAX) {
-        code = fc_fail(err, FC_ERR_CORRUPT, "%s: of %" PRIu64 " bytes", path, size);
-    }
-    if (code == FC_OK && size > 0) {
-        bytes = fc_new_array(uint8_t, (size_t)size);
-        code = fs->ops->read(file, 0, bytes, (size_t)size, &got, err);
-    }
-    if (code == FC_OK && got > 0) {
-        code = take(fc_slice_of(bytes, got), path, from, to, aborted, count, err);
-    }
-    fs->ops->close(file);
-    free(bytes);
+    fc_buf_release(&bytes);
     free(path);
     return code == FC_ERR_NOT_FOUND ? FC_OK : code;
 }

@@ -161,29 +161,17 @@ fc_code fc_snapshot_read(struct fc_fs *fs, const char *dir, int64_t offset,
                          struct fc_producers *producers, struct fc_error *err)
 {
     char *path = fc_segment_path(dir, offset, FC_SEGMENT_PRODUCERS);
-    struct fc_file *file = NULL;
-    uint8_t *bytes = NULL;
-    uint64_t size = 0;
-    size_t got = 0;
-    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
+    struct fc_buf bytes;
+    fc_code code;
+    fc_buf_init(&bytes, FILE_SIZE_MAX);
+    code = fc_fs_read_whole(fs, path, &bytes, err);
     if (code == FC_OK) {
-        code = fs->ops->size(file, &size, err);
+        code = fc_snapshot_decode(fc_buf_slice(&bytes), offset, producers, err);
+        if (code == FC_ERR_CORRUPT || code == FC_ERR_CONFIG) {
+            (void)fc_wrap(err, "%s", path);
+        }
     }
-    if (code == FC_OK && size > FILE_SIZE_MAX) {
-        code = fc_fail(err, FC_ERR_CORRUPT, "of %" PRIu64 " bytes", size);
-    }
-    if (code == FC_OK) {
-        bytes = fc_new_array(uint8_t, (size_t)size + 1);
-        code = fs->ops->read(file, 0, bytes, (size_t)size, &got, err);
-    }
-    if (code == FC_OK) {
-        code = fc_snapshot_decode(fc_slice_of(bytes, got), offset, producers, err);
-    }
-    if (code == FC_ERR_CORRUPT || code == FC_ERR_CONFIG) {
-        (void)fc_wrap(err, "%s", path);
-    }
-    fs->ops->close(file);
-    free(bytes);
+    fc_buf_release(&bytes);
     free(path);
     return code;
 }

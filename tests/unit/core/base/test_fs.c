@@ -191,6 +191,28 @@ static void a_file_is_replaced_as_a_whole(void **state)
     assert_true(space > 0);
 }
 
+static void a_file_is_read_as_a_whole_or_not(void **state)
+{
+    struct fc_fs *fs = fc_fs_system();
+    struct fc_error err;
+    struct fc_buf bytes;
+    (void)state;
+    fc_buf_init(&bytes, 10);
+    assert_int_equal(fc_fs_read_whole(fs, path_of("no such file"), &bytes, &err),
+                     FC_ERR_NOT_FOUND);
+    assert_int_equal(fc_fs_replace(fs, path_of("w"), "", 0, &err), FC_OK);
+    assert_int_equal(fc_fs_read_whole(fs, path_of("w"), &bytes, &err), FC_OK);
+    assert_int_equal(bytes.len, 0);
+    assert_int_equal(fc_fs_replace(fs, path_of("w"), "seven..", 7, &err), FC_OK);
+    assert_int_equal(fc_fs_read_whole(fs, path_of("w"), &bytes, &err), FC_OK);
+    assert_int_equal(bytes.len, 7);
+    assert_memory_equal(bytes.data, "seven..", 7);
+    assert_int_equal(fc_fs_read_whole(fs, path_of("w"), &bytes, &err), FC_ERR_CORRUPT);
+    assert_non_null(strstr(err.message, "of 7 bytes"));
+    assert_int_equal(bytes.len, 7);
+    fc_buf_release(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +222,7 @@ int main(void)
         cmocka_unit_test(writing_to_a_full_device_is_its_own_error),
         cmocka_unit_test(a_directory_lists_its_names_until_told_to_stop),
         cmocka_unit_test(a_file_is_replaced_as_a_whole),
+        cmocka_unit_test(a_file_is_read_as_a_whole_or_not),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
