@@ -262,6 +262,8 @@ fc_code fc_recovery_mend(struct fc_recovery *recovery, struct fc_error *err)
     if (is_sound(recovery)) {
         partition->synced = recovery->content.checkpoint;
         code = set_active(recovery, err);
+        /* The first checkpoint is older than the file: nobody may have synced its name. */
+        partition->name_unsynced = partition->synced.segment_size == 0;
     } else {
         code = mend_files(recovery, err);
     }

@@ -126,6 +126,39 @@ static void a_sync_covers_the_name_of_a_new_segment(void **state)
     numbered_log_expect(log, 0, 45);
 }
 
+/* The first append finds the disk full when its segment's file is there already. */
+static void leave_an_empty_segment(struct numbered_log *log, uint64_t seed)
+{
+    numbered_log_release(log);
+    numbered_log_init(log);
+    fs_lossy_free(log->fs);
+    log->fs = fs_lossy_new(seed, 512);
+    log->env.fs = log->fs;
+    assert_int_equal(log->fs->ops->make_dir(log->fs, "/p", &log->err), FC_OK);
+    assert_int_equal(log->fs->ops->sync_dir(log->fs, "/", &log->err), FC_OK);
+    numbered_log_open(log);
+    for (uint64_t room = 1; !exists(log, "/p/00000000000000000000.log"); room += 100) {
+        fs_lossy_set_capacity(log->fs, room);
+        assert_int_equal(numbered_log_try_append(log, 5), FC_ERR_FULL);
+    }
+    fs_lossy_set_capacity(log->fs, UINT64_MAX);
+    numbered_log_close(log);
+}
+
+static void a_sync_covers_the_name_of_a_segment_that_was_found_empty(void **state)
+{
+    struct numbered_log *log = *state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        leave_an_empty_segment(log, seed);
+        numbered_log_open(log);
+        numbered_log_append(log, 2, 5);
+        numbered_log_flush(log);
+        numbered_log_power_cut(log);
+        numbered_log_open(log);
+        numbered_log_expect(log, 0, 10);
+    }
+}
+
 static void a_thousand_segments_are_opened_without_reading_them(void **state)
 {
     struct numbered_log *log = *state;
@@ -402,6 +435,7 @@ int main(void)
         T(after_a_failed_write_nothing_is_appended_until_it_is_opened_again),
         T(after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_again),
         T(a_sync_covers_the_name_of_a_new_segment),
+        T(a_sync_covers_the_name_of_a_segment_that_was_found_empty),
         T(a_thousand_segments_are_opened_without_reading_them),
         T(large_batches_leave_recovery_little_to_walk_over),
         T(time_finds_the_first_record_that_is_not_older),
