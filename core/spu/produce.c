@@ -124,6 +124,7 @@ static bool append_topic(struct produce *produce,
     struct fc_log_topic *topic = NULL;
     struct fc_log_topic_config config;
     bool by_id = request->api_version >= VERSION_WITH_IDS;
+    bool internal;
     struct fc_slice name;
     fc_kafka_error error;
     out->name = asked->name;
@@ -137,13 +138,13 @@ static bool append_topic(struct produce *produce,
     error = fc_spu_topic(produce->spu, request, by_id ? fc_slice_null() : asked->name,
                          asked->topic_id, &topic);
     name = topic == NULL ? asked->name : fc_slice_text(fc_log_topic_name(topic));
-    if ((topic != NULL || !by_id) &&
-        !fc_access_may(produce->spu, request, FC_OPERATION_WRITE, FC_RESOURCE_TOPIC, name)) {
+    internal = topic != NULL && fc_log_topic_is_internal(topic);
+    if ((!internal && produce->spu->config.clients_read_only) ||
+        ((topic != NULL || !by_id) &&
+         !fc_access_may(produce->spu, request, FC_OPERATION_WRITE, FC_RESOURCE_TOPIC, name))) {
         error = FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
-    } else if (topic != NULL && fc_log_topic_is_internal(topic)) {
+    } else if (internal) {
         error = FC_KAFKA_INVALID_TOPIC_EXCEPTION;
-    } else if (produce->spu->config.clients_read_only) {
-        error = FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     }
     if (error == FC_KAFKA_NONE) {
         fc_log_topic_config(topic, &config);
