@@ -301,6 +301,33 @@ async function platformatic () {
   await client.close()
 }
 
+// Every second transaction is aborted; what it consumed is part of each.
+async function platformaticTransactions () {
+  const { Producer, Consumer, stringSerializers, stringDeserializers } = await platformaticModule
+  const source = await topic('platformatic-source')
+  const target = await topic('platformatic-target')
+  await withProducer({}, producer => producer.send({ topic: source, messages: [...Array(6).keys()].map(number => ({ value: `${number}` })) }))
+  const common = { clientId: 'platformatic', bootstrapBrokers: [bootstrap] }
+  const producer = new Producer({ ...common, serializers: stringSerializers, idempotent: true, transactionalId: 'platformatic' })
+  const consumer = new Consumer({ ...common, groupId: 'platformatic-copier', deserializers: stringDeserializers, maxWaitTime: 100 })
+  const stream = await consumer.consume({ topics: [source], mode: 'earliest', autocommit: false })
+  for await (const message of stream) {
+    const number = Number(message.value)
+    const transaction = await producer.beginTransaction()
+    await transaction.addConsumer(consumer)
+    await transaction.addOffset(message)
+    await transaction.send({ messages: [{ topic: target, value: message.value }] })
+    await (number % 2 === 0 ? transaction.commit() : transaction.abort())
+    if (number === 5) break
+  }
+  await consumer.close(true)
+  await producer.close()
+  assert.deepStrictEqual((await read(target, 3)).map(message => message.value.toString()), ['0', '2', '4'])
+  await read(target, 6, { readUncommitted: true })
+  const [offsets] = await admin.fetchOffsets({ groupId: 'platformatic-copier', topics: [source] })
+  assert.strictEqual(offsets.partitions[0].offset, '5') // behind the last one that was committed
+}
+
 // It has the messages for users, but no call of its Admin: the password is salted here.
 async function platformaticUser (name, password) {
   const { Connection, alterUserScramCredentialsV0, describeUserScramCredentialsV0 } = await platformaticModule
@@ -380,6 +407,7 @@ async function main () {
   await test('kafkajs: SCRAM-SHA-512 over TLS, a wrong password is refused', secure)
   await test('kafkajs: ACLs: created, described, deleted, and each counts at once', acls)
   await test('platformatic: codecs, a group, commits, idempotent producer', platformatic)
+  await test('platformatic: transactions, with offsets', platformaticTransactions)
   await test('platformatic: a user by SCRAM credentials over TLS, ACLs that count at once', platformaticAccess)
   await admin.disconnect()
   console.log(`${passed} passed, ${failed} failed`)
