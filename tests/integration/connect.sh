@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Kafka Connect against an SPU: two workers in distributed mode with a file source, exactly once, and a file sink; workers and the SPU
-# are killed while lines come through. BUILD=build/release
+# Kafka Connect against an SPU: two workers in distributed mode with a file source, exactly once, and a file sink; they log in and may do
+# what docs/security.md says that they need; workers and the SPU are killed while lines come through. BUILD=build/release
 set -u
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build/release}
@@ -88,10 +88,15 @@ in_order() {
 jars=$(tests/support/kafka-fetch) || { echo "0 passed, 1 failed"; exit 1; }
 archive=()
 [ ! -s "$jars/classes.jsa" ] || archive=("-XX:SharedArchiveFile=$jars/classes.jsa" -Xlog:cds=off -Xlog:cds+dynamic=off)
-tests/support/spu start "$work/spu" 'auto-create-topics: false' >/dev/null || { echo "0 passed, 1 failed"; exit 1; }
+tests/support/spu start "$work/spu" 'auto-create-topics: false' 'listeners: [{ name: OURS, port: 0 }, { name: WORKERS, port: 0, auth: sasl }]' \
+    "authorization: { enabled: true, super-users: ['User:ANONYMOUS'] }" >/dev/null || { echo "0 passed, 1 failed"; exit 1; }
 . "$work/spu/env"
+login='security.protocol=SASL_PLAINTEXT
+sasl.mechanism=SCRAM-SHA-256
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="connect" password="connect-secret";'
 cat >"$work/worker.properties" <<END
-bootstrap.servers=$BOOTSTRAP
+bootstrap.servers=127.0.0.1:${PORTS##* }
+$(for of in '' producer. consumer. admin.; do sed "s/^/$of/" <<<"$login"; done)
 group.id=connect
 exactly.once.source.support=enabled
 $(printf '%s.storage.topic=connect-%s\n' config configs offset offsets status status)
@@ -111,6 +116,15 @@ source_config="{\"connector.class\": \"FileStreamSource\", \"tasks.max\": 1, \"f
     \"exactly.once.support\": \"required\", \"topic.creation.default.replication.factor\": 1, \"topic.creation.default.partitions\": 1}"
 sink_config="{\"connector.class\": \"FileStreamSink\", \"tasks.max\": 1, \"file\": \"$work/out\", \"topics\": \"lines\"}"
 
+grants() {
+    local allow=("$build/fluvio" acl add --cluster "$BOOTSTRAP" --user connect)
+    echo connect-secret | "$build/fluvio" user add connect --cluster "$BOOTSTRAP" &&
+        "${allow[@]}" --operation read,write,create,describe-configs --topic connect- --prefix &&
+        "${allow[@]}" --operation read --group connect --prefix &&
+        "${allow[@]}" --operation write --transactional-id connect- --prefix &&
+        "${allow[@]}" --operation read,write,create --topic lines
+}
+check "they get a user and what it needs" grants
 begin() {
     start_worker one
     start_worker two
