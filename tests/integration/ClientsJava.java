@@ -465,6 +465,7 @@ class ClientsJava {
         test("offsets for times", ClientsJava::times);
         test("administration", ClientsJava::administration);
         test("a topic's partitions come in pages", ClientsJava::pages);
+        ClientsJavaStreams.run();
         ClientsJavaAccess.run();
         admin.close(Duration.ofSeconds(5));
         System.out.println(passed + " passed, " + failed + " failed");
