@@ -77,6 +77,7 @@ void fc_fold_names_forget_uses(struct fc_fold_names *names)
         name->uses = NULL;
         name->use_count = 0;
         name->in_snapshot = false;
+        name->whole_seq = 0;
     }
 }
 

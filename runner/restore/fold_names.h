@@ -21,7 +21,8 @@ struct fc_fold_use {
 struct fc_fold_name {
     char *db;
     char *table;
-    bool in_snapshot; /* rows of its snapshot have come, not yet all */
+    bool in_snapshot;   /* rows of its snapshot have come, not yet all */
+    uint64_t whole_seq; /* number of the last row of its newest whole snapshot; 0: none */
     struct fc_fold_use *uses;
     uint32_t use_count;
 };

@@ -102,6 +102,16 @@ static void meet_name(struct fc_fold_state *state, const struct fc_fold_name *na
 
 /* --- records ----------------------------------------------------------------------------- */
 
+/*
+ * Rows of a snapshot are numbered table by table, while all that was read between two transactions
+ * has one number. So in a log of several partitions the last row of a small table may come before
+ * its others, which stand behind the rows of a larger table in their partition.
+ */
+static bool is_late(const struct fc_fold_name *name, const struct fc_identity *identity)
+{
+    return identity->op == 'r' && identity->seq <= name->whole_seq;
+}
+
 static void count_snapshots(struct fc_fold_state *state, struct fc_fold_name *name, char op)
 {
     bool under_way = op == 'r';
@@ -119,6 +129,7 @@ static fc_code take_row(struct fc_fold_state *state, const struct fc_scan_item *
     struct fc_fold_name *name = NULL;
     char op = item->identity.op;
     bool met = false;
+    bool late;
     fc_code code = FC_OK;
     if (!item->identity.has_schema) {
         return fc_fail(err, FC_ERR_CORRUPT, "record of number %" PRIu64 " has no table schema",
@@ -132,14 +143,16 @@ static fc_code take_row(struct fc_fold_state *state, const struct fc_scan_item *
     if (met) {
         meet_name(state, name);
     }
-    if (op == 'r' || op == 'e' || op == 'E') {
+    late = is_late(name, &item->identity);
+    if ((op == 'r' && !late) || op == 'e' || op == 'E') {
         count_snapshots(state, name, op);
     }
+    name->whole_seq = op == 'e' ? item->identity.seq : name->whole_seq;
     for (uint32_t index = 0; code == FC_OK && index < name->use_count; index++) {
         const struct fc_fold_use *use = &name->uses[index];
         if (item->identity.seq >= use->from && item->identity.seq <= use->to) {
-            code =
-                fc_fold_table_row(use->table, &state->room, item, schema, state->lost_seq, err);
+            code = fc_fold_table_row(use->table, &state->room, item, late, schema,
+                                     state->lost_seq, err);
         }
     }
     return code;

@@ -278,8 +278,9 @@ static void note_snapshot(struct fc_fold_table *table, const struct fc_identity 
 }
 
 fc_code fc_fold_table_row(struct fc_fold_table *table, struct fc_fold_room *room,
-                          const struct fc_scan_item *item, const struct fc_schema *schema,
-                          uint64_t lost_seq, struct fc_error *err)
+                          const struct fc_scan_item *item, bool late,
+                          const struct fc_schema *schema, uint64_t lost_seq,
+                          struct fc_error *err)
 {
     char op = item->identity.op;
     fc_code code = fc_versions_note(&table->versions, table->name, schema, item->identity.seq,
@@ -292,7 +293,7 @@ fc_code fc_fold_table_row(struct fc_fold_table *table, struct fc_fold_room *room
     if (table->base == FC_BASE_GONE) {
         table->base = FC_BASE_UNKNOWN; /* it is there again, and nothing says how it came */
     }
-    if (op == 'r' || op == 'e' || op == 'E') {
+    if ((op == 'r' && !(late && table->keyed)) || op == 'e' || op == 'E') {
         note_snapshot(table, &item->identity, lost_seq);
     }
     if (op != 'E') {

@@ -71,9 +71,10 @@ void fc_fold_table_free(struct fc_fold_table *table); /* NULL is fine */
 /* Before a pass: forget what the log said, but not the survivors. */
 void fc_fold_table_begin(struct fc_fold_table *table, uint64_t lost_seq);
 
-/* A record of op r, c, u, d, e or E on the table's path. lost_seq: fc_scan_lost_seq. */
+/* A record of op r, c, u, d, e or E on the table's path. late: of a snapshot whose last row has
+ * come. lost_seq: fc_scan_lost_seq. */
 FC_MUST_CHECK fc_code fc_fold_table_row(struct fc_fold_table *table, struct fc_fold_room *room,
-                                        const struct fc_scan_item *item,
+                                        const struct fc_scan_item *item, bool late,
                                         const struct fc_schema *schema, uint64_t lost_seq,
                                         struct fc_error *err);
 

@@ -168,6 +168,7 @@ void fc_log_writer_snapshot_end(struct fc_log_writer *writer, const struct fc_sh
     struct fc_change *change = add_change(writer, FC_OP_READ, shape);
     change->snapshot = after == NULL ? FC_SNAPSHOT_EMPTY_TABLE : FC_SNAPSHOT_LAST_OF_TABLE;
     change->after = hold_row(writer, shape, after);
+    writer->row = 0; /* the next table's are counted from there */
 }
 
 void fc_log_writer_truncate(struct fc_log_writer *writer, const char *db, const char *table)

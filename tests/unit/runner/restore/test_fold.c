@@ -26,6 +26,9 @@ static const struct fc_column no_key[] = {
 static const struct fc_shape shape = {
     .db = "d", .table = "t", .columns = columns, .column_count = 2, .key_count = 1
 };
+static const struct fc_shape earlier = {
+    .db = "d", .table = "earlier", .columns = columns, .column_count = 2, .key_count = 1
+};
 static const struct fc_shape rekeyed = {
     .db = "d", .table = "t", .columns = other_key, .column_count = 2, .key_count = 1
 };
@@ -43,17 +46,23 @@ static void write_row(struct fc_log_fixture *fixture, fc_op op, int64_t id, int6
                       op == FC_OP_DELETE ? NULL : row);
 }
 
+static void write_read_row(struct fc_log_fixture *fixture, const struct fc_shape *of,
+                           int64_t id, bool last)
+{
+    struct fc_value row[2] = { fc_sample_int(id), fc_sample_int(0) };
+    if (last) {
+        fc_log_writer_snapshot_end(fixture->writer, of, row);
+    } else {
+        fc_log_writer_row(fixture->writer, FC_OP_READ, of, NULL, row);
+    }
+}
+
 /* A snapshot of d.t with rows 1 to count, in one transaction. */
 static void write_snapshot(struct fc_log_fixture *fixture, int64_t count)
 {
     fc_log_fixture_begin(fixture, true);
     for (int64_t id = 1; id <= count; id++) {
-        struct fc_value row[2] = { fc_sample_int(id), fc_sample_int(0) };
-        if (id < count) {
-            fc_log_writer_row(fixture->writer, FC_OP_READ, &shape, NULL, row);
-        } else {
-            fc_log_writer_snapshot_end(fixture->writer, &shape, row);
-        }
+        write_read_row(fixture, &shape, id, id == count);
     }
     fc_log_writer_commit(fixture->writer);
 }
@@ -98,6 +107,35 @@ static void a_cut_inside_a_snapshot_names_where_it_is_complete(void **state)
     assert_fails(&fixture, 1, "d.t", FC_ERR_REFUSED, "it can be restored from number 2");
     assert_rows(&fixture, 2, "d.t", 5);
     fc_log_fixture_release(&fixture);
+}
+
+/* Rows of a snapshot are numbered table by table, so that those of a small one come in a log of
+ * several partitions before the larger one's that was read earlier: the last of them perhaps before
+ * the others. */
+static void a_snapshot_is_whole_though_its_last_row_comes_first(void **state)
+{
+    enum { EARLIER = 40, ROWS = 8 };
+    struct fc_log_fixture fixture;
+    (void)state;
+    for (int64_t first = 1; first <= 4; first++) { /* the last row is in either partition */
+        fc_log_fixture_init(&fixture, "cap", 2);
+        fc_log_fixture_begin(&fixture, true);
+        for (int64_t id = 1; id <= EARLIER; id++) {
+            write_read_row(&fixture, &earlier, id, id == EARLIER);
+        }
+        for (int64_t id = first; id < first + ROWS; id++) {
+            write_read_row(&fixture, &shape, id, id == first + ROWS - 1);
+        }
+        fc_log_writer_commit(fixture.writer);
+        fc_log_fixture_ddl(&fixture, FC_DDL_CREATE_TABLE,
+                           "CREATE TABLE IF NOT EXISTS n (id BIGINT)", "n", NULL);
+        fc_log_fixture_view(&fixture);
+        assert_rows(&fixture, 1, "d.t", ROWS);
+        assert_rows(&fixture, 1, "d.earlier", EARLIER);
+        assert_fails(&fixture, 2, "d.n", FC_ERR_REFUSED,
+                     "had never had a row"); /* so no snapshot is pending */
+        fc_log_fixture_release(&fixture);
+    }
 }
 
 static void moved_rows_are_a_gap_until_a_snapshot_follows(void **state)
@@ -303,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_inside_a_snapshot_names_where_it_is_complete),
+        cmocka_unit_test(a_snapshot_is_whole_though_its_last_row_comes_first),
         cmocka_unit_test(moved_rows_are_a_gap_until_a_snapshot_follows),
         cmocka_unit_test(a_table_that_is_gone_at_the_cut_says_how_to_get_it),
         cmocka_unit_test(a_renamed_table_is_found_by_its_new_name_only),
