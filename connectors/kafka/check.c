@@ -67,7 +67,7 @@ static fc_code reach(struct checking *checking, const struct fc_host *host,
 static void release(struct checking *checking)
 {
     for (uint32_t index = 0; index < checking->topic_count; index++) {
-        free((void *)(uintptr_t)checking->topics[index].name); /* made by on_topic */
+        free(fc_unconst(checking->topics[index].name)); /* made by on_topic */
     }
     free(checking->topics);
     if (checking->handle != NULL) {
