@@ -89,7 +89,8 @@ void connection_adopt(void *ctx)
         connection->next->previous = connection;
     }
     home->connections = connection;
-    connection->opened_ms = fc_loop_now_ms(home->loop);
+    connection->opened_ms = fc_loop_now_ms(home->loop) + connection->hold_ms;
+    connection->muted_until_ms = connection->opened_ms;
     connection->active_ms = connection->opened_ms;
     if (connection->listener->tls == NULL) {
         connection_opened(connection);

@@ -277,6 +277,7 @@ static void watch(struct fc_connection *connection)
     uint32_t events = 0;
     if (connection->state == CONNECTION_HANDSHAKE) {
         events = connection->wants_out ? EPOLLOUT : EPOLLIN;
+        events = connection->muted_until_ms > now_ms(connection) ? 0 : events;
     } else {
         note_held(connection);
         events |= is_open_for_input(connection) || connection->wants_in ? EPOLLIN : 0u;

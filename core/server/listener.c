@@ -34,6 +34,26 @@ static void on_pause_over(void *ctx)
     fc_loop_change(acceptor(listener)->loop, &listener->io, EPOLLIN);
 }
 
+/* Within the limits, and its turn comes. */
+static bool may_enter(struct fc_server *server, struct fc_connection *connection,
+                      const char **out_why)
+{
+    const struct fc_server_config *config = &server->config;
+    if (!limits_enter(server, connection->address, out_why)) {
+        return false;
+    }
+    if (config->on_arrival != NULL) {
+        connection->hold_ms = config->on_arrival(config->ctx, connection->peer_host);
+    }
+    if (connection->hold_ms < 0) {
+        *out_why = "too many new connections of this address";
+        limits_leave(server, connection->address);
+        limits_gone(server);
+        return false;
+    }
+    return true;
+}
+
 static void admit(struct server_listener *listener, int fd, const struct sockaddr_storage *peer)
 {
     struct fc_server *server = listener->server;
@@ -41,7 +61,7 @@ static void admit(struct server_listener *listener, int fd, const struct sockadd
     struct fc_connection *connection = connection_new(home, fd, listener, peer);
     const char *why = NULL;
     const int on = 1;
-    if (!limits_enter(server, connection->address, &why)) {
+    if (!may_enter(server, connection, &why)) {
         (void)atomic_fetch_add(&server->refused, 1);
         fc_server_report_line(&server->report, FC_DIAG_WARN,
                               "connection refused: %s peer=%s listener=%s", why,

@@ -49,6 +49,9 @@ struct fc_server_config {
     const struct fc_clock *clock;
     /* Required. Loop thread; must not block. */
     void (*on_request)(void *ctx, struct fc_request *request);
+    /* May be NULL. For how many ms nothing is read of a new connection, not even for its TLS
+     * handshake; below 0: it is refused. A loop's thread; must not block. */
+    int64_t (*on_arrival)(void *ctx, const char *peer_host);
     /* May be NULL. Once a connection is open (after its TLS handshake), before its first
      * request; may set the principal. Loop thread. */
     void (*on_connection)(void *ctx, struct fc_connection *connection);

@@ -127,8 +127,9 @@ struct fc_connection {
     _Atomic(unsigned) detours; /* the handler's */
     _Atomic(int64_t) mute_ms;  /* asked for; begins with the next answer */
     int64_t muted_until_ms;
-    int64_t retry_ms; /* read again then; 0: not needed */
-    int64_t opened_ms;
+    int64_t retry_ms;  /* read again then; 0: not needed */
+    int64_t hold_ms;   /* nothing is read for so long at first */
+    int64_t opened_ms; /* the end of that */
     int64_t active_ms; /* last byte read or written, last answer */
     SSL *ssl;
     struct fc_loop_io io;

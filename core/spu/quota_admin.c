@@ -14,6 +14,7 @@ enum { TRIES = 5, VALUE_MAX = 1024, NAME_LEN_MAX = 255 };
 
 static const char USER[] = "user";
 static const char CLIENT[] = "client-id";
+static const char IP[] = "ip";
 
 /* --- Describe --- */
 
@@ -31,6 +32,20 @@ static bool part_fits(const struct fc_quota_part *part,
     default:
         return part->kind != FC_QUOTA_ABSENT;
     }
+}
+
+/* However the address is spelt. */
+static bool ip_fits(const struct fc_quota_part *part,
+                    const struct fc_msg_describe_client_quotas_request_component *asked)
+{
+    struct fc_msg_describe_client_quotas_request_component spelt;
+    char ip[FC_QUOTA_IP_SIZE];
+    if (asked == NULL || asked->match_type != MATCH_EXACT || !fc_quota_ip(asked->match, ip)) {
+        return part_fits(part, asked);
+    }
+    spelt = *asked;
+    spelt.match = fc_slice_text(ip);
+    return part_fits(part, &spelt);
 }
 
 /* The component for the type; NULL: not asked for. */
@@ -52,11 +67,14 @@ static bool entity_fits(const struct fc_msg_describe_client_quotas_request *ask,
         component_of(ask, USER);
     const struct fc_msg_describe_client_quotas_request_component *client =
         component_of(ask, CLIENT);
+    const struct fc_msg_describe_client_quotas_request_component *ip = component_of(ask, IP);
     if (ask->strict && ((user == NULL && entity->user.kind != FC_QUOTA_ABSENT) ||
-                        (client == NULL && entity->client.kind != FC_QUOTA_ABSENT))) {
+                        (client == NULL && entity->client.kind != FC_QUOTA_ABSENT) ||
+                        (ip == NULL && entity->ip.kind != FC_QUOTA_ABSENT))) {
         return false;
     }
-    return part_fits(&entity->user, user) && part_fits(&entity->client, client);
+    return part_fits(&entity->user, user) && part_fits(&entity->client, client) &&
+           ip_fits(&entity->ip, ip);
 }
 
 static void tell_part(struct fc_arena *arena, const struct fc_quota_part *part,
@@ -84,6 +102,7 @@ static bool tell_entry(struct fc_arena *arena, const struct fc_quota_entity *ent
     }
     tell_part(arena, &entity->user, USER, out);
     tell_part(arena, &entity->client, CLIENT, out);
+    tell_part(arena, &entity->ip, IP, out);
     for (int quota = 0; quota < FC_QUOTA_COUNT; quota++) {
         if (values->set[quota]) {
             out->values[out->values_count].key = fc_slice_text(fc_quota_name((fc_quota)quota));
@@ -103,15 +122,18 @@ static fc_kafka_error check_components(const struct fc_msg_describe_client_quota
             return FC_KAFKA_INVALID_REQUEST;
         }
     }
-    return FC_KAFKA_NONE;
+    return component_of(ask, IP) != NULL && ask->components_count > 1
+               ? FC_KAFKA_INVALID_REQUEST /* an address stands alone */
+               : FC_KAFKA_NONE;
 }
 
-/* Of another type ("ip") there are no quotas here. */
+/* Of another type there are no quotas. */
 static bool asks_for_others(const struct fc_msg_describe_client_quotas_request *ask)
 {
     for (int32_t index = 0; index < ask->components_count; index++) {
         struct fc_slice type = ask->components[index].entity_type;
-        if (!fc_slice_equal_text(type, USER) && !fc_slice_equal_text(type, CLIENT)) {
+        if (!fc_slice_equal_text(type, USER) && !fc_slice_equal_text(type, CLIENT) &&
+            !fc_slice_equal_text(type, IP)) {
             return true;
         }
     }
@@ -168,18 +190,27 @@ void fc_handle_describe_client_quotas(struct fc_spu *spu, struct fc_request *req
 
 /* --- Alter --- */
 
+static struct fc_quota_part *part_of(struct fc_quota_entity *entity, struct fc_slice type)
+{
+    if (fc_slice_equal_text(type, USER)) {
+        return &entity->user;
+    }
+    if (fc_slice_equal_text(type, CLIENT)) {
+        return &entity->client;
+    }
+    return fc_slice_equal_text(type, IP) ? &entity->ip : NULL;
+}
+
+/* ip: has room for an address, which the entity borrows. */
 static const char *read_entity(const struct fc_msg_alter_client_quotas_request_entry *asked,
-                               struct fc_quota_entity *out)
+                               char ip[FC_QUOTA_IP_SIZE], struct fc_quota_entity *out)
 {
     memset(out, 0, sizeof(*out));
     for (int32_t index = 0; index < asked->entity_count; index++) {
         const struct fc_msg_alter_client_quotas_request_entity *from = &asked->entity[index];
-        struct fc_quota_part *part = fc_slice_equal_text(from->entity_type, USER) ? &out->user
-                                     : fc_slice_equal_text(from->entity_type, CLIENT)
-                                         ? &out->client
-                                         : NULL;
+        struct fc_quota_part *part = part_of(out, from->entity_type);
         if (part == NULL) {
-            return "quotas are of a user, of a client-id, or of both";
+            return "quotas are of a user, of a client-id, of both, or of an ip";
         }
         if (part->kind != FC_QUOTA_ABSENT) {
             return "a type of entity is there twice";
@@ -191,21 +222,36 @@ static const char *read_entity(const struct fc_msg_alter_client_quotas_request_e
         part->kind = from->entity_name.data == NULL ? FC_QUOTA_DEFAULT : FC_QUOTA_NAMED;
         part->name = from->entity_name;
     }
+    if (out->ip.kind != FC_QUOTA_ABSENT && asked->entity_count > 1) {
+        return "quotas of an ip are not of a user or client-id as well";
+    }
+    if (out->ip.kind == FC_QUOTA_NAMED) {
+        if (!fc_quota_ip(out->ip.name, ip)) {
+            return "an ip must be an IPv4 or IPv6 address";
+        }
+        out->ip.name = fc_slice_text(ip);
+    }
     return asked->entity_count == 0 ? "an entry names no entity" : NULL;
 }
 
 static const char *apply_ops(const struct fc_msg_alter_client_quotas_request_entry *asked,
-                             struct fc_quota_values *values)
+                             bool of_ip, struct fc_quota_values *values)
 {
     for (int32_t index = 0; index < asked->ops_count; index++) {
         const struct fc_msg_alter_client_quotas_request_op *op = &asked->ops[index];
         fc_quota quota = fc_quota_of(op->key);
-        if (quota == FC_QUOTA_COUNT) {
-            return "the quotas here are producer_byte_rate, consumer_byte_rate and "
-                   "request_percentage";
+        if (of_ip && quota != FC_QUOTA_CONNECT) {
+            return "the quota of an ip is connection_creation_rate";
+        }
+        if (!of_ip && (quota == FC_QUOTA_COUNT || quota == FC_QUOTA_CONNECT)) {
+            return "the quotas of users and clients are producer_byte_rate, "
+                   "consumer_byte_rate, request_percentage and controller_mutation_rate";
         }
         if (!op->remove && (!isfinite(op->value) || op->value <= 0)) {
             return "a quota is a number above 0";
+        }
+        if (!op->remove && quota == FC_QUOTA_CONNECT && op->value != floor(op->value)) {
+            return "connection_creation_rate is a whole number";
         }
         values->set[quota] = !op->remove;
         values->value[quota] = op->value;
@@ -215,7 +261,7 @@ static const char *apply_ops(const struct fc_msg_alter_client_quotas_request_ent
 
 /* Read, change, write; again when somebody else was faster. */
 static fc_code change(struct fc_store *store, struct fc_slice key,
-                      const struct fc_msg_alter_client_quotas_request_entry *asked,
+                      const struct fc_msg_alter_client_quotas_request_entry *asked, bool of_ip,
                       bool validate_only, struct fc_error *err)
 {
     fc_code code = FC_ERR_REJECTED;
@@ -230,7 +276,7 @@ static fc_code change(struct fc_store *store, struct fc_slice key,
         if (code == FC_OK && !fc_quota_value_decode(fc_buf_slice(&text), &values)) {
             code = fc_fail(err, FC_ERR_CORRUPT, "the store holds no quota there");
         }
-        why = code == FC_OK ? apply_ops(asked, &values) : NULL;
+        why = code == FC_OK ? apply_ops(asked, of_ip, &values) : NULL;
         if (why != NULL) {
             code = fc_fail(err, FC_ERR_CONFIG, "%s", why);
         }
@@ -254,7 +300,8 @@ static void alter(struct fc_spu *spu, struct fc_request *request,
     struct fc_quota_entity entity;
     struct fc_error err;
     struct fc_buf key;
-    const char *why = read_entity(asked, &entity);
+    char ip[FC_QUOTA_IP_SIZE];
+    const char *why = read_entity(asked, ip, &entity);
     fc_code code = FC_OK;
     fc_buf_init(&key, FC_STORE_KEY_MAX);
     if (why != NULL) {
@@ -265,7 +312,7 @@ static void alter(struct fc_spu *spu, struct fc_request *request,
     }
     if (code == FC_OK) {
         code = change(fc_security_store(spu->security), fc_buf_slice(&key), asked,
-                      ask->validate_only, &err);
+                      entity.ip.kind != FC_QUOTA_ABSENT, ask->validate_only, &err);
     }
     if (code == FC_OK && !ask->validate_only) {
         char by[FC_AUDIT_TEXT_SIZE];

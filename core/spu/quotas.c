@@ -12,7 +12,8 @@ enum {
     THROTTLE_MAX_MS = 10000, /* what is still owed then is owed by the next request */
     BUCKETS_MAX = 10000,
     KEY_MAX = 4096,
-    WHO_MAX = 256, /* bytes of a name in a copy */
+    WHO_MAX = 256,       /* bytes of a name in a copy */
+    MUTATE_DEPTH_S = 11, /* controller.quota.window.num of a second each, in Kafka */
     NS_PER_S = 1000000000
 };
 
@@ -109,6 +110,22 @@ void fc_quotas_let_go(struct fc_quotas *quotas)
     (void)pthread_mutex_unlock(&quotas->lock);
 }
 
+static void append_part(struct fc_buf *key, const struct fc_quota_part *part)
+{
+    fc_buf_append_u8(key, (uint8_t)part->kind);
+    if (part->kind != FC_QUOTA_ABSENT) {
+        fc_buf_append_slice(key, part->name);
+    }
+    fc_buf_append_u8(key, 0);
+}
+
+/* What a bucket holds. */
+static double depth_of(fc_quota quota, double rate)
+{
+    double depth = quota == FC_QUOTA_MUTATE ? rate * MUTATE_DEPTH_S : rate;
+    return depth < 1 ? 1 : depth;
+}
+
 /* Client ids are whatever clients say: when there are too many, all begin anew. */
 static struct bucket *bucket_of(struct fc_quotas *quotas, fc_quota quota,
                                 const struct fc_quota_entity *shared, double rate)
@@ -117,14 +134,9 @@ static struct bucket *bucket_of(struct fc_quotas *quotas, fc_quota quota,
     struct bucket *bucket;
     fc_buf_init(&key, KEY_MAX);
     fc_buf_append_u8(&key, (uint8_t)quota);
-    fc_buf_append_u8(&key, (uint8_t)(shared->user.kind << 4 | shared->client.kind));
-    if (shared->user.kind != FC_QUOTA_ABSENT) {
-        fc_buf_append_slice(&key, shared->user.name);
-    }
-    fc_buf_append_u8(&key, 0);
-    if (shared->client.kind != FC_QUOTA_ABSENT) {
-        fc_buf_append_slice(&key, shared->client.name);
-    }
+    append_part(&key, &shared->user);
+    append_part(&key, &shared->client);
+    append_part(&key, &shared->ip);
     bucket = fc_hashmap_get(&quotas->buckets, fc_buf_slice(&key));
     if (bucket == NULL) {
         if (quotas->buckets.count >= BUCKETS_MAX) {
@@ -132,7 +144,7 @@ static struct bucket *bucket_of(struct fc_quotas *quotas, fc_quota quota,
             fc_hashmap_init(&quotas->buckets);
         }
         bucket = fc_new(struct bucket);
-        bucket->tokens = rate;
+        bucket->tokens = depth_of(quota, rate);
         bucket->filled_ns = quotas->clock->steady_ns(quotas->clock);
         (void)fc_hashmap_put(&quotas->buckets, fc_buf_slice(&key), bucket);
     }
@@ -140,34 +152,100 @@ static struct bucket *bucket_of(struct fc_quotas *quotas, fc_quota quota,
     return bucket;
 }
 
-static double wait_ms(struct fc_quotas *quotas, struct bucket *bucket, double rate,
-                      double amount)
+/* Under the lock. */
+static struct bucket *filled(struct fc_quotas *quotas, fc_quota quota,
+                             const struct fc_quota_entity *shared, double rate)
 {
+    struct bucket *bucket = bucket_of(quotas, quota, shared, rate);
     int64_t now_ns = quotas->clock->steady_ns(quotas->clock);
+    double depth = depth_of(quota, rate);
     bucket->tokens += rate * (double)(now_ns - bucket->filled_ns) / NS_PER_S;
     bucket->filled_ns = now_ns;
-    bucket->tokens = bucket->tokens > rate ? rate : bucket->tokens;
-    bucket->tokens -= amount;
+    bucket->tokens = bucket->tokens > depth ? depth : bucket->tokens;
+    return bucket;
+}
+
+static double debt_ms(const struct bucket *bucket, double rate)
+{
     return bucket->tokens >= 0 ? 0 : -bucket->tokens / rate * 1000;
+}
+
+static int32_t bounded(double ms)
+{
+    return ms > THROTTLE_MAX_MS ? THROTTLE_MAX_MS : (int32_t)ms;
+}
+
+/* Of what a bucket holds, in the unit of the quota's amounts. */
+static double rate_of(fc_quota quota, double limit)
+{
+    if (quota == FC_QUOTA_MUTATE || quota == FC_QUOTA_CONNECT) {
+        return limit;
+    }
+    limit = quota == FC_QUOTA_REQUEST ? limit / 100 * NS_PER_S : limit;
+    return limit < 1 ? 1 : limit;
 }
 
 int32_t fc_quotas_take(struct fc_quotas *quotas, fc_quota quota, struct fc_slice user,
                        struct fc_slice client, double amount)
 {
     struct fc_quota_entity shared;
-    double rate = 0;
+    double limit = 0;
     double ms = 0;
     if (!atomic_load_explicit(&quotas->has[quota], memory_order_relaxed)) {
         return 0;
     }
     (void)pthread_mutex_lock(&quotas->lock);
-    if (fc_quotas_find(quotas->set, quota, user, client, &rate, &shared)) {
-        rate = quota == FC_QUOTA_REQUEST ? rate / 100 * NS_PER_S : rate;
-        rate = rate < 1 ? 1 : rate;
-        ms = wait_ms(quotas, bucket_of(quotas, quota, &shared, rate), rate, amount);
+    if (fc_quotas_find(quotas->set, quota, user, client, &limit, &shared)) {
+        double rate = rate_of(quota, limit);
+        struct bucket *bucket = filled(quotas, quota, &shared, rate);
+        bucket->tokens -= amount;
+        ms = debt_ms(bucket, rate);
     }
     (void)pthread_mutex_unlock(&quotas->lock);
-    return ms > THROTTLE_MAX_MS ? THROTTLE_MAX_MS : (int32_t)ms;
+    return bounded(ms);
+}
+
+bool fc_quotas_take_strictly(struct fc_quotas *quotas, fc_quota quota, struct fc_slice user,
+                             struct fc_slice client, double amount, int32_t *out_wait_ms)
+{
+    struct fc_quota_entity shared;
+    double limit = 0;
+    double ms = 0;
+    bool may = true;
+    *out_wait_ms = 0;
+    if (!atomic_load_explicit(&quotas->has[quota], memory_order_relaxed)) {
+        return true;
+    }
+    (void)pthread_mutex_lock(&quotas->lock);
+    if (fc_quotas_find(quotas->set, quota, user, client, &limit, &shared)) {
+        double rate = rate_of(quota, limit);
+        struct bucket *bucket = filled(quotas, quota, &shared, rate);
+        ms = debt_ms(bucket, rate);
+        may = bucket->tokens >= 0;
+        bucket->tokens -= may ? amount : 0;
+    }
+    (void)pthread_mutex_unlock(&quotas->lock);
+    *out_wait_ms = may ? 0 : 1 + bounded(ms);
+    return may;
+}
+
+int64_t fc_quotas_connect(struct fc_quotas *quotas, struct fc_slice ip)
+{
+    struct fc_quota_entity shared;
+    double rate = 0;
+    double ms = 0;
+    if (!atomic_load_explicit(&quotas->has[FC_QUOTA_CONNECT], memory_order_relaxed)) {
+        return 0;
+    }
+    (void)pthread_mutex_lock(&quotas->lock);
+    if (fc_quotas_find_ip(quotas->set, ip, &rate, &shared)) {
+        struct bucket *bucket = filled(quotas, FC_QUOTA_CONNECT, &shared, rate);
+        bucket->tokens -= 1;
+        ms = debt_ms(bucket, rate);
+        bucket->tokens += ms > THROTTLE_MAX_MS ? 1 : 0;
+    }
+    (void)pthread_mutex_unlock(&quotas->lock);
+    return ms > THROTTLE_MAX_MS ? -1 : (int64_t)ms;
 }
 
 /* --- requests --- */
@@ -200,6 +278,30 @@ void fc_quota_charge(struct fc_spu *spu, struct fc_request *request, fc_quota qu
         delay(request,
               fc_quotas_take(spu->quotas, quota, user_of(request), client_of(request), amount));
     }
+}
+
+bool fc_quota_mutate(struct fc_spu *spu, struct fc_request *request, uint32_t partitions,
+                     bool strict)
+{
+    int32_t ms = 0;
+    bool may;
+    if (!strict) {
+        fc_quota_charge(spu, request, FC_QUOTA_MUTATE, partitions);
+        return true;
+    }
+    if (!atomic_load_explicit(&spu->quotas->has[FC_QUOTA_MUTATE], memory_order_relaxed)) {
+        return true;
+    }
+    may = fc_quotas_take_strictly(spu->quotas, FC_QUOTA_MUTATE, user_of(request),
+                                  client_of(request), partitions, &ms);
+    delay(request, ms);
+    return may;
+}
+
+int64_t fc_quota_on_arrival(void *ctx, const char *peer_host)
+{
+    const struct fc_spu *spu = ctx;
+    return fc_quotas_connect(spu->quotas, fc_slice_text(peer_host));
 }
 
 /* A copy: the request is gone once it is answered. */

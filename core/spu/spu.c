@@ -101,6 +101,7 @@ fc_code fc_spu_start(const struct fc_spu_config *config, struct fc_data_dir *dat
     spu->sessions = fc_fetch_sessions_new(config->fetch_sessions_max);
     spu->config.net.on_request = fc_dispatch;
     spu->config.net.on_connection = fc_sasl_on_connection;
+    spu->config.net.on_arrival = fc_quota_on_arrival;
     spu->config.net.ctx = spu;
     if (config->cluster_id != NULL) {
         spu->cluster_id = fc_strdup(config->cluster_id);

@@ -4,12 +4,16 @@
 
 #include "core/spu/access.h"
 #include "core/spu/handlers.h"
+#include "core/spu/quotas.h"
 
 /* What the default is asked for by. */
 enum { DEFAULT_PARTITIONS = -1, DEFAULT_REPLICATION = -1 };
 
 /* In a response: set on the topic, or the server's default. */
 enum { SOURCE_TOPIC = 1, SOURCE_DEFAULT = 5 };
+
+/* Of CreateTopics, from which on clients know that a quota refuses. */
+enum { STRICT_VERSION = 6 };
 
 fc_kafka_error fc_topic_admin_error(fc_code code)
 {
@@ -31,6 +35,9 @@ fc_kafka_error fc_topic_admin_auto_create(struct fc_spu *spu, struct fc_request 
     fc_code code;
     if (text == NULL) {
         return FC_KAFKA_INVALID_TOPIC_EXCEPTION;
+    }
+    if (!fc_quota_mutate(spu, request, spu->config.partitions_default, true)) {
+        return FC_KAFKA_UNKNOWN_TOPIC_OR_PARTITION; /* for which clients ask again */
     }
     code = fc_data_dir_create(spu->data, text, spu->config.partitions_default, NULL, out_topic,
                               &err);
@@ -170,13 +177,25 @@ static bool name_is_twice(const struct fc_msg_create_topics_request *ask, int32_
     return false;
 }
 
+static bool is_there(struct fc_spu *spu, const char *name)
+{
+    struct fc_log_topic *there = NULL;
+    bool found = fc_data_dir_topic(spu->data, name, &there, NULL) == FC_OK;
+    fc_log_topic_unref(there);
+    return found;
+}
+
 static fc_kafka_error create(struct fc_spu *spu, struct fc_request *request, const char *name,
                              uint32_t count, const struct fc_settings *settings,
                              struct fc_msg_create_topics_response_topic *out)
 {
     struct fc_log_topic *topic = NULL;
     struct fc_error err;
-    fc_code code = fc_data_dir_create(spu->data, name, count, settings, &topic, &err);
+    fc_code code;
+    if (!fc_quota_mutate(spu, request, count, request->api_version >= STRICT_VERSION)) {
+        return fail(request, out, FC_KAFKA_THROTTLING_QUOTA_EXCEEDED, NULL);
+    }
+    code = fc_data_dir_create(spu->data, name, count, settings, &topic, &err);
     if (code == FC_ERR_CONFIG) {
         return fail(request, out, FC_KAFKA_INVALID_TOPIC_EXCEPTION, err.message);
     }
@@ -210,13 +229,9 @@ static bool create_topic(struct fc_spu *spu, struct fc_request *request,
         (void)fail(request, out, FC_KAFKA_INVALID_REQUEST, "the name is there twice");
     } else if (count_partitions(spu, request, asked, out, &count) == FC_KAFKA_NONE &&
                read_settings(spu, request, asked, out, &settings) == FC_KAFKA_NONE) {
-        struct fc_log_topic *there = NULL;
-        if (ask->validate_only) {
-            if (fc_data_dir_topic(spu->data, name, &there, NULL) == FC_OK) {
-                (void)fail(request, out, FC_KAFKA_TOPIC_ALREADY_EXISTS, NULL);
-            }
-            fc_log_topic_unref(there);
-        } else {
+        if (is_there(spu, name)) {
+            (void)fail(request, out, FC_KAFKA_TOPIC_ALREADY_EXISTS, NULL);
+        } else if (!ask->validate_only) {
             (void)create(spu, request, name, count, &settings, out);
         }
         if (out->error_code == FC_KAFKA_NONE) {

@@ -3,7 +3,11 @@
 #include "core/spu/access.h"
 #include "core/spu/coordinator.h"
 #include "core/spu/handlers.h"
+#include "core/spu/quotas.h"
 #include "core/spu/topic_admin.h"
+
+/* From which on clients know that a quota refuses. */
+enum { DELETE_STRICT = 5, GROW_STRICT = 3 };
 
 static fc_kafka_error delete_topic(struct fc_spu *spu, struct fc_request *request,
                                    struct fc_slice name, struct fc_uuid id,
@@ -31,6 +35,9 @@ static fc_kafka_error delete_topic(struct fc_spu *spu, struct fc_request *reques
     } else if (fc_log_topic_is_internal(topic)) {
         error = FC_KAFKA_INVALID_REQUEST;
         out->error_message = fc_slice_text("the topic is the cluster's own");
+    } else if (!fc_quota_mutate(spu, request, fc_log_topic_partitions(topic),
+                                request->api_version >= DELETE_STRICT)) {
+        error = FC_KAFKA_THROTTLING_QUOTA_EXCEEDED;
     } else if (fc_log_topic_delete(topic, &err) != FC_OK) {
         error = fc_topic_admin_error(err.code);
         out->error_message = fc_answer_message(request, &err);
@@ -90,6 +97,11 @@ static fc_kafka_error grow(struct fc_spu *spu, struct fc_request *request,
                asked->count > (int64_t)spu->config.partitions_max) {
         error = FC_KAFKA_INVALID_PARTITIONS;
         out->error_message = fc_slice_text("a topic only gets more partitions, up to a limit");
+    } else if (!ask->validate_only &&
+               !fc_quota_mutate(spu, request,
+                                (uint32_t)asked->count - fc_log_topic_partitions(topic),
+                                request->api_version >= GROW_STRICT)) {
+        error = FC_KAFKA_THROTTLING_QUOTA_EXCEEDED;
     } else if (!ask->validate_only &&
                fc_log_topic_grow(topic, (uint32_t)asked->count, &err) != FC_OK) {
         error = err.code == FC_ERR_CONFIG ? FC_KAFKA_INVALID_PARTITIONS

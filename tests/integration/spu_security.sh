@@ -304,6 +304,41 @@ others_free() { # bob's rate is his own
         get bob SCRAM-SHA-512 && tool configs --alter --delete-config consumer_byte_rate --entity-type users --entity-default
 }
 check "quotas have defaults, and can be removed" others_free
+mutations() {
+    local mine=(--entity-type users --entity-name admin)
+    tool configs --alter --add-config controller_mutation_rate=0.5 "${mine[@]}" &&
+        tool configs --describe "${mine[@]}" && says "controller_mutation_rate=0.5" &&
+        tool topics --create --topic many --partitions 40 || return 1
+    ! tool topics --create --topic one-more || { echo "it was made"; return 1; }
+    says ThrottlingQuotaExceeded || return 1
+    ! tool topics --delete --topic many || { echo "it was removed"; return 1; }
+    says ThrottlingQuotaExceeded || return 1
+    echo admin-secret >"$work/admin.password"
+    HOME=$work "$build/fluvio" profile add -q old "$scram" --user admin --mechanism SCRAM-SHA-512 --password-file "$work/admin.password" &&
+        HOME=$work "$build/fluvio" topic create -q from-an-old-client || return 1
+    tool configs --alter --delete-config controller_mutation_rate "${mine[@]}" && tool topics --create --topic one-more
+}
+check "a quota of partitions made and removed refuses new clients, and lets old ones wait" mutations
+three_times() { # the time in ms goes to $work/ms
+    local begin
+    begin=$(date +%s%N)
+    for _ in 1 2 3; do as alice alice-secret SCRAM-SHA-256 "$scram" -L -t orders || return 1; done
+    echo $((($(date +%s%N) - begin) / 1000000)) >"$work/ms"
+}
+connections() {
+    local mine=(--entity-type ips --entity-name 127.0.0.1) free bound
+    three_times || return 1
+    free=$(cat "$work/ms")
+    tool configs --alter --add-config connection_creation_rate=1 "${mine[@]}" || return 1
+    three_times || return 1
+    bound=$(cat "$work/ms")
+    echo "free: $free ms, with a quota of a connection a second: $bound ms" >&3
+    tool configs --describe "${mine[@]}" && says "connection_creation_rate=1" || return 1
+    ! tool configs --alter --add-config producer_byte_rate=1 "${mine[@]}" || { echo "it was taken"; return 1; }
+    tool configs --alter --delete-config connection_creation_rate "${mine[@]}" || return 1
+    three_times && [ "$bound" -ge 1900 ] && [ "$(cat "$work/ms")" -lt "$bound" ]
+}
+check "a quota of connections makes those of an address come one after the other" connections
 
 # --- what stays -------------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/spu/auth/quota.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -14,7 +15,9 @@
 enum { NAME_LEN_MAX = 1024, LINE_MAX_BYTES = 128 };
 
 static const char *const NAMES[FC_QUOTA_COUNT] = { "producer_byte_rate", "consumer_byte_rate",
-                                                   "request_percentage" };
+                                                   "request_percentage",
+                                                   "controller_mutation_rate",
+                                                   "connection_creation_rate" };
 
 const char *fc_quota_name(fc_quota quota)
 {
@@ -28,6 +31,26 @@ fc_quota fc_quota_of(struct fc_slice name)
         quota++;
     }
     return (fc_quota)quota;
+}
+
+bool fc_quota_ip(struct fc_slice text, char to[FC_QUOTA_IP_SIZE])
+{
+    static const uint8_t MAPPED[12] = { [10] = 0xff, [11] = 0xff };
+    uint8_t bytes[16];
+    if (text.len >= FC_QUOTA_IP_SIZE || memchr(text.data, '\0', text.len) != NULL) {
+        return false;
+    }
+    memcpy(to, text.data, text.len);
+    to[text.len] = '\0';
+    if (inet_pton(AF_INET, to, bytes) == 1) {
+        return inet_ntop(AF_INET, bytes, to, FC_QUOTA_IP_SIZE) != NULL;
+    }
+    if (inet_pton(AF_INET6, to, bytes) != 1) {
+        return false;
+    }
+    return memcmp(bytes, MAPPED, sizeof(MAPPED)) == 0
+               ? inet_ntop(AF_INET, bytes + sizeof(MAPPED), to, FC_QUOTA_IP_SIZE) != NULL
+               : inet_ntop(AF_INET6, bytes, to, FC_QUOTA_IP_SIZE) != NULL;
 }
 
 /* --- keys and values --- */
@@ -51,6 +74,7 @@ void fc_quota_key_append(struct fc_buf *to, const struct fc_quota_entity *entity
     fc_buf_append(to, FC_QUOTA_PREFIX, strlen(FC_QUOTA_PREFIX) - 1); /* the slash follows */
     append_part(to, "users", &entity->user);
     append_part(to, "clients", &entity->client);
+    append_part(to, "ips", &entity->ip);
 }
 
 /* Take "folder/name" off the path, if that is what it begins with. */
@@ -139,13 +163,18 @@ struct fc_quotas_set {
 /* kinds, then the names with a NUL between. */
 static void append_entity(struct fc_buf *to, const struct fc_quota_entity *entity)
 {
-    fc_buf_append_u8(to, (uint8_t)((unsigned)entity->user.kind << 4 | entity->client.kind));
+    fc_buf_append_u8(to, (uint8_t)((unsigned)entity->user.kind << 4 |
+                                   (unsigned)entity->client.kind << 2 | entity->ip.kind));
     if (entity->user.kind == FC_QUOTA_NAMED) {
         fc_buf_append_slice(to, entity->user.name);
     }
     fc_buf_append_u8(to, 0);
     if (entity->client.kind == FC_QUOTA_NAMED) {
         fc_buf_append_slice(to, entity->client.name);
+    }
+    fc_buf_append_u8(to, 0);
+    if (entity->ip.kind == FC_QUOTA_NAMED) {
+        fc_buf_append_slice(to, entity->ip.name);
     }
 }
 
@@ -165,7 +194,8 @@ static void add_row(void *ctx, const struct fc_store_entry *entry)
     path.data += strlen(FC_QUOTA_PREFIX);
     path.len -= strlen(FC_QUOTA_PREFIX);
     if (!take_part(&path, "users", &set->texts, &row->entity.user) ||
-        !take_part(&path, "clients", &set->texts, &row->entity.client) || path.len != 0 ||
+        !take_part(&path, "clients", &set->texts, &row->entity.client) ||
+        !take_part(&path, "ips", &set->texts, &row->entity.ip) || path.len != 0 ||
         !fc_quota_value_decode(entry->value, &row->values)) {
         free(row);
         loading->code =
@@ -246,35 +276,59 @@ static const struct {
     { FC_QUOTA_ABSENT, FC_QUOTA_NAMED },    { FC_QUOTA_ABSENT, FC_QUOTA_DEFAULT },
 };
 
+/* The row of exactly this entity, if it sets the quota. */
+static const struct row *row_of(const struct fc_quotas_set *set, fc_quota quota,
+                                const struct fc_quota_entity *entity)
+{
+    struct fc_buf key;
+    const struct row *row;
+    fc_buf_init(&key, (size_t)2 * NAME_LEN_MAX);
+    append_entity(&key, entity);
+    row = fc_hashmap_get(&set->by_entity, fc_buf_slice(&key));
+    fc_buf_release(&key);
+    return row != NULL && row->values.set[quota] ? row : NULL;
+}
+
+/* Who shares what an entity has: a default's is each one's own. */
+static struct fc_quota_part own(fc_quota_part_kind kind, struct fc_slice name)
+{
+    const struct fc_quota_part part = { kind == FC_QUOTA_ABSENT ? FC_QUOTA_ABSENT
+                                                                : FC_QUOTA_NAMED,
+                                        name };
+    return part;
+}
+
 bool fc_quotas_find(const struct fc_quotas_set *set, fc_quota quota, struct fc_slice user,
                     struct fc_slice client, double *out_limit,
                     struct fc_quota_entity *out_shared)
 {
-    struct fc_buf key;
-    const struct row *row = NULL;
-    size_t level = 0;
     if (!set->has[quota] || user.len + client.len > NAME_LEN_MAX) {
         return false;
     }
-    fc_buf_init(&key, (size_t)2 * NAME_LEN_MAX);
-    for (level = 0; row == NULL && level < sizeof(LEVELS) / sizeof(LEVELS[0]); level++) {
-        struct fc_quota_entity entity = { { LEVELS[level].user, user },
-                                          { LEVELS[level].client, client } };
-        fc_buf_clear(&key);
-        append_entity(&key, &entity);
-        row = fc_hashmap_get(&set->by_entity, fc_buf_slice(&key));
-        if (row != NULL && row->values.set[quota]) {
+    for (size_t level = 0; level < sizeof(LEVELS) / sizeof(LEVELS[0]); level++) {
+        const struct fc_quota_entity entity = { .user = { LEVELS[level].user, user },
+                                                .client = { LEVELS[level].client, client } };
+        const struct row *row = row_of(set, quota, &entity);
+        if (row != NULL) {
             *out_limit = row->values.value[quota];
-            out_shared->user.name = user;
-            out_shared->user.kind =
-                entity.user.kind == FC_QUOTA_ABSENT ? FC_QUOTA_ABSENT : FC_QUOTA_NAMED;
-            out_shared->client.name = client;
-            out_shared->client.kind =
-                entity.client.kind == FC_QUOTA_ABSENT ? FC_QUOTA_ABSENT : FC_QUOTA_NAMED;
-        } else {
-            row = NULL;
+            *out_shared = (struct fc_quota_entity){ .user = own(entity.user.kind, user),
+                                                    .client = own(entity.client.kind, client) };
+            return true;
         }
     }
-    fc_buf_release(&key);
+    return false;
+}
+
+bool fc_quotas_find_ip(const struct fc_quotas_set *set, struct fc_slice ip, double *out_limit,
+                       struct fc_quota_entity *out_shared)
+{
+    const struct fc_quota_entity named = { .ip = { FC_QUOTA_NAMED, ip } };
+    const struct fc_quota_entity others = { .ip = { FC_QUOTA_DEFAULT, ip } };
+    const struct row *row = row_of(set, FC_QUOTA_CONNECT, &named);
+    row = row == NULL ? row_of(set, FC_QUOTA_CONNECT, &others) : row;
+    if (row != NULL) {
+        *out_limit = row->values.value[FC_QUOTA_CONNECT];
+        *out_shared = named;
+    }
     return row != NULL;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Quotas: how much users and clients may have each second. An entity is a user, a client id or
- * both, each by name or as the default of those without a quota of their own; the most specific
- * one that sets a quota counts, in Kafka's order.
+ * Quotas: how much users, clients and addresses may have each second. An entity is a user, a
+ * client id, both, or an address, each by name or as the default of those without a quota of
+ * their own; the most specific one that sets a quota counts, in Kafka's order.
  *
- * In the store a key for each entity ("quotas/users/alice/clients/app", "<default>" for a
- * default), and as value a line for each quota ("producer_byte_rate=1048576").
+ * In the store a key for each entity ("quotas/users/alice/clients/app", "quotas/ips/10.0.0.8",
+ * "<default>" for a default), and as value a line for each quota ("producer_byte_rate=1048576").
  *
  * A set never changes once it is made: it is replaced.
  */
@@ -20,11 +20,17 @@ typedef enum fc_quota {
     FC_QUOTA_PRODUCE, /* producer_byte_rate: bytes a second */
     FC_QUOTA_CONSUME, /* consumer_byte_rate */
     FC_QUOTA_REQUEST, /* request_percentage: of the time of one thread */
+    FC_QUOTA_MUTATE,  /* controller_mutation_rate: partitions made and removed a second */
+    FC_QUOTA_CONNECT, /* connection_creation_rate: connections a second, of an address */
     FC_QUOTA_COUNT
 } fc_quota;
 
 const char *fc_quota_name(fc_quota quota);
 fc_quota fc_quota_of(struct fc_slice name); /* FC_QUOTA_COUNT: no such quota */
+
+/* The one way in which an address is written here; false when it is none. */
+enum { FC_QUOTA_IP_SIZE = 46 };
+FC_MUST_CHECK bool fc_quota_ip(struct fc_slice text, char to[FC_QUOTA_IP_SIZE]);
 
 typedef enum fc_quota_part_kind {
     FC_QUOTA_ABSENT,
@@ -37,10 +43,11 @@ struct fc_quota_part {
     struct fc_slice name; /* of a NAMED one */
 };
 
-/* Not both ABSENT. */
+/* Not all ABSENT; an address stands alone. */
 struct fc_quota_entity {
     struct fc_quota_part user;
     struct fc_quota_part client;
+    struct fc_quota_part ip;
 };
 
 struct fc_quota_values {
@@ -77,5 +84,9 @@ bool fc_quotas_has(const struct fc_quotas_set *set, fc_quota quota);
 bool fc_quotas_find(const struct fc_quotas_set *set, fc_quota quota, struct fc_slice user,
                     struct fc_slice client, double *out_limit,
                     struct fc_quota_entity *out_shared);
+
+/* The same for connections of an address. */
+bool fc_quotas_find_ip(const struct fc_quotas_set *set, struct fc_slice ip, double *out_limit,
+                       struct fc_quota_entity *out_shared);
 
 #endif

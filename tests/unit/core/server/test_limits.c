@@ -173,6 +173,46 @@ static void limits_of_connections_hold(void **state)
 }
 
 /* Large frames together want more memory than there is: they take turns, none is lost. */
+static int64_t second_waits_and_third_goes(void *ctx, const char *peer_host)
+{
+    static _Atomic unsigned arrivals; /* of one test */
+    unsigned arrival = arrivals++;
+    (void)ctx;
+    assert_string_equal(peer_host, "127.0.0.1");
+    return arrival == 0 ? 0 : arrival == 1 ? 300 : -1;
+}
+
+static void new_connections_are_read_when_it_is_their_turn(void **state)
+{
+    struct fc_server_config config;
+    struct echo_server *echo;
+    const struct fc_clock *clock = fc_clock_system();
+    int32_t id = 0;
+    uint8_t back[16];
+    int64_t begin_ms;
+    int fds[3];
+    (void)state;
+    fc_server_config_init(&config);
+    config.on_arrival = second_waits_and_third_goes;
+    echo = echo_server_new(&config);
+    for (int index = 0; index < 2; index++) {
+        begin_ms = fc_clock_steady_ms(clock);
+        fds[index] = net_connect(echo_server_port(echo, 0));
+        net_send_request(fds[index], ECHO_NOW, index, "x", 1);
+        assert_int_equal(net_receive_reply(fds[index], &id, back, sizeof(back)), 1);
+    }
+    assert_true(fc_clock_steady_ms(clock) - begin_ms >= 299);
+    fds[2] = net_connect(echo_server_port(echo, 0));
+    assert_true(net_is_closed(fds[2]));
+    for (int index = 0; index < 3; index++) {
+        (void)close(fds[index]);
+    }
+    echo_server_stop(echo);
+    assert_non_null(strstr(echo_server_diagnostics(echo),
+                           "connection refused: too many new connections of this address"));
+    echo_server_free(echo);
+}
+
 static void requests_share_the_memory_that_there_is(void **state)
 {
     enum { COUNT = 6, LEN = 900 * 1024 };
@@ -348,6 +388,7 @@ int main(void)
         cmocka_unit_test(idle_connections_are_closed_and_parked_ones_are_not),
         cmocka_unit_test(a_flood_of_bad_clients_does_not_flood_the_diagnostics),
         cmocka_unit_test(limits_of_connections_hold),
+        cmocka_unit_test(new_connections_are_read_when_it_is_their_turn),
         cmocka_unit_test(requests_share_the_memory_that_there_is),
         cmocka_unit_test(what_waits_without_its_body_takes_no_memory),
         cmocka_unit_test(before_authentication_little_is_allowed),

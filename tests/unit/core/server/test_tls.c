@@ -31,7 +31,8 @@ struct bed {
 };
 
 static void bed_open_with(struct bed *bed, fc_tls_client_auth client_auth, int64_t handshake_ms,
-                          unsigned pipeline_max)
+                          unsigned pipeline_max,
+                          int64_t (*on_arrival)(void *ctx, const char *peer_host))
 {
     struct fc_tls_config tls = { .client_auth = client_auth };
     struct fc_listener_config listener = { .name = "tls", .host = "127.0.0.1", .tls = &tls };
@@ -44,6 +45,7 @@ static void bed_open_with(struct bed *bed, fc_tls_client_auth client_auth, int64
     fc_server_config_init(&config);
     config.handshake_ms = handshake_ms;
     config.pipeline_max = pipeline_max;
+    config.on_arrival = on_arrival;
     config.listeners = &listener;
     config.listeners_count = 1;
     bed->echo = echo_server_new(&config);
@@ -51,7 +53,7 @@ static void bed_open_with(struct bed *bed, fc_tls_client_auth client_auth, int64
 
 static void bed_open(struct bed *bed, fc_tls_client_auth client_auth, int64_t handshake_ms)
 {
-    bed_open_with(bed, client_auth, handshake_ms, 16);
+    bed_open_with(bed, client_auth, handshake_ms, 16, NULL);
 }
 
 static void bed_close(struct bed *bed)
@@ -185,7 +187,7 @@ static void a_record_that_ends_within_the_next_frame_is_read_on(void **state)
     SSL *ssl;
     int fd;
     (void)state;
-    bed_open_with(&bed, FC_TLS_CLIENT_NONE, 10000, 1);
+    bed_open_with(&bed, FC_TLS_CLIENT_NONE, 10000, 1, NULL);
     context = tls_ca_client(bed.ca, NULL, NULL);
     fd = net_connect(echo_server_port(bed.echo, 0));
     ssl = shake_hands(fd, context);
@@ -343,6 +345,34 @@ static void a_handshake_that_stands_still_is_closed(void **state)
     bed_close(&bed);
 }
 
+static int64_t wait_300_ms(void *ctx, const char *peer_host)
+{
+    (void)ctx;
+    (void)peer_host;
+    return 300;
+}
+
+static void a_handshake_waits_until_it_is_the_connections_turn(void **state)
+{
+    struct bed bed;
+    SSL_CTX *context;
+    SSL *ssl;
+    int64_t begin_ms;
+    int fd;
+    (void)state;
+    bed_open_with(&bed, FC_TLS_CLIENT_NONE, 10000, 16, wait_300_ms);
+    context = tls_ca_client(bed.ca, NULL, NULL);
+    begin_ms = fc_clock_steady_ms(fc_clock_system());
+    fd = net_connect(echo_server_port(bed.echo, 0));
+    ssl = shake_hands(fd, context);
+    assert_non_null(ssl);
+    assert_true(fc_clock_steady_ms(fc_clock_system()) - begin_ms >= 299);
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    (void)close(fd);
+    bed_close(&bed);
+}
+
 static void tls_1_1_is_refused(void **state)
 {
     struct bed bed;
@@ -383,6 +413,7 @@ int main(void)
         cmocka_unit_test(without_the_certificate_that_is_required_it_is_closed),
         cmocka_unit_test(plain_bytes_on_a_tls_listener_are_closed),
         cmocka_unit_test(a_handshake_that_stands_still_is_closed),
+        cmocka_unit_test(a_handshake_waits_until_it_is_the_connections_turn),
         cmocka_unit_test(tls_1_1_is_refused),
         cmocka_unit_test(configured_files_that_are_missing_are_named),
     };

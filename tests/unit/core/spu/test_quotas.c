@@ -167,6 +167,87 @@ static void clients_that_make_up_names_do_not_fill_the_memory(void **state)
     assert_int_equal(take(fixture, FC_QUOTA_PRODUCE, "ada", "client-24999", 1000), 1000);
 }
 
+static bool take_strictly(struct fixture *fixture, double amount, int32_t *out_wait_ms)
+{
+    return fc_quotas_take_strictly(fixture->quotas, FC_QUOTA_MUTATE, fc_slice_text("ada"),
+                                   fc_slice_text("app"), amount, out_wait_ms);
+}
+
+static void who_is_in_debt_for_partitions_is_refused_until_it_is_paid(void **state)
+{
+    struct fixture *fixture = *state;
+    int32_t wait_ms = 0;
+    assert_true(take_strictly(fixture, 1e6, &wait_ms));
+    set(fixture, "quotas/users/ada", "controller_mutation_rate=2\n");
+    assert_true(take_strictly(fixture, 22, &wait_ms)); /* eleven seconds' worth */
+    assert_true(take_strictly(fixture, 6, &wait_ms));  /* the last one may overdraw */
+    assert_int_equal(wait_ms, 0);
+    assert_false(take_strictly(fixture, 1, &wait_ms));
+    assert_int_equal(wait_ms, 3001);
+    pass(fixture, 2000);
+    assert_false(take_strictly(fixture, 1, &wait_ms)); /* what was refused does not count */
+    assert_int_equal(wait_ms, 1001);
+    pass(fixture, wait_ms);
+    assert_true(take_strictly(fixture, 1, &wait_ms));
+}
+
+static void less_than_a_partition_a_second_can_be_had_too(void **state)
+{
+    struct fixture *fixture = *state;
+    int32_t wait_ms = 0;
+    set(fixture, "quotas/users/ada", "controller_mutation_rate=0.5\n");
+    assert_true(take_strictly(fixture, 5.5, &wait_ms));
+    assert_true(take_strictly(fixture, 1, &wait_ms));
+    assert_false(take_strictly(fixture, 1, &wait_ms));
+    assert_int_equal(wait_ms, 2001);
+}
+
+static void old_requests_for_partitions_are_done_and_wait_then(void **state)
+{
+    struct fixture *fixture = *state;
+    set(fixture, "quotas/users/ada", "controller_mutation_rate=2\n");
+    assert_int_equal(take(fixture, FC_QUOTA_MUTATE, "ada", "app", 22), 0);
+    assert_int_equal(take(fixture, FC_QUOTA_MUTATE, "ada", "app", 4), 2000);
+    assert_int_equal(take(fixture, FC_QUOTA_MUTATE, "ada", "app", 2), 3000);
+}
+
+static int64_t connect_from(struct fixture *fixture, const char *ip)
+{
+    return fc_quotas_connect(fixture->quotas, fc_slice_text(ip));
+}
+
+static void connections_of_an_address_come_one_after_the_other(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(connect_from(fixture, "10.0.0.8"), 0);
+    set(fixture, "quotas/ips/10.0.0.8", "connection_creation_rate=2\n");
+    assert_int_equal(connect_from(fixture, "10.0.0.8"), 0);
+    assert_int_equal(connect_from(fixture, "10.0.0.8"), 0);
+    assert_int_equal(connect_from(fixture, "10.0.0.8"), 500);
+    assert_int_equal(connect_from(fixture, "10.0.0.8"), 1000);
+    assert_int_equal(connect_from(fixture, "10.0.0.9"), 0);
+    pass(fixture, 2000);
+    assert_int_equal(connect_from(fixture, "10.0.0.8"), 0);
+    set(fixture, "quotas/ips/<default>", "connection_creation_rate=1\n");
+    assert_int_equal(connect_from(fixture, "10.0.0.9"), 0);
+    assert_int_equal(connect_from(fixture, "::1"), 0); /* each its own */
+    assert_int_equal(connect_from(fixture, "10.0.0.9"), 1000);
+}
+
+static void a_flood_of_connections_is_refused_and_does_not_count(void **state)
+{
+    struct fixture *fixture = *state;
+    set(fixture, "quotas/ips/<default>", "connection_creation_rate=1\n");
+    for (int index = 0; index <= 10; index++) {
+        assert_int_equal(connect_from(fixture, "10.0.0.8"), index * 1000);
+    }
+    for (int index = 0; index < 1000; index++) {
+        assert_int_equal(connect_from(fixture, "10.0.0.8"), -1);
+    }
+    pass(fixture, 1000);
+    assert_int_equal(connect_from(fixture, "10.0.0.8"), 10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +263,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(request_time_is_a_part_of_a_thread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_quota_that_is_changed_counts_at_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_is_in_debt_for_partitions_is_refused_until_it_is_paid, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(less_than_a_partition_a_second_can_be_had_too, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(old_requests_for_partitions_are_done_and_wait_then,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(connections_of_an_address_come_one_after_the_other,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_flood_of_connections_is_refused_and_does_not_count,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(clients_that_make_up_names_do_not_fill_the_memory,
                                         set_up, tear_down),
     };

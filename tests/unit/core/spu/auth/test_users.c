@@ -194,7 +194,7 @@ static struct fc_quota_part part(const char *name)
 static void set_quota(struct fixture *fixture, const char *user, const char *client,
                       double value)
 {
-    struct fc_quota_entity entity = { part(user), part(client) };
+    struct fc_quota_entity entity = { .user = part(user), .client = part(client) };
     struct fc_quota_values values = { { true, false, false }, { value, 0, 0 } };
     struct fc_buf key;
     struct fc_buf text;
@@ -256,6 +256,43 @@ static void quotas_of_clients_count_where_users_have_none(void **state)
     fc_quotas_set_free(set);
 }
 
+static void quotas_of_addresses_are_kept_by_one_spelling(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct fc_quota_values values = { .set = { [FC_QUOTA_CONNECT] = true },
+                                            .value = { [FC_QUOTA_CONNECT] = 7 } };
+    struct fc_quotas_set *set = NULL;
+    struct fc_quota_entity shared;
+    char ip[FC_QUOTA_IP_SIZE];
+    struct fc_quota_entity entity = { .ip = { FC_QUOTA_NAMED, { NULL, 0 } } };
+    struct fc_buf key;
+    struct fc_buf text;
+    double limit = 0;
+    int64_t revision = 0;
+    assert_true(fc_quota_ip(fc_slice_text("2001:DB8:0::1"), ip));
+    assert_string_equal(ip, "2001:db8::1");
+    entity.ip.name = fc_slice_text(ip);
+    fc_buf_init(&key, 1024);
+    fc_buf_init(&text, 1024);
+    fc_quota_key_append(&key, &entity);
+    fc_quota_value_append(&text, &values);
+    assert_int_equal(fc_store_put(fixture->store, fc_buf_slice(&key), fc_buf_slice(&text),
+                                  FC_STORE_ANYTHING, &fixture->err),
+                     FC_OK);
+    assert_int_equal(fc_quotas_load(fixture->store, &set, &revision, &fixture->err), FC_OK);
+    assert_true(fc_quotas_find_ip(set, fc_slice_text("2001:db8::1"), &limit, &shared));
+    assert_true(limit == 7);
+    assert_false(fc_quotas_find_ip(set, fc_slice_text("2001:db8::2"), &limit, &shared));
+    fc_quotas_set_free(set);
+    fc_buf_release(&key);
+    fc_buf_release(&text);
+    assert_true(fc_quota_ip(fc_slice_text("::ffff:10.0.0.8"), ip)); /* as peers are named */
+    assert_string_equal(ip, "10.0.0.8");
+    assert_false(fc_quota_ip(fc_slice_text("localhost"), ip));
+    assert_false(fc_quota_ip(fc_slice_text("10.0.0"), ip));
+    assert_false(fc_quota_ip(fc_slice_text(""), ip));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +307,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_roles_entries_work_after_a_restart, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_most_specific_quota_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(quotas_of_addresses_are_kept_by_one_spelling, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(quotas_of_clients_count_where_users_have_none, set_up,
                                         tear_down),
     };
