@@ -321,19 +321,27 @@ func transactionsShown(ctx context.Context) error {
 	if err := same(fmt.Sprint(open.ProducerEpoch, " 1 2"), fmt.Sprint(producer.ProducerEpoch, " ", producer.LastSequence, " ", producer.CurrentTxnStartOffset)); err != nil {
 		return err
 	}
-	// What is open holds readers of what is committed up.
-	ends, err := adm.ListEndOffsets(ctx, name)
-	if err != nil {
+	// What is open holds readers of what is committed up, until it is ended by hand as it is done with a transaction that hangs.
+	bounds := func() (string, error) {
+		ends, errEnd := adm.ListEndOffsets(ctx, name)
+		stable, errStable := adm.ListCommittedOffsets(ctx, name)
+		return fmt.Sprint(ends[name][1].Offset, " ", stable[name][1].Offset), errors.Join(errEnd, errStable)
+	}
+	held, errHeld := bounds()
+	written, errWritten := adm.WriteTxnMarkers(ctx, kadm.TxnMarkers{ProducerID: open.ProducerID, ProducerEpoch: open.ProducerEpoch,
+		CoordinatorEpoch: producer.CoordinatorEpoch, Topics: kadm.TopicsSet{name: {1: {}}}})
+	written.EachPartition(func(each kadm.TxnMarkersPartitionResponse) { errWritten = errors.Join(errWritten, each.Err) })
+	var errFree error
+	errWait := waitFor(ctx, func() bool {
+		free, err := bounds()
+		errFree = err
+		return err != nil || free == "5 5"
+	})
+	if err := errors.Join(errHeld, same("4 2", held), errWritten, errWait, errFree, cl.EndTransaction(ctx, kgo.TryAbort)); err != nil {
 		return err
 	}
-	stable, err := adm.ListCommittedOffsets(ctx, name)
-	if err != nil {
-		return err
-	}
-	if err := same("4 2", fmt.Sprint(ends[name][1].Offset, " ", stable[name][1].Offset)); err != nil {
-		return err
-	}
-	return cl.EndTransaction(ctx, kgo.TryAbort)
+	got, err := read(ctx, name, 1)
+	return errors.Join(err, same("open", values(got)))
 }
 
 func quotas(ctx context.Context) error {
