@@ -67,12 +67,12 @@ static rd_kafka_resp_err_t ask_topic(struct look *look)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(look->handle, STATE_TOPIC, NULL);
-    rd_kafka_resp_err_t answer =
-        topic == NULL ? rd_kafka_last_error()
-                      : rd_kafka_metadata(look->handle, 0, topic, &metadata, look->wait_ms);
-    if (topic != NULL) {
-        rd_kafka_topic_destroy(topic);
+    rd_kafka_resp_err_t answer;
+    if (topic == NULL) {
+        return rd_kafka_last_error();
     }
+    answer = rd_kafka_metadata(look->handle, 0, topic, &metadata, look->wait_ms);
+    rd_kafka_topic_destroy(topic);
     if (answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return answer;
     }
