@@ -74,6 +74,9 @@ static void sink_close(struct fc_sink *sink)
     if (sink->producer != NULL) {
         rd_kafka_destroy_flags(sink->producer, 0);
     }
+    if (sink->questions != NULL) {
+        rd_kafka_destroy(sink->questions);
+    }
     fc_kafka_client_release(&sink->client);
     free(sink);
 }

@@ -266,6 +266,20 @@ static fc_code commit(struct fc_sink *sink, const char *group, const struct look
                                    : code; /* it is used there: it has its own offsets */
 }
 
+static fc_code ask_committed(struct fc_sink *sink, const char *group, struct looking *there,
+                             struct fc_error *err)
+{
+    static const char *const ours[] = { "group.id", "fluvio-connect", NULL };
+    fc_code code = FC_OK;
+    if (sink->questions == NULL) {
+        code = fc_kafka_client_handle(&sink->client, RD_KAFKA_CONSUMER, ours, NULL,
+                                      &sink->questions, err);
+    }
+    return code == FC_OK
+               ? fc_cluster_committed(sink->questions, group, on_committed, there, err)
+               : code;
+}
+
 /* Only ever forward: who has gone on at the target is not sent back. */
 fc_code fc_sink_group(struct fc_sink *sink, const struct fc_group_offset *offset,
                       struct fc_error *err)
@@ -278,7 +292,7 @@ fc_code fc_sink_group(struct fc_sink *sink, const struct fc_group_offset *offset
     fc_code code = FC_OK;
     if (fc_offset_map_find(&place->map, offset->offset, &wanted.offset) &&
         (known == NULL || *known < wanted.offset)) {
-        code = fc_cluster_committed(sink->producer, offset->group, on_committed, &there, err);
+        code = ask_committed(sink, offset->group, &there, err);
         if (code == FC_OK && there.offset < wanted.offset) {
             code = commit(sink, offset->group, &wanted, err);
         }

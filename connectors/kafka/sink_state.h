@@ -46,6 +46,7 @@ struct fc_sink_place {
 struct fc_sink {
     struct fc_kafka_client client;
     rd_kafka_t *producer;
+    rd_kafka_t *questions; /* about groups; NULL: none yet */
     bool exactly_once;
     int64_t begun_ms;   /* the open transaction, fc_clock_boot_ms; 0: none is open */
     bool keeps_history; /* groups are wanted */

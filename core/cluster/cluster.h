@@ -101,7 +101,11 @@ FC_MUST_CHECK fc_code fc_cluster_groups(rd_kafka_t *handle,
                                         void (*on_group)(void *ctx, const char *group),
                                         void *ctx, struct fc_error *err);
 
-/* Call on_offset for each offset that the group has committed. */
+/*
+ * Call on_offset for each offset that the group has committed. The handle must be a consumer with
+ * a group.id, whichever: librdkafka 2.0 ends the process when the answer is that the coordinator
+ * has moved or is still loading, and the handle has none.
+ */
 FC_MUST_CHECK fc_code fc_cluster_committed(rd_kafka_t *handle, const char *group,
                                            void (*on_offset)(void *ctx, const char *topic,
                                                              uint32_t partition,

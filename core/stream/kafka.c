@@ -244,6 +244,9 @@ static void kafka_close(struct fc_stream *stream)
     fc_kafka_close_producer(kafka, CLOSE_WAIT_MS);
     fc_kafka_free_consumers(kafka);
     fc_kafka_free_topics(kafka);
+    if (kafka->grouped != NULL) {
+        rd_kafka_destroy(kafka->grouped);
+    }
     if (kafka->client != NULL) {
         rd_kafka_destroy(kafka->client);
     }

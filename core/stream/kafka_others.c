@@ -74,7 +74,17 @@ fc_code fc_kafka_committed(struct fc_stream *stream, const char *group,
                                              int64_t offset),
                            void *ctx, struct fc_error *err)
 {
-    return fc_cluster_committed(fc_kafka_of(stream)->client, group, on_offset, ctx, err);
+    struct fc_kafka *kafka = fc_kafka_of(stream);
+    static const struct fc_kafka_property ours[] = { { "group.id", "fluvio-connect" },
+                                                     { NULL, NULL } };
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&kafka->lock);
+    if (kafka->grouped == NULL) {
+        code = fc_kafka_handle(kafka, RD_KAFKA_CONSUMER, ours, &kafka->grouped, err);
+    }
+    (void)pthread_mutex_unlock(&kafka->lock);
+    return code == FC_OK ? fc_cluster_committed(kafka->grouped, group, on_offset, ctx, err)
+                         : code;
 }
 
 fc_code fc_kafka_commit(struct fc_topic *topic, uint32_t partition, const char *group,

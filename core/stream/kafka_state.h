@@ -54,6 +54,7 @@ struct fc_kafka {
     void (*on_notice)(void *ctx, const char *text);
     void *notice_ctx;
     rd_kafka_t *client;
+    rd_kafka_t *grouped;    /* Guarded by lock; for questions about groups, NULL: none yet */
     unsigned _Atomic wakes; /* counts fc_stream_wake */
 
     pthread_mutex_t reason_lock;       /* taken last */
