@@ -5,6 +5,7 @@
 
 #include <openssl/rand.h>
 
+#include "core/base/kafka_error.h"
 #include "core/cli/commands.h"
 #include "core/cli/output.h"
 #include "core/cli/password.h"
@@ -124,8 +125,13 @@ static fc_code alter(const struct session *session,
     fc_code code = fc_wire_client_call(session->client, FC_API_ALTER_USER_SCRAM_CREDENTIALS,
                                        request, &response, err);
     for (int32_t index = 0; code == FC_OK && index < response.results_count; index++) {
-        code = fc_wire_client_check(response.results[index].error_code,
-                                    response.results[index].error_message, user, err);
+        int16_t error_code = response.results[index].error_code;
+        code =
+            fc_wire_client_check(error_code, response.results[index].error_message, user, err);
+        if (error_code == FC_KAFKA_RESOURCE_NOT_FOUND) {
+            err->code = FC_ERR_NOT_FOUND;
+            code = FC_ERR_NOT_FOUND;
+        }
     }
     return code;
 }
@@ -160,15 +166,27 @@ static fc_code add(const struct session *session, const char *user, fc_link_scra
     return code;
 }
 
-static fc_code read_kind(const char *mechanism, fc_link_scram_kind *out_kind,
-                         struct fc_error *err)
+/* What a user has a password for: one entry each, since servers keep a hash for each. */
+struct kinds {
+    fc_link_scram_kind of[2];
+    unsigned count;
+    const char *text;
+};
+
+/* mechanism NULL: all there are. */
+static fc_code read_kinds(const char *mechanism, struct kinds *out_kinds, struct fc_error *err)
 {
-    *out_kind = FC_SCRAM_SHA_256;
-    if (mechanism != NULL && !fc_link_scram_kind_of(mechanism, out_kind)) {
+    *out_kinds = (struct kinds){ { FC_SCRAM_SHA_256, FC_SCRAM_SHA_512 }, 2, "SCRAM" };
+    if (mechanism == NULL) {
+        return FC_OK;
+    }
+    if (!fc_link_scram_kind_of(mechanism, &out_kinds->of[0])) {
         return fc_fail(err, FC_ERR_CONFIG,
                        "--mechanism must be SCRAM-SHA-256 or SCRAM-SHA-512, not `%s`",
                        mechanism);
     }
+    out_kinds->count = 1;
+    out_kinds->text = fc_link_scram_name(out_kinds->of[0]);
     return FC_OK;
 }
 
@@ -178,7 +196,7 @@ int fc_cmd_user_add(struct fc_cli *cli, int argc, char **argv)
     const char *file = NULL;
     const struct fc_flag flags[] = {
         { "mechanism", 0, FC_FLAG_TEXT, &mechanism, "NAME",
-          "SCRAM-SHA-256 (default) or SCRAM-SHA-512" },
+          "only SCRAM-SHA-256 or SCRAM-SHA-512 (default: both)" },
         { "password-file", 0, FC_FLAG_TEXT, &file, "FILE",
           "its first line (-: stdin); else it is asked for" },
         { .name = NULL },
@@ -192,29 +210,58 @@ int fc_cmd_user_add(struct fc_cli *cli, int argc, char **argv)
     };
     struct session session = { .client = NULL };
     struct fc_error error = { 0 };
-    fc_link_scram_kind kind = FC_SCRAM_SHA_256;
+    struct kinds kinds;
     char *password = NULL;
     fc_code code;
     if (!fc_cli_parse(cli, &usage, argc, argv)) {
         return cli->exit_code;
     }
-    code = read_kind(mechanism, &kind, &error);
+    code = read_kinds(mechanism, &kinds, &error);
     if (code == FC_OK) {
         code = fc_password_read(cli, file, true, &password, &error);
     }
     if (code == FC_OK) {
         code = session_open(cli, &session, &error);
     }
-    if (code == FC_OK) {
-        code = add(&session, cli->operands[0], kind, password, &error);
+    for (unsigned index = 0; code == FC_OK && index < kinds.count; index++) {
+        code = add(&session, cli->operands[0], kinds.of[index], password, &error);
     }
     if (code == FC_OK) {
-        fc_cli_note(cli, "user %s has a password for %s", cli->operands[0],
-                    fc_link_scram_name(kind));
+        fc_cli_note(cli, "user %s has a password for %s", cli->operands[0], kinds.text);
     }
     fc_password_free(password);
     session_close(&session);
     return code == FC_OK ? FC_EXIT_DONE : fc_cli_fail(cli, &error);
+}
+
+static fc_code delete_one(const struct session *session, const char *user,
+                          fc_link_scram_kind kind, struct fc_error *err)
+{
+    struct fc_msg_alter_user_scram_credentials_request request;
+    struct fc_msg_alter_user_scram_credentials_request_deletion deletion;
+    fc_wire_init(&fc_msg_alter_user_scram_credentials_request_type, &request);
+    fc_wire_init(&fc_msg_alter_user_scram_credentials_request_deletion_type, &deletion);
+    deletion.name = fc_slice_text(user);
+    deletion.mechanism = (int8_t)kind;
+    request.deletions = &deletion;
+    request.deletions_count = 1;
+    return alter(session, &request, user, err);
+}
+
+/* Those that the user has; FC_ERR_NOT_FOUND when that is none of them. */
+static fc_code delete_all(const struct session *session, const char *user,
+                          const struct kinds *kinds, struct fc_error *err)
+{
+    bool found = false;
+    fc_code code = FC_OK;
+    for (unsigned index = 0; code == FC_OK && index < kinds->count; index++) {
+        code = delete_one(session, user, kinds->of[index], err);
+        found = found || code == FC_OK;
+        if (code == FC_ERR_NOT_FOUND && (found || index + 1 < kinds->count)) {
+            code = FC_OK;
+        }
+    }
+    return code;
 }
 
 int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
@@ -222,7 +269,7 @@ int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
     const char *mechanism = NULL;
     const struct fc_flag flags[] = {
         { "mechanism", 0, FC_FLAG_TEXT, &mechanism, "NAME",
-          "SCRAM-SHA-256 (default) or SCRAM-SHA-512" },
+          "only SCRAM-SHA-256 or SCRAM-SHA-512 (default: both)" },
         { .name = NULL },
     };
     const struct fc_cli_usage usage = {
@@ -232,30 +279,22 @@ int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
         .examples = "  fluvio user delete ada",
     };
     struct session session = { .client = NULL };
-    struct fc_msg_alter_user_scram_credentials_request request;
-    struct fc_msg_alter_user_scram_credentials_request_deletion deletion;
     struct fc_error error = { 0 };
-    fc_link_scram_kind kind = FC_SCRAM_SHA_256;
+    struct kinds kinds;
     fc_code code;
     if (!fc_cli_parse(cli, &usage, argc, argv)) {
         return cli->exit_code;
     }
-    code = read_kind(mechanism, &kind, &error);
+    code = read_kinds(mechanism, &kinds, &error);
     if (code == FC_OK) {
         code = session_open(cli, &session, &error);
     }
     if (code == FC_OK) {
-        fc_wire_init(&fc_msg_alter_user_scram_credentials_request_type, &request);
-        fc_wire_init(&fc_msg_alter_user_scram_credentials_request_deletion_type, &deletion);
-        deletion.name = fc_slice_text(cli->operands[0]);
-        deletion.mechanism = (int8_t)kind;
-        request.deletions = &deletion;
-        request.deletions_count = 1;
-        code = alter(&session, &request, cli->operands[0], &error);
+        code = delete_all(&session, cli->operands[0], &kinds, &error);
     }
     if (code == FC_OK) {
         fc_cli_note(cli, "user %s has no password for %s any more", cli->operands[0],
-                    fc_link_scram_name(kind));
+                    kinds.text);
     }
     session_close(&session);
     return code == FC_OK ? FC_EXIT_DONE : fc_cli_fail(cli, &error);
