@@ -168,6 +168,8 @@ fc_code fc_groups_committed(struct fc_cluster *cluster, const char *group,
     rd_kafka_AdminOptions_t *options =
         fc_cluster_options(cluster, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     const rd_kafka_group_result_t **results;
+    const rd_kafka_topic_partition_list_t *found = NULL;
+    const rd_kafka_error_t *failed = NULL;
     rd_kafka_event_t *event = NULL;
     size_t count = 0;
     fc_code code;
@@ -181,17 +183,19 @@ fc_code fc_groups_committed(struct fc_cluster *cluster, const char *group,
     }
     results = rd_kafka_ListConsumerGroupOffsets_result_groups(
         rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-    if (count == 1 && rd_kafka_group_result_error(results[0]) == NULL) {
-        *out_list =
-            rd_kafka_topic_partition_list_copy(rd_kafka_group_result_partitions(results[0]));
+    if (count == 1) {
+        failed = rd_kafka_group_result_error(results[0]);
+        found = rd_kafka_group_result_partitions(results[0]);
+    }
+    if (failed == NULL && found != NULL) {
+        *out_list = rd_kafka_topic_partition_list_copy(found);
         rd_kafka_topic_partition_list_sort(*out_list, NULL, NULL);
-    } else {
-        const rd_kafka_error_t *failed =
-            count == 0 ? NULL : rd_kafka_group_result_error(results[0]);
-        code = fc_cluster_fail(
-            cluster,
-            failed == NULL ? RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND : rd_kafka_error_code(failed),
-            failed == NULL ? NULL : rd_kafka_error_string(failed), group, err);
+    } else { /* without an error, too: its coordinator is loading */
+        code =
+            fc_cluster_fail(cluster,
+                            failed == NULL ? RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS
+                                           : rd_kafka_error_code(failed),
+                            failed == NULL ? NULL : rd_kafka_error_string(failed), group, err);
     }
     rd_kafka_event_destroy(event);
     return code;
