@@ -198,6 +198,18 @@ fc_code fc_cluster_open_admin(struct fc_cli *cli, struct fc_cluster **out_cluste
     return fc_cluster_open(cli, &use, out_cluster, err);
 }
 
+fc_code fc_cluster_open_groups(struct fc_cli *cli, struct fc_cluster **out_cluster,
+                               struct fc_error *err)
+{
+    static const struct fc_cluster_property properties[] = {
+        { "isolation.level", "read_uncommitted", false },
+        { "group.id", "fluvio", true }, /* never joined */
+        { .name = NULL }
+    };
+    const struct fc_cluster_use use = { .type = RD_KAFKA_CONSUMER, .properties = properties };
+    return fc_cluster_open(cli, &use, out_cluster, err);
+}
+
 void fc_cluster_close(struct fc_cluster *cluster)
 {
     if (cluster != NULL) {

@@ -46,6 +46,11 @@ FC_MUST_CHECK fc_code fc_cluster_open(struct fc_cli *cli, const struct fc_cluste
 /* A client for the Admin API. */
 FC_MUST_CHECK fc_code fc_cluster_open_admin(struct fc_cli *cli, struct fc_cluster **out_cluster,
                                             struct fc_error *err);
+/* The same for offsets of groups: librdkafka 2.0 ends the process when a group's coordinator is
+ * still loading, or has moved, and the client has no group of its own. */
+FC_MUST_CHECK fc_code fc_cluster_open_groups(struct fc_cli *cli,
+                                             struct fc_cluster **out_cluster,
+                                             struct fc_error *err);
 /* NULL is fine. */
 void fc_cluster_close(struct fc_cluster *cluster);
 

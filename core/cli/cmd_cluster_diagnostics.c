@@ -142,7 +142,7 @@ static fc_code add_cluster(struct collection *collection, struct fc_error *err)
     json_t *groups = json_array();
     json_t *settings = NULL;
     fc_code code = FC_OK;
-    if (fc_cluster_open_admin(collection->cli, &cluster, &error) != FC_OK) {
+    if (fc_cluster_open_groups(collection->cli, &cluster, &error) != FC_OK) {
         note_error(collection, "cluster", &error);
     } else {
         settings = settings_of(&cluster->settings);

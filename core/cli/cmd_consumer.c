@@ -232,7 +232,7 @@ int fc_cmd_consumer_describe(struct fc_cli *cli, int argc, char **argv)
         return cli->exit_code;
     }
     groups = json_array();
-    code = fc_cluster_open_admin(cli, &cluster, &error);
+    code = fc_cluster_open_groups(cli, &cluster, &error);
     for (uint32_t index = 0; index < cli->operand_count && code == FC_OK; index++) {
         code = fc_collect_group(cluster, cli->operands[index], groups, &error);
     }

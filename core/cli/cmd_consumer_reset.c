@@ -204,7 +204,7 @@ static fc_code run(struct fc_cli *cli, const struct reset *reset, struct fc_erro
     rd_kafka_topic_partition_list_t *list = NULL;
     struct fc_cluster *cluster = NULL;
     json_t *rows = json_array();
-    fc_code code = fc_cluster_open_admin(cli, &cluster, err);
+    fc_code code = fc_cluster_open_groups(cli, &cluster, err);
     if (code == FC_OK) {
         code = refuse_active(cluster, reset->group, err);
     }
