@@ -6,6 +6,7 @@
 
 #include "core/cluster/cluster.h"
 #include "core/link/grants.h"
+#include "core/link/link_scram.h"
 #include "runner/bridge/bridge.h"
 #include "runner/checkpoint.h"
 #include "runner/log_open.h"
@@ -364,10 +365,8 @@ void fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *
     char place[FC_LOG_PLACE_TEXT_SIZE];
     if (fc_kafka_brokers(stream, &brokers, &error) != FC_OK) {
         tell(preflight, FC_CHECK_FAIL, "cluster", error.message,
-             fc_cluster_scram_is_old(error.message)
-                 ? "look at user and password; by SCRAM librdkafka before 2.6.1 cannot log in "
-                   "to "
-                   "Kafka 4 at all: use PLAIN over TLS there"
+             fc_link_scram_is_old(rd_kafka_version(), error.message)
+                 ? "look at user and password; " FC_LINK_SCRAM_OLD ": use PLAIN over TLS there"
                  : "look at log.kafka: bootstrap.servers, security.protocol and sasl.*");
         return;
     }

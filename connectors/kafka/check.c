@@ -9,6 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/cluster/cluster.h"
 #include "core/link/grants.h"
+#include "core/link/link_scram.h"
 
 enum { ASK_MS = 10000, REFUSED_TOLD_MAX = 3 };
 
@@ -50,9 +51,8 @@ static fc_code reach(struct checking *checking, const struct fc_host *host,
         fc_kafka_client_reach(&checking->client, checking->handle, &brokers, err) != FC_OK) {
         checking->on_result(
             checking->ctx, FC_CHECK_FAIL, "brokers", err->message,
-            fc_cluster_scram_is_old(err->message)
-                ? "look at user and password; by SCRAM librdkafka before 2.6.1 "
-                  "cannot log in to Kafka 4 at all: use PLAIN over TLS there"
+            fc_link_scram_is_old(rd_kafka_version(), err->message)
+                ? "look at user and password; " FC_LINK_SCRAM_OLD ": use PLAIN over TLS there"
                 : "look at bootstrap.servers and properties, and at the brokers");
         return FC_ERR_TIMEOUT;
     }

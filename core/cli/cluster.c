@@ -12,8 +12,9 @@
 
 #include "core/base/alloc.h"
 #include "core/base/suggest.h"
+#include "core/link/link_scram.h"
 
-enum { SLICE_MS = 250, AWAIT_GRACE_MS = 2000, SCRAM_MENDED = 0x020601ff };
+enum { SLICE_MS = 250, AWAIT_GRACE_MS = 2000 };
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
@@ -96,13 +97,11 @@ static const char *bare_reason(const struct fc_cluster *cluster)
     return at != NULL ? at + strlen("/bootstrap: ") : cluster->last_reason;
 }
 
-/* librdkafka repeated the client's nonce, which Kafka 4 refuses as if the password were wrong. */
 static const char *scram_hint(const struct fc_cluster *cluster)
 {
     const char *mechanism = fc_settings_get(&cluster->settings, "sasl.mechanism");
-    bool scram = mechanism != NULL && strncasecmp(mechanism, "SCRAM-", 6) == 0;
-    return scram && rd_kafka_version() < SCRAM_MENDED
-               ? "; librdkafka before 2.6.1 cannot log in by SCRAM to Kafka 4"
+    return mechanism != NULL && fc_link_scram_is_old(rd_kafka_version(), mechanism)
+               ? "; " FC_LINK_SCRAM_OLD
                : "";
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cluster/call.h"
 
-enum { SCRAM_MENDED = 0x02060100 };
-
 bool fc_cluster_is_transient(rd_kafka_resp_err_t answer)
 {
     switch ((int)answer) {
@@ -55,11 +53,6 @@ fc_code fc_cluster_fail(rd_kafka_resp_err_t answer, const char *words, const cha
     default:
         return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, text);
     }
-}
-
-bool fc_cluster_scram_is_old(const char *reason)
-{
-    return strstr(reason, "SCRAM-") != NULL && rd_kafka_version() < SCRAM_MENDED;
 }
 
 void fc_cluster_begin(struct fc_cluster_call *call, rd_kafka_t *handle,

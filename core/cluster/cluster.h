@@ -17,11 +17,6 @@
 fc_code fc_cluster_fail(rd_kafka_resp_err_t answer, const char *words, const char *doing,
                         struct fc_error *err);
 
-/* Whether a log-in that failed, with this reason, is one that this librdkafka cannot do: before
- * 2.6.1 it repeats the client's nonce in SCRAM's last message, which Kafka 4 refuses as it
- * refuses a wrong password. */
-bool fc_cluster_scram_is_old(const char *reason);
-
 /* Whether trying again may help. */
 bool fc_cluster_is_transient(rd_kafka_resp_err_t answer);
 

@@ -10,7 +10,7 @@
 
 #include "core/base/alloc.h"
 
-enum { MESSAGE_BYTES_MAX = 4096, SALT_BYTES_MAX = 1024 };
+enum { MESSAGE_BYTES_MAX = 4096, SALT_BYTES_MAX = 1024, MENDED = 0x020601ff };
 
 const char *fc_link_scram_name(fc_link_scram_kind kind)
 {
@@ -28,6 +28,11 @@ bool fc_link_scram_kind_of(const char *name, fc_link_scram_kind *out_kind)
         return true;
     }
     return false;
+}
+
+bool fc_link_scram_is_old(int version, const char *words)
+{
+    return strcasestr(words, "SCRAM-") != NULL && version < MENDED;
 }
 
 static const EVP_MD *digest_of(fc_link_scram_kind kind)

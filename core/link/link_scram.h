@@ -35,6 +35,13 @@ FC_MUST_CHECK fc_code fc_link_scram_salted(fc_link_scram_kind kind, const char *
                                            uint8_t *out_hash, size_t *out_size,
                                            struct fc_error *err);
 
+#define FC_LINK_SCRAM_OLD "librdkafka before 2.6.1 cannot log in by SCRAM to Kafka 4"
+
+/* Whether a log-in by librdkafka that failed is one that it cannot do: it repeats the client's
+ * nonce in SCRAM's last message, which Kafka 4 refuses as it refuses a wrong password.
+ * version: rd_kafka_version(); words: the mechanism, or the reason, which names it. */
+FC_MUST_CHECK bool fc_link_scram_is_old(int version, const char *words);
+
 /* One authentication. */
 struct fc_link_scram {
     fc_link_scram_kind kind;

@@ -129,7 +129,7 @@ grants() {
         'kafka-acls.sh --bootstrap-server $SECURE --add --allow-principal User:runner --operation Write --transactional-id fluvio.log.in'"
     file out "$SECURE" "${who/PLAIN/SCRAM-SHA-512}"
     if kcat -V | grep -qE 'librdkafka (1|2\.[0-5]|2\.6\.0)\b'; then
-        holds 'check says that an old librdkafka cannot log in by SCRAM' eval "! check out && told out 'FAIL  brokers .*SCRAM' 'look at user and password; by SCRAM librdkafka before 2.6.1 cannot log in to Kafka 4'"
+        holds 'check says that an old librdkafka cannot log in by SCRAM' eval "! check out && told out 'FAIL  brokers .*SCRAM' 'look at user and password; librdkafka before 2.6.1 cannot log in by SCRAM to Kafka 4'"
     fi
 }
 

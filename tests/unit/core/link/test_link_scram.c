@@ -86,12 +86,26 @@ static void a_server_that_plays_tricks_is_refused(void **state)
     }
 }
 
+static void an_old_librdkafka_is_blamed_for_scram_only(void **state)
+{
+    const int old = 0x020600ff; /* 2.6.0 */
+    const int mended = 0x020601ff;
+    (void)state;
+    assert_true(fc_link_scram_is_old(old, "scram-sha-256"));
+    assert_true(fc_link_scram_is_old(
+        old,
+        "SASL SCRAM-SHA-512 mechanism handshake failed: Broker: SASL Authentication failed"));
+    assert_false(fc_link_scram_is_old(old, "PLAIN"));
+    assert_false(fc_link_scram_is_old(mended, "SCRAM-SHA-256"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rfc_example_gives_its_messages),
         cmocka_unit_test(a_name_is_escaped),
         cmocka_unit_test(a_server_that_plays_tricks_is_refused),
+        cmocka_unit_test(an_old_librdkafka_is_blamed_for_scram_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
