@@ -6,7 +6,12 @@
 
 #include "core/base/alloc.h"
 
-enum { FIRST_CAPACITY = 16 };
+enum {
+    FIRST_CAPACITY = 16,
+    PART_FINEST = 1024,
+    PART_COARSEST = 64,
+    KEPT_MAX = FC_OFFSET_MAP_POINTS_MAX / 4 * 3
+};
 
 void fc_offset_map_release(struct fc_offset_map *map)
 {
@@ -14,16 +19,28 @@ void fc_offset_map_release(struct fc_offset_map *map)
     memset(map, 0, sizeof(*map));
 }
 
-static void thin_out(struct fc_offset_map *map)
+/* Keep points that are at least a part of their age away from the last one kept. */
+static size_t thin_out_to(struct fc_offset_map *map, int64_t part)
 {
-    size_t half = map->count / 2;
-    size_t kept = 0;
-    for (size_t index = 0; index < map->count; index++) {
-        if (index >= half || index % 2 == 0) {
+    int64_t newest = map->points[map->count - 1].from;
+    size_t kept = 1; /* the oldest stays: before it nothing is known */
+    for (size_t index = 1; index < map->count; index++) {
+        int64_t age = newest - map->points[index].from;
+        if (map->points[index].from - map->points[kept - 1].from > age / part) {
             map->points[kept++] = map->points[index];
         }
     }
-    map->count = kept;
+    return kept;
+}
+
+/* At 64 offsets of 63 bits fit: 64 points younger than that, 64 * ln(2^63 / 64) older ones. */
+static void thin_out(struct fc_offset_map *map)
+{
+    for (int64_t part = PART_FINEST; map->count > KEPT_MAX && part >= PART_COARSEST;
+         part /= 2) {
+        map->count = thin_out_to(map, part);
+    }
+    fc_assert(map->count <= KEPT_MAX);
 }
 
 void fc_offset_map_add(struct fc_offset_map *map, int64_t from, int64_t to)
@@ -44,7 +61,7 @@ void fc_offset_map_add(struct fc_offset_map *map, int64_t from, int64_t to)
     map->points[map->count++] = (struct fc_offset_point){ from, to };
 }
 
-bool fc_offset_map_find(const struct fc_offset_map *map, int64_t from, int64_t *out_to)
+const struct fc_offset_point *fc_offset_map_point(const struct fc_offset_map *map, int64_t from)
 {
     size_t low = 0;
     size_t high = map->count;
@@ -56,9 +73,14 @@ bool fc_offset_map_find(const struct fc_offset_map *map, int64_t from, int64_t *
             high = middle;
         }
     }
-    if (low == 0) {
-        return false;
+    return low == 0 ? NULL : &map->points[low - 1];
+}
+
+bool fc_offset_map_find(const struct fc_offset_map *map, int64_t from, int64_t *out_to)
+{
+    const struct fc_offset_point *point = fc_offset_map_point(map, from);
+    if (point != NULL) {
+        *out_to = point->to;
     }
-    *out_to = map->points[low - 1].to;
-    return true;
+    return point != NULL;
 }

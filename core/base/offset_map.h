@@ -30,11 +30,17 @@ struct fc_offset_map {
 
 void fc_offset_map_release(struct fc_offset_map *map);
 
-/* Points that do not go beyond the newest are passed over. When there are too many, every
- * other one of the older half goes. */
+/* Points that do not go beyond the newest are passed over. When there are too many, those go that
+ * are close together for their age: so what stands between two points, which a consumer may see
+ * again, is a small part of what it is behind by. */
 void fc_offset_map_add(struct fc_offset_map *map, int64_t from, int64_t to);
 
-/* False when every point is beyond `from`. */
+/* The newest point that is not beyond `from`; NULL when every one is. The one after it in the
+ * map, if any, is beyond. Borrowed until the next call of add or release. */
+const struct fc_offset_point *fc_offset_map_point(const struct fc_offset_map *map,
+                                                  int64_t from);
+
+/* The same; false when every point is beyond `from`. */
 bool fc_offset_map_find(const struct fc_offset_map *map, int64_t from, int64_t *out_to);
 
 #endif

@@ -57,11 +57,34 @@ static void too_many_points_thin_out_and_never_lead_too_far(void **state)
         assert_true(fc_offset_map_find(&map, from, &to));
         assert_true(to <= from / 3 * 2);
     }
-    for (int64_t at = count - FC_OFFSET_MAP_POINTS_MAX / 2; at < count; at++) {
+    for (int64_t at = count - FC_OFFSET_MAP_POINTS_MAX / 64; at < count; at++) {
         int64_t to = -1;
         assert_true(fc_offset_map_find(&map, at * 3, &to)); /* the newest stand as they came */
         assert_int_equal(to, at * 2);
     }
+    fc_offset_map_release(&map);
+}
+
+static void who_is_behind_by_much_goes_back_by_a_small_part_of_that(void **state)
+{
+    struct fc_offset_map map = { 0 };
+    const int64_t count = 3000000;
+    const int64_t wide = INT64_MAX / count; /* the widest that there can be */
+    (void)state;
+    for (int64_t at = 0; at < count; at++) {
+        fc_offset_map_add(&map, at, at);
+    }
+    for (int64_t from = 0; from < count; from += 1009) {
+        int64_t to = -1;
+        assert_true(fc_offset_map_find(&map, from, &to));
+        assert_true(to <= from);
+        assert_true(from - to <= 1 + (count - from) / 32);
+    }
+    fc_offset_map_release(&map);
+    for (int64_t at = 0; at < count; at++) {
+        fc_offset_map_add(&map, at * wide, at);
+    }
+    assert_true(map.count <= FC_OFFSET_MAP_POINTS_MAX);
     fc_offset_map_release(&map);
 }
 
@@ -71,6 +94,7 @@ int main(void)
         cmocka_unit_test(an_offset_gets_the_newest_point_that_is_not_beyond_it),
         cmocka_unit_test(a_point_that_goes_back_is_passed_over),
         cmocka_unit_test(too_many_points_thin_out_and_never_lead_too_far),
+        cmocka_unit_test(who_is_behind_by_much_goes_back_by_a_small_part_of_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
