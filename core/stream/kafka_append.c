@@ -139,7 +139,8 @@ static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, 
     _Atomic int64_t *end = message->_private;
     (void)handle;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        *end = message->offset + 1; /* reports of a partition come in order */
+        /* reports of a partition come in order; one that was acknowledged before has no offset */
+        *end = message->offset < 0 ? *end : message->offset + 1;
     } else {
         note_failure(ctx, message->err, rd_kafka_topic_name(message->rkt));
     }
