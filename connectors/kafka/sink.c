@@ -52,6 +52,7 @@ static void free_place(void *value)
         rd_kafka_topic_destroy(place->handle);
     }
     fc_offset_map_release(&place->map);
+    free(place->sent.offsets);
     free(place->topic);
     free(place);
 }

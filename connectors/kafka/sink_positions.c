@@ -182,8 +182,12 @@ static fc_code put_points(struct fc_sink *sink, struct fc_slice key,
                           struct fc_sink_place *place, struct fc_error *err)
 {
     struct fc_offset_point newest = { place->reached, place->copy_end };
+    size_t index = place->map.count;
     fc_code code = FC_OK;
-    for (size_t index = 0; code == FC_OK && index <= place->map.count; index++) {
+    while (index > 0 && place->map.points[index - 1].from > place->pointed) {
+        index--;
+    }
+    for (; code == FC_OK && index <= place->map.count; index++) {
         struct fc_offset_point point =
             index < place->map.count ? place->map.points[index] : newest;
         if (place->pointed < 0 || point.from - place->pointed >= FC_KAFKA_POINT_RECORDS) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connectors/kafka/sink_producer.h"
 
+#include <stdlib.h>
+
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
 #include "core/cluster/cluster.h"
@@ -11,6 +13,7 @@ enum {
     TRANSACTION_MS = 60000, /* then the cluster aborts it; TRANSACTION_MS_TEXT */
     TRY_MS = 5000,
     LOOK_MS = 2000,
+    SENT_FIRST = 64,
     STILL_MS = 60000 /* without a report; begun anew then, a producer may have lost itself */
 };
 
@@ -98,11 +101,37 @@ fc_code fc_sink_producer_check(struct fc_sink *sink, struct fc_error *err)
     return FC_OK;
 }
 
+static void push(struct fc_sink_sent *sent, int64_t offset)
+{
+    if (sent->count == sent->capacity) {
+        size_t grown = sent->capacity == 0 ? SENT_FIRST : 2 * sent->capacity;
+        int64_t *offsets = fc_new_array(int64_t, grown);
+        for (size_t index = 0; index < sent->count; index++) {
+            offsets[index] = sent->offsets[(sent->first + index) & (sent->capacity - 1)];
+        }
+        free(sent->offsets);
+        *sent = (struct fc_sink_sent){ offsets, grown, 0, sent->count };
+    }
+    sent->offsets[(sent->first + sent->count++) & (sent->capacity - 1)] = offset;
+}
+
+/* -1 when nobody wants to know. */
+static int64_t pop(struct fc_sink_sent *sent)
+{
+    int64_t offset = sent->count == 0 ? -1 : sent->offsets[sent->first];
+    if (sent->count > 0) {
+        sent->first = (sent->first + 1) & (sent->capacity - 1);
+        sent->count--;
+    }
+    return offset;
+}
+
 /* Of what is given up on purpose nothing is said. The client is the first member of the sink. */
 static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, void *ctx)
 {
     struct fc_sink *sink = (struct fc_sink *)ctx;
     struct fc_sink_place *place = message->_private;
+    int64_t offset = pop(&place->sent);
     (void)handle;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (!sink->failed) {
@@ -110,12 +139,11 @@ static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, 
             (void)fail_producer(sink, message->err, NULL, rd_kafka_topic_name(message->rkt),
                                 &sink->failure);
         }
-    } else {
+    } else if (message->offset >=
+               0) { /* else it was acknowledged before, and is told without */
         place->copy_end = message->offset + 1;
-        place->delivered++;
-        if (place->marked == place->delivered) { /* all before it is before message->offset */
-            fc_offset_map_add(&place->map, place->marked_offset, message->offset);
-            place->marked = 0;
+        if (offset >= 0) { /* all before it is before message->offset */
+            fc_offset_map_add(&place->map, offset, message->offset);
         }
     }
 }
@@ -236,10 +264,8 @@ fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
     if (code == FC_OK && answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
         code = fail_producer(sink, answer, NULL, place->topic, err);
     }
-    place->written++;
-    if (place->marked == 0 && place->written % FC_KAFKA_POINT_RECORDS == 0) {
-        place->marked = place->written;
-        place->marked_offset = message->offset;
+    if (code == FC_OK && sink->keeps_history) {
+        push(&place->sent, message->offset);
     }
     return code;
 }

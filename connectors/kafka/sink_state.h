@@ -20,8 +20,16 @@
 enum {
     FC_KAFKA_KEY_SIZE = 300,
     FC_KAFKA_NAME_SIZE = 256,
-    FC_KAFKA_POINT_RECORDS = 100,
+    FC_KAFKA_POINT_RECORDS = 100, /* between two points of the history */
     FC_KAFKA_ID_SIZE = 40
+};
+
+/* The offsets in our log of the records that are on their way, whose reports come in order: a ring. */
+struct fc_sink_sent {
+    int64_t *offsets;
+    size_t capacity; /* a power of two, or 0 */
+    size_t first;
+    size_t count;
 };
 
 /* A partition at the target. */
@@ -34,12 +42,7 @@ struct fc_sink_place {
     int64_t flushed;  /* what the target knows of that; -1: nothing */
     int64_t copy_end; /* one past the newest record acknowledged there */
     int64_t pointed;  /* `from` of the newest point in the history; -1: none */
-    /* Now and then a record is marked, so that there are points within a flush: the number of
-     * the record among those written, and its offset in our log. */
-    uint64_t written;
-    uint64_t delivered; /* reports come in order */
-    uint64_t marked;    /* 0: none is under way */
-    int64_t marked_offset;
+    struct fc_sink_sent sent;
     struct fc_offset_map map;
 };
 
