@@ -360,7 +360,7 @@ static fc_code loop(struct fc_copy_in *in, struct fc_error *err)
             code = look(in, err);
         }
         if (code == FC_OK && is_due(in, &grouped_ms, FC_BRIDGE_GROUPS_MS)) {
-            code = fc_in_groups(in, err);
+            code = fc_in_groups(in, false, err);
         }
         if (is_due(in, &shown_ms, FC_BRIDGE_STATUS_MS)) {
             show(in);
@@ -370,7 +370,7 @@ static fc_code loop(struct fc_copy_in *in, struct fc_error *err)
     if (code == FC_OK) {
         code = flush(in, err);
         code = code == FC_OK ? keep_place(in, err) : code;
-        code = code == FC_OK ? fc_in_groups(in, err) : code;
+        code = code == FC_OK ? fc_in_groups(in, true, err) : code;
         show(in);
     }
     return code;

@@ -55,7 +55,7 @@ struct fc_copy_in {
     struct fc_in_topic **topics;
     size_t topic_count;
     struct fc_hashmap points; /* "<topic>/<partition>" -> struct fc_offset_map, as read */
-    struct fc_hashmap groups; /* "<group>/<topic>/<partition>" -> int64_t, what is committed */
+    struct fc_hashmap groups; /* "<group>/<topic>/<partition>" -> what is known of it there */
     bool has_groups;          /* the log has */
     bool first;               /* nothing was ever copied: the options say where to begin */
     bool fresh;               /* partitions came that are in no checkpoint yet */
@@ -79,11 +79,11 @@ FC_MUST_CHECK fc_code fc_in_look(struct fc_copy_in *in, struct fc_error *err);
  * meanwhile (retriable when such a gap is to be skipped). */
 FC_MUST_CHECK fc_code fc_in_verify(struct fc_copy_in *in, struct fc_error *err);
 
-/* Call on_record for all that stands from `from` to `end`. Offsets may be missing, at either end,
- * too; FC_ERR_TIMEOUT when the log does not give what it has. */
+/* Call on_record for all that stands from `from` to `end`, until it returns false. Offsets may be
+ * missing, at either end, too; FC_ERR_TIMEOUT when the log does not give what it has. */
 FC_MUST_CHECK fc_code fc_in_read(struct fc_topic *topic, uint32_t partition, int64_t from,
                                  int64_t end,
-                                 void (*on_record)(void *ctx, const struct fc_record *record),
+                                 bool (*on_record)(void *ctx, const struct fc_record *record),
                                  void *ctx, struct fc_error *err);
 
 /* Do `step` until the log takes it, or the bridge is to stop (FC_ERR_CLOSED). */
@@ -96,7 +96,8 @@ FC_MUST_CHECK fc_code fc_in_points_read(struct fc_copy_in *in, struct fc_error *
 /* Append the newest point of each partition where it has moved. */
 FC_MUST_CHECK fc_code fc_in_points_write(struct fc_copy_in *in, struct fc_error *err);
 
-/* Commit in our log, translated, what the groups that are wanted have committed. */
-FC_MUST_CHECK fc_code fc_in_groups(struct fc_copy_in *in, struct fc_error *err);
+/* Commit in our log, translated, what the groups that are wanted have committed. ending: it is the
+ * last time. */
+FC_MUST_CHECK fc_code fc_in_groups(struct fc_copy_in *in, bool ending, struct fc_error *err);
 
 #endif

@@ -11,8 +11,15 @@
 #include "core/base/alloc.h"
 #include "core/spu/local_groups.h"
 #include "runner/bridge/copy_in.h"
+#include "runner/bridge/origin.h"
 
-enum { KEY_SIZE = 300, VALUE_SIZE = 64, POINTS_SEGMENT = 8 << 20, POINTS_BYTES = 64 << 20 };
+enum {
+    KEY_SIZE = 300,
+    VALUE_SIZE = 64,
+    POINTS_SEGMENT = 8 << 20,
+    POINTS_BYTES = 64 << 20,
+    PASSED_MAX = 1000000 /* at a time: copying waits for it */
+};
 
 static void points_topic(const struct fc_copy_in *in, char to[FC_TOPIC_NAME_MAX + 1])
 {
@@ -22,7 +29,7 @@ static void points_topic(const struct fc_copy_in *in, char to[FC_TOPIC_NAME_MAX 
 
 /* --- points ------------------------------------------------------------------------------- */
 
-static void take_point(void *ctx, const struct fc_record *record)
+static bool take_point(void *ctx, const struct fc_record *record)
 {
     struct fc_copy_in *in = ctx;
     char value[VALUE_SIZE];
@@ -32,7 +39,7 @@ static void take_point(void *ctx, const struct fc_record *record)
     (void)snprintf(value, sizeof(value), "%.*s", (int)record->value.len,
                    (const char *)record->value.data);
     if (sscanf(value, "1 %" SCNd64 " %" SCNd64, &from, &to) != 2) {
-        return; /* without it, a group sees a little more again */
+        return true; /* without it, there is a little more to look through */
     }
     if (map == NULL) {
         map = fc_new(struct fc_offset_map);
@@ -43,6 +50,7 @@ static void take_point(void *ctx, const struct fc_record *record)
     } else {
         fc_offset_map_add(map, from, to);
     }
+    return true;
 }
 
 fc_code fc_in_points_read(struct fc_copy_in *in, struct fc_error *err)
@@ -132,47 +140,139 @@ fc_code fc_in_points_write(struct fc_copy_in *in, struct fc_error *err)
 
 /* --- groups ------------------------------------------------------------------------------- */
 
+/* What is known of a group in a partition; -1: nothing. */
+struct known {
+    int64_t seen;       /* what it had committed at the origin when it was last asked for */
+    int64_t committed;  /* in the copy, by us */
+    int64_t looked_for; /* the offset of the origin that the copy was looked through for */
+    int64_t looked_to;  /* and all before this in the copy is before it */
+    bool found;         /* there is no need to look further */
+};
+
 struct wanted {
     char *group;
     struct fc_in_part *part;
+    struct known *known;
+    int64_t from;   /* at the origin */
     int64_t offset; /* in the copy */
+    int64_t until;  /* it cannot be beyond this */
     int64_t there; /* what the group has committed in the copy; -1: nothing, or not asked for */
 };
 
 struct translating {
     struct fc_copy_in *in;
+    bool ending;
     struct wanted *items;
     size_t count;
     size_t at; /* which of them is looked for */
 };
 
-static int64_t *known_of(struct fc_copy_in *in, const char *group,
-                         const struct fc_in_part *part)
+static struct known *known_of(struct fc_copy_in *in, const char *group,
+                              const struct fc_in_part *part)
 {
     char *key = fc_asprintf("%s/%s/%" PRIu32, group, part->topic->name, part->partition);
-    int64_t *known = fc_hashmap_get(&in->groups, fc_slice_text(key));
+    struct known *known = fc_hashmap_get(&in->groups, fc_slice_text(key));
     if (known == NULL) {
-        known = fc_new(int64_t);
-        *known = -1;
+        known = fc_new(struct known);
+        *known = (struct known){ -1, -1, -1, -1, false };
         (void)fc_hashmap_put(&in->groups, fc_slice_text(key), known);
     }
     free(key);
     return known;
 }
 
+/* A group that goes on at the origin is translated by the points alone, every time anew; one that
+ * rests there, or when nobody will come after, exactly: it may be about to move. */
 static void on_offset(void *ctx, const struct fc_group_offset *offset)
 {
     struct translating *translating = ctx;
     struct fc_in_part *part = fc_in_part_of(translating->in, offset->topic, offset->partition);
-    int64_t to = 0;
-    if (part == NULL || !fc_offset_map_find(&part->map, offset->offset, &to) ||
-        *known_of(translating->in, offset->group, part) >= to) {
+    const struct fc_offset_point *point =
+        part == NULL ? NULL : fc_offset_map_point(&part->map, offset->offset);
+    struct known *known;
+    struct wanted wanted = { .part = part, .from = offset->offset, .there = -1 };
+    bool rests;
+    if (point == NULL) {
         return;
     }
+    known = known_of(translating->in, offset->group, part);
+    rests = translating->ending || known->seen == offset->offset;
+    known->seen = offset->offset;
+    wanted.known = known;
+    wanted.offset = point->to;
+    wanted.until = point->to;
+    if (rests && point->from < offset->offset &&
+        point + 1 < part->map.points + part->map.count) {
+        wanted.until = point[1].to;
+    }
+    if (known->looked_for == offset->offset && known->looked_to >= wanted.offset) {
+        wanted.offset = known->looked_to;
+        wanted.until = known->found ? known->looked_to : wanted.until;
+    }
+    if (wanted.until <= known->committed) {
+        return;
+    }
+    wanted.group = fc_strdup(offset->group);
     translating->items = fc_realloc_array(translating->items, translating->count + 1,
                                           sizeof(*translating->items));
-    translating->items[translating->count++] =
-        (struct wanted){ fc_strdup(offset->group), part, to, -1 };
+    translating->items[translating->count++] = wanted;
+}
+
+struct passing {
+    const struct fc_in_part *part;
+    int64_t before; /* at the origin */
+    int64_t to;     /* in the copy */
+    uint32_t count;
+    bool found;
+};
+
+/* Nothing is passed over that the group is not known to have read. */
+static bool pass(void *ctx, const struct fc_record *record)
+{
+    struct passing *passing = ctx;
+    int64_t origin = fc_origin_offset(record, passing->part->connector,
+                                      passing->part->topic->name, passing->part->partition);
+    passing->to = record->offset;
+    passing->found = origin < 0 || origin >= passing->before;
+    passing->count++;
+    return !passing->found && passing->count < PASSED_MAX;
+}
+
+/*
+ * Between two points the records themselves tell where they come from. All before the first
+ * point is before what the group wants next, and so is what is passed over behind it; so wherever
+ * this ends, nothing that the group has not read is before it. Without our header (at least once)
+ * it ends at once.
+ */
+static fc_code look_through(struct wanted *wanted, struct fc_error *err)
+{
+    struct fc_topic *copy = wanted->part->topic->copy;
+    uint32_t partition = wanted->part->partition;
+    struct passing passing = { .part = wanted->part,
+                               .before = wanted->from,
+                               .to = wanted->offset };
+    struct fc_offsets offsets = { 0 };
+    fc_code code = fc_stream_offsets(copy, partition, &offsets, err);
+    if (code == FC_OK && passing.to < offsets.start) { /* what was before it is gone */
+        passing.to = offsets.start < wanted->until ? offsets.start : wanted->until;
+    }
+    if (code == FC_OK) {
+        code = fc_in_read(copy, partition, passing.to, wanted->until, pass, &passing, err);
+    }
+    if (code == FC_ERR_NOT_FOUND) { /* it went just now */
+        return FC_OK;
+    }
+    if (code == FC_OK) {
+        if (!passing.found && passing.count < PASSED_MAX) {
+            passing.found = true;
+            passing.to = wanted->until;
+        }
+        wanted->offset = passing.to;
+        wanted->known->looked_for = wanted->from;
+        wanted->known->looked_to = passing.to;
+        wanted->known->found = passing.found;
+    }
+    return code;
 }
 
 static void on_committed(void *ctx, const char *topic, uint32_t partition, int64_t offset)
@@ -206,21 +306,22 @@ static fc_code commit(struct translating *translating, struct fc_error *err)
 
 static fc_code translate(struct translating *translating, struct fc_error *err)
 {
-    struct fc_copy_in *in = translating->in;
     struct wanted *wanted = &translating->items[translating->at];
-    fc_code code = commit(translating, err);
+    fc_code code = wanted->offset < wanted->until ? look_through(wanted, err) : FC_OK;
+    if (code != FC_OK || wanted->offset <= wanted->known->committed) {
+        return code;
+    }
+    code = commit(translating, err);
     if (code == FC_ERR_REJECTED) { /* it is used there: it has its own offsets */
         return FC_OK;
     }
-    if (code == FC_OK) {
-        *known_of(in, wanted->group, wanted->part) = wanted->offset;
-    }
+    wanted->known->committed = code == FC_OK ? wanted->offset : wanted->known->committed;
     return code;
 }
 
-fc_code fc_in_groups(struct fc_copy_in *in, struct fc_error *err)
+fc_code fc_in_groups(struct fc_copy_in *in, bool ending, struct fc_error *err)
 {
-    struct translating translating = { .in = in };
+    struct translating translating = { .in = in, .ending = ending };
     fc_code code = FC_OK;
     if (!in->has_groups) {
         return FC_OK;

@@ -104,19 +104,20 @@ static fc_code find_identity(struct fc_copy_in *in, struct fc_in_topic *topic,
 /* --- where to go on ----------------------------------------------------------------------- */
 
 fc_code fc_in_read(struct fc_topic *topic, uint32_t partition, int64_t from, int64_t end,
-                   void (*on_record)(void *ctx, const struct fc_record *record), void *ctx,
+                   bool (*on_record)(void *ctx, const struct fc_record *record), void *ctx,
                    struct fc_error *err)
 {
     struct fc_stream_reader *reader = NULL;
     fc_code code = fc_stream_reader_open(topic, partition, from, &reader, err);
+    bool enough = false;
     int empty = 0;
-    while (code == FC_OK && fc_stream_reader_offset(reader) < end) {
+    while (code == FC_OK && !enough && fc_stream_reader_offset(reader) < end) {
         const struct fc_record *records = NULL;
         int64_t at = fc_stream_reader_offset(reader);
         uint32_t count = 0;
         code = fc_stream_reader_next(reader, READ_MS, &records, &count, err);
-        for (uint32_t index = 0; code == FC_OK && index < count; index++) {
-            on_record(ctx, &records[index]);
+        for (uint32_t index = 0; code == FC_OK && !enough && index < count; index++) {
+            enough = !on_record(ctx, &records[index]);
         }
         empty = fc_stream_reader_offset(reader) > at ? 0 : empty + 1;
         if (code == FC_OK && empty == EMPTY_MAX) {
@@ -129,12 +130,13 @@ fc_code fc_in_read(struct fc_topic *topic, uint32_t partition, int64_t from, int
     return code;
 }
 
-static void on_copy(void *ctx, const struct fc_record *record)
+static bool on_copy(void *ctx, const struct fc_record *record)
 {
     struct fc_in_part *part = ctx;
     int64_t offset =
         fc_origin_offset(record, part->connector, part->topic->name, part->partition);
     part->next = offset < 0 ? part->next : offset + 1;
+    return true;
 }
 
 /* The newest origin among what stands at or after `from` in the copy. */

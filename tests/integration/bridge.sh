@@ -227,8 +227,26 @@ while_running() {
     holds 'and end cleanly' eval 'stop_run live-in && stop_run live-out'
 }
 
+moved() { # LOG-FILE LOG TOPIC GROUP FILE: what the group gets in the copy
+    [ "$1" = "$2" ] || { start_run "$5" && wait_for 30 kcat -L -b "$2"; } # only while it runs the log is served
+    timeout 60 $peer consume "$2" "$3" "$4" 0 >"$work/second" 2>"$work/err" || true
+    [ "$1" = "$2" ] || stop_run "$5"
+}
+# Copied by one flush, from offsets with gaps: aborted records and marks.
+group_within_a_flush() { # NAME LOG
+    local name=$1 log=${2#*@} topic=grp-$1-gaps
+    $admin create "$A" "$topic" 1
+    $peer aborted "$A" "$topic" 200
+    $peer consume "$A" "$topic" "app-$topic" 70 >"$work/first"
+    file "$topic" source '${topic}' "$2" "$A" "[$topic]" 'groups: ["app*"]'
+    holds "$name: a topic that a group has begun with is copied" copy "$topic"
+    moved "$2" "$log" "$topic" "app-$topic" "$topic"
+    holds "$name: in the copy the group gets what it has not had, and nothing else" cmp "$work/second" <(seq -f '0 %g' 70 199)
+}
+
 group_offsets() { # NAME LOG
     local name=$1 log=${2#*@} topic=grp-$1 count
+    group_within_a_flush "$@"
     $admin create "$A" "$topic" 2
     $peer feed "$A" "$topic" 2 400 >"$work/fed" &
     feed=$!
@@ -243,23 +261,31 @@ group_offsets() { # NAME LOG
     wait_for 60 $peer check "$log" "$topic" "$count"
     holds "$name: everything is copied before the move" $peer check "$log" "$topic" "$count"
     holds "$name: the bridge ends" stop_run "$topic"
-    if [ "$log" != "$2" ]; then
-        start_run "$topic" # only while it runs the log is served
-        wait_for 30 kcat -L -b "$log"
-    fi
-    timeout 60 $peer consume "$log" "$topic" app-$name 0 >"$work/second" 2>"$work/err" || true
-    [ "$log" = "$2" ] || stop_run "$topic"
+    moved "$2" "$log" "$topic" "app-$name" "$topic"
     sort -u "$work/first" "$work/second" | wc -l >"$work/seen"
-    if [ "$(cat "$work/seen")" -eq $((2 * count)) ]; then
-        ok "$name: a group that moves on misses nothing"
+    if [ "$(cat "$work/seen")" -eq $((2 * count)) ] && [ "$(cat "$work/first" "$work/second" | wc -l)" -eq $((2 * count)) ]; then
+        ok "$name: a group that moves on misses nothing, and sees nothing again"
     else
-        not_ok "$name: a group that moves on misses nothing" "saw $(cat "$work/seen") of $((2 * count))" "$(cat "$work/err")"
+        not_ok "$name: a group that moves on misses nothing, and sees nothing again" "saw $(cat "$work/seen") of $((2 * count))" \
+            "$(wc -l "$work/first" "$work/second")" "$(cat "$work/err")"
     fi
-    if [ "$(wc -l <"$work/second")" -lt $((2 * count)) ] && [ "$(cat "$work/first" "$work/second" | wc -l)" -le $((2 * count + 500)) ]; then
-        ok "$name: and sees again less than the bound"
-    else
-        not_ok "$name: and sees again less than the bound" "$(wc -l "$work/first" "$work/second") of $((2 * count))"
-    fi
+}
+
+# Records without a header are never passed over: of some of them nobody knows where they come from.
+group_without_headers() {
+    $admin create "$A" grp-mixed 1
+    numbers "$A" grp-mixed 0 49
+    file grp-mixed source '${topic}' "$S" "$A" '[grp-mixed]' 'groups: ["app*"]' 'delivery: at-least-once'
+    copy grp-mixed
+    numbers "$A" grp-mixed 50 99
+    $peer consume "$A" grp-mixed app-mixed 30 >"$work/first"
+    $peer consume "$A" grp-mixed app-mixed-late 70 >"$work/first"
+    file grp-mixed source '${topic}' "$S" "$A" '[grp-mixed]' 'groups: ["app*"]'
+    holds 'a topic of which a part was copied at least once is copied' copy grp-mixed
+    timeout 60 $peer consume "$S" grp-mixed app-mixed 0 >"$work/second"
+    holds 'a group that rests among records without a header misses nothing' cmp "$work/second" <(seq -f '0 %g' 0 99)
+    timeout 60 $peer consume "$S" grp-mixed app-mixed-late 0 >"$work/second"
+    holds 'and behind them it sees nothing again' cmp "$work/second" <(seq -f '0 %g' 70 99)
 }
 
 unserved_groups() {
@@ -283,11 +309,17 @@ groups_out() {
     count=$(cat "$work/fed")
     wait_for 60 $peer check "$B" gout "$count"
     holds 'sink: the bridge ends' stop_run gout
-    timeout 60 $peer consume "$B" gout app-out 0 >"$work/second" 2>"$work/err" || true
-    if [ "$(sort -u "$work/first" "$work/second" | wc -l)" -eq $((2 * count)) ] && [ "$(wc -l <"$work/second")" -lt $((2 * count)) ]; then
-        ok 'sink: a group that moves to the target misses nothing and does not begin anew'
+    sees_again sink app-out 20
+    $peer consume "$S" gout app-later 700 >"$work/first"
+    holds 'sink: a group is translated by what an earlier run has kept' copy gout
+    sees_again 'sink, by the history' app-later 200 # of each partition 100
+}
+sees_again() { # NAME GROUP MOST
+    timeout 60 $peer consume "$B" gout "$2" 0 >"$work/second" 2>"$work/err" || true
+    if [ "$(sort -u "$work/first" "$work/second" | wc -l)" -eq $((2 * count)) ] && [ "$(cat "$work/first" "$work/second" | wc -l)" -le $((2 * count + $3)) ]; then
+        ok "$1: a group that moves to the target misses nothing, and sees at most $3 records again"
     else
-        not_ok 'sink: a group that moves' "$(sort -u "$work/first" "$work/second" | wc -l) of $((2 * count))" "$(wc -l <"$work/second") again" "$(cat "$work/err")"
+        not_ok "$1: a group that moves" "$(sort -u "$work/first" "$work/second" | wc -l) of $((2 * count))" "$(wc -l <"$work/second") in the copy" "$(cat "$work/err")"
     fi
 }
 
@@ -527,7 +559,7 @@ wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot") B_SECURE=$(sed -n 's/^SECURE=//p' "$work/b/env")
 start_spu
 E=data-served@127.0.0.1:$(free_port)
-[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' unserved_groups groups_out gaps sink_gaps 'made_anew source' 'made_anew sink' at_least_once start_end secured compaction two_sinks bad_input
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' group_without_headers unserved_groups groups_out gaps sink_gaps 'made_anew source' 'made_anew sink' at_least_once start_end secured compaction two_sinks bad_input
 for scenario in "$@"; do
     read -r name first second <<<"$scenario"
     $name ${first:+"$first"} ${second:+"${!second}"}
