@@ -7,6 +7,7 @@
 
 #include "runner/command.h"
 #include "runner/preflight.h"
+#include "runner/preflight_names.h"
 
 enum { POSITION_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -75,7 +76,8 @@ static void on_message_result(void *ctx, int result, const char *what, const cha
     on_result(ctx, (fc_check_result)result, what, detail, fix);
 }
 
-static void check_records(struct results *results, const struct fc_setup *setup)
+static void check_records(struct results *results, const struct fc_setup *setup,
+                          const struct fc_preflight *preflight)
 {
     struct fc_error error = { 0 };
     fc_code code =
@@ -84,6 +86,8 @@ static void check_records(struct results *results, const struct fc_setup *setup)
             : setup->connector->feed->check(setup->host, on_message_result, results, &error);
     if (code != FC_OK) {
         on_result(results, FC_CHECK_FAIL, setup->config->plugin, error.message, NULL);
+    } else if (setup->config->is_sink) {
+        fc_preflight_copies(preflight);
     }
 }
 
@@ -138,6 +142,8 @@ int fc_cmd_check(struct fc_command *command, int argc, char **argv)
     results.json = json ? json_array() : NULL;
     preflight.config = setup.config;
     preflight.ready_made_dir = fc_command_transforms_dir(command, transforms_dir);
+    preflight.connector = setup.connector;
+    preflight.host = setup.host;
     preflight.fields = setup.connector->source == NULL ? NULL : setup.connector->source->fields;
     preflight.copies = setup.connector->feed != NULL;
     preflight.clock = command->clock;
@@ -145,7 +151,7 @@ int fc_cmd_check(struct fc_command *command, int argc, char **argv)
     preflight.ctx = &results;
     fc_preflight_run(&preflight);
     if (setup.config->is_sink || setup.connector->feed != NULL) {
-        check_records(&results, &setup);
+        check_records(&results, &setup, &preflight);
     } else if (setup.connector->source == NULL) {
         on_result(&results, FC_CHECK_FAIL, setup.config->plugin,
                   "this connector cannot read, only be restored into", NULL);

@@ -15,7 +15,9 @@
 
 struct fc_preflight {
     const struct fc_config *config;
-    const char *ready_made_dir;           /* of transforms */
+    const char *ready_made_dir; /* of transforms */
+    const struct fc_connector *connector;
+    const struct fc_host *host;           /* of the connector */
     bool copies;                          /* a bridge: no tables, and topics named by others */
     const struct fc_source_field *fields; /* of the source; NULL: none */
     const struct fc_clock *clock;

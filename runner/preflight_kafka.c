@@ -10,6 +10,7 @@
 #include "runner/bridge/bridge.h"
 #include "runner/checkpoint.h"
 #include "runner/log_open.h"
+#include "runner/preflight_names.h"
 #include "runner/schema_store.h"
 #include "runner/topic_name.h"
 
@@ -176,14 +177,10 @@ static void tell_missing(const struct fc_preflight *preflight, const char *flag,
                          const char *kind, const char *name, unsigned missing)
 {
     const struct fc_link_settings link = fc_log_link(preflight->config);
-    char who[FC_GRANTS_TEXT_SIZE];
-    char names[FC_GRANTS_TEXT_SIZE];
+    char detail[FC_GRANTS_TEXT_SIZE];
     char fix[FC_GRANTS_TEXT_SIZE];
-    char detail[DETAIL_SIZE];
-    (void)snprintf(detail, sizeof(detail), "%.150s may not %.80s on %s %.250s",
-                   fc_grants_principal(&link, who), fc_grants_names(missing, names), kind,
-                   name);
-    tell(preflight, FC_CHECK_FAIL, "grants", detail,
+    tell(preflight, FC_CHECK_FAIL, "grants",
+         fc_grants_missing(&link, kind, name, missing, detail),
          fc_grants_command(&link, flag, name, missing, fix));
 }
 
@@ -277,8 +274,8 @@ struct wanted_topic {
     bool data;
 };
 
-/* Those of a capture by the file; those that are named after a table or another topic are not
- * known before it runs. */
+/* Those of a capture by the file alone; for those that are named after a table or another topic
+ * see preflight_names.h. */
 static size_t topics_of(const struct fc_preflight *preflight, const char *checkpoint,
                         const char *points, struct wanted_topic to[TOPICS_MAX])
 {
@@ -338,8 +335,11 @@ static void check_topics(const struct fc_preflight *preflight, struct fc_stream 
         (void)snprintf(detail, sizeof(detail), "not checked: %s", error.message);
         tell(preflight, FC_CHECK_WARN, "grants", detail, NULL);
     } else if (fine) {
-        (void)snprintf(detail, sizeof(detail), "may write as %s and to what is named here",
-                       writer);
+        (void)snprintf(
+            detail, sizeof(detail), "may write as %s and to what is named here%s", writer,
+            preflight->config->step_count == 0
+                ? ""
+                : "; topics that transforms send records to are not known, nor checked");
         tell(preflight, FC_CHECK_OK, "grants", detail, NULL);
     }
 }
@@ -374,10 +374,8 @@ void fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *
                    fc_log_place(config, place), brokers, brokers == 1 ? "" : "s");
     tell(preflight, FC_CHECK_OK, "cluster", detail, NULL);
     check_transactions(preflight, stream);
-    if (fc_topic_name_is_template(config->topic)) {
-        (void)snprintf(detail, sizeof(detail), "%s, one %s: not looked at", config->topic,
-                       preflight->copies ? "a topic of the source" : "a table");
-        tell(preflight, FC_CHECK_OK, "topic", detail, NULL);
-    }
     check_topics(preflight, stream, brokers);
+    if (fc_topic_name_is_template(config->topic)) {
+        fc_preflight_names(preflight, stream);
+    }
 }

@@ -121,3 +121,18 @@ size_t fc_topic_name_fill(const char *topic, struct fc_slice db, struct fc_slice
     to[length] = '\0';
     return length;
 }
+
+size_t fc_topic_name_prefix(const char *topic, struct fc_slice db)
+{
+    bool varies = strstr(topic, TABLE) != NULL || strstr(topic, TOPIC) != NULL;
+    size_t length = 0;
+    for (const char *at = topic; *at != '\0';) {
+        size_t skip = placeholder_length(at);
+        if (skip > 0 && (!varies || !starts_with(at, DB))) {
+            break;
+        }
+        length += skip > 0 ? db.len : 1;
+        at += skip > 0 ? skip : 1;
+    }
+    return length < FC_TOPIC_NAME_MAX ? length : 0;
+}

@@ -28,4 +28,8 @@ bool fc_topic_name_is_template(const char *topic);
 size_t fc_topic_name_fill(const char *topic, struct fc_slice db, struct fc_slice table,
                           char *to);
 
+/* How many bytes of such a topic's name the topics of all tables of db begin with; of a template
+ * without ${table} and ${topic}, those of all databases. */
+size_t fc_topic_name_prefix(const char *topic, struct fc_slice db);
+
 #endif

@@ -494,4 +494,5 @@ const struct fc_feed_ops fc_kafka_feed_ops = {
     .check = fc_kafka_check_feed,
     .identity = fc_feed_identity,
     .verify = fc_feed_verify,
+    .look = fc_kafka_look_feed,
 };

@@ -56,3 +56,8 @@ bool fc_patterns_match(const struct fc_patterns *patterns, const char *name)
     }
     return false;
 }
+
+bool fc_patterns_is_name(const struct fc_pattern *pattern)
+{
+    return !pattern->is_regex && strpbrk(pattern->text, "*?[\\") == NULL;
+}

@@ -29,6 +29,8 @@ FC_MUST_CHECK fc_code fc_patterns_init(struct fc_patterns *patterns, const char 
                                        const char *const *texts, uint32_t count,
                                        uint32_t *out_bad, struct fc_error *err);
 void fc_patterns_release(struct fc_patterns *patterns);
+/* Whether it is one name, of which there can be no more. */
+bool fc_patterns_is_name(const struct fc_pattern *pattern);
 bool fc_patterns_match(const struct fc_patterns *patterns, const char *name);
 
 #endif

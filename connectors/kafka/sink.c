@@ -236,4 +236,5 @@ const struct fc_sink_ops fc_kafka_sink_ops = {
     .check = fc_kafka_check_sink,
     .identity = fc_sink_identity,
     .identify = fc_sink_identify,
+    .check_copies = fc_kafka_check_copies,
 };

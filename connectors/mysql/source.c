@@ -331,4 +331,5 @@ const struct fc_source_ops fc_mysql_source_ops = {
     .status = source_status,
     .close = source_close,
     .check = fc_preflight_run,
+    .look = fc_table_list_look,
 };

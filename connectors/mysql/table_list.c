@@ -6,6 +6,8 @@
 
 #include "core/base/alloc.h"
 
+enum { LOOK_TIMEOUT_S = 60 };
+
 /*
  * Plain queries, each over one table of information_schema: nested ones have been seen to bring
  * down a MariaDB server while tables were dropped.
@@ -136,4 +138,28 @@ const char *fc_table_list_unmatched(const struct fc_table_list *list,
         }
     }
     return NULL;
+}
+
+fc_code fc_table_list_look(const struct fc_host *host,
+                           void (*on_found)(void *ctx, const struct fc_found *found), void *ctx,
+                           struct fc_error *err)
+{
+    struct fc_session *session = NULL;
+    struct fc_table_filter filter;
+    struct fc_table_list list;
+    fc_code code = fc_table_filter_init(&filter, host, err);
+    code = code == FC_OK
+               ? fc_session_open(host, FC_SESSION_QUERY, LOOK_TIMEOUT_S, &session, err)
+               : code;
+    if (code == FC_OK) {
+        code = fc_table_list_read(session, &filter, &list, err);
+        for (size_t index = 0; code == FC_OK && index < list.count; index++) {
+            const struct fc_found found = { FC_FOUND_TABLE, list.tables[index].db,
+                                            list.tables[index].table, 0 };
+            on_found(ctx, &found);
+        }
+        fc_table_list_release(&list);
+    }
+    fc_session_close(session);
+    return code;
 }

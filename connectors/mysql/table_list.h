@@ -31,4 +31,10 @@ void fc_table_list_release(struct fc_table_list *list);
 const char *fc_table_list_unmatched(const struct fc_table_list *list,
                                     const struct fc_table_filter *filter);
 
+/* As fc_source_ops.look. */
+FC_MUST_CHECK fc_code fc_table_list_look(const struct fc_host *host,
+                                         void (*on_found)(void *ctx,
+                                                          const struct fc_found *found),
+                                         void *ctx, struct fc_error *err);
+
 #endif

@@ -48,6 +48,7 @@ static void take_topic(const struct fc_msg_metadata_response_topic *from,
         from->error_code == FC_KAFKA_NONE || from->error_code == FC_KAFKA_LEADER_NOT_AVAILABLE;
     to->told = told || from->error_code == FC_KAFKA_TOPIC_AUTHORIZATION_FAILED;
     to->operations = told ? (unsigned)from->topic_authorized_operations : 0;
+    to->partitions = (uint32_t)from->partitions_count;
 }
 
 fc_code fc_grants_topics(struct fc_grants *grants, struct fc_topic_grants *topics, size_t count,
@@ -73,6 +74,7 @@ fc_code fc_grants_topics(struct fc_grants *grants, struct fc_topic_grants *topic
         topics[index].there = false;
         topics[index].told = false;
         topics[index].operations = 0;
+        topics[index].partitions = 0;
     }
     request.topics = asked;
     request.topics_count = (int32_t)count;
@@ -143,6 +145,55 @@ fc_code fc_grants_transactional_id(struct fc_grants *grants, const char *id,
     return code;
 }
 
+/* --- groups ------------------------------------------------------------------------------- */
+
+static fc_code ask_group(struct fc_grants *grants, struct fc_slice group, bool *out_may,
+                         struct fc_error *err)
+{
+    struct fc_msg_describe_groups_request request;
+    struct fc_msg_describe_groups_response response;
+    fc_code code;
+    fc_wire_init(&fc_msg_describe_groups_request_type, &request);
+    request.groups = &group;
+    request.groups_count = 1;
+    code =
+        fc_wire_client_call(grants->client, FC_API_DESCRIBE_GROUPS, &request, &response, err);
+    *out_may = code == FC_OK && response.groups_count == 1 &&
+               response.groups[0].error_code != FC_KAFKA_GROUP_AUTHORIZATION_FAILED;
+    return code;
+}
+
+static fc_code ask_member(struct fc_grants *grants, struct fc_slice group, bool *out_may,
+                          struct fc_error *err)
+{
+    struct fc_msg_heartbeat_request request;
+    struct fc_msg_heartbeat_response response;
+    fc_code code;
+    fc_wire_init(&fc_msg_heartbeat_request_type, &request);
+    request.group_id = group;
+    request.generation_id = -1;
+    request.member_id = fc_slice_text("fluvio.nobody");
+    code = fc_wire_client_call(grants->client, FC_API_HEARTBEAT, &request, &response, err);
+    *out_may = code == FC_OK && response.error_code != FC_KAFKA_GROUP_AUTHORIZATION_FAILED;
+    return code;
+}
+
+fc_code fc_grants_group(struct fc_grants *grants, const char *group, unsigned wanted,
+                        unsigned *out_missing, struct fc_error *err)
+{
+    bool describes = true;
+    bool reads = true;
+    fc_code code = FC_OK;
+    if ((wanted & FC_GRANT_DESCRIBE) != 0) {
+        code = ask_group(grants, fc_slice_text(group), &describes, err);
+    }
+    if (code == FC_OK && (wanted & FC_GRANT_READ) != 0) {
+        code = ask_member(grants, fc_slice_text(group), &reads, err);
+    }
+    *out_missing = (describes ? 0 : FC_GRANT_DESCRIBE) | (reads ? 0 : FC_GRANT_READ);
+    return code;
+}
+
 /* --- for people --------------------------------------------------------------------------- */
 
 static const struct {
@@ -154,6 +205,7 @@ static const struct {
     { FC_GRANT_READ, "READ", "Read" },
     { FC_GRANT_WRITE, "WRITE", "Write" },
     { FC_GRANT_CREATE, "CREATE", "Create" },
+    { FC_GRANT_ALTER, "ALTER", "Alter" },
     { FC_GRANT_DESCRIBE_CONFIGS, "DESCRIBE_CONFIGS", "DescribeConfigs" },
     { FC_GRANT_ALTER_CONFIGS, "ALTER_CONFIGS", "AlterConfigs" },
 };
@@ -206,6 +258,18 @@ const char *fc_grants_principal(const struct fc_link_settings *settings,
     return to;
 }
 
+const char *fc_grants_missing(const struct fc_link_settings *settings, const char *kind,
+                              const char *name, unsigned operations,
+                              char to[FC_GRANTS_TEXT_SIZE])
+{
+    char who[FC_GRANTS_TEXT_SIZE];
+    char names[FC_GRANTS_TEXT_SIZE];
+    to[0] = '\0';
+    append(to, "%.150s may not %.80s on %.60s %.200s", fc_grants_principal(settings, who),
+           fc_grants_names(operations, names), kind, name);
+    return to;
+}
+
 /* As one word of a shell. */
 static void append_word(char to[FC_GRANTS_TEXT_SIZE], const char *word)
 {
@@ -243,5 +307,14 @@ const char *fc_grants_command(const struct fc_link_settings *settings, const cha
     }
     append(to, " %s", flag);
     append_word(to, name);
+    return to;
+}
+
+const char *fc_grants_prefix_command(const struct fc_link_settings *settings, const char *flag,
+                                     const char *prefix, unsigned operations,
+                                     char to[FC_GRANTS_TEXT_SIZE])
+{
+    (void)fc_grants_command(settings, flag, prefix, operations, to);
+    append(to, " --resource-pattern-type prefixed");
     return to;
 }

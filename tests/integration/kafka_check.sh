@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What `fluvio-connect check` sees in an Apache Kafka before a run does: whether it can give transactions, and what the user may do
-# there; that the commands it prints mend it; and what `run` says meanwhile. Both ways of the bridge: into log.kafka, and to a target.
+# there; that the commands it prints mend it; and what `run` says meanwhile. Both ways of the bridge: into log.kafka, and to a target;
+# and topics that are called after the tables of a database, there and in our SPU.
 # BUILD=build/release
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,12 +11,15 @@ connect=$build/fluvio-connect
 admin=$build/tests/integration/bridge_admin
 export KAFKA_JVM="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" # it is started often
 work=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-kafka-check-XXXXXX")
-passed=0 failed=0 runner=''
+chmod 755 "$work" # the database server's user passes through it
+passed=0 failed=0 runner='' GROUPS_OF=''
 
 clean_up() {
     [ -z "$runner" ] || kill -9 "$runner" 2>/dev/null || true
     tests/support/kafka-node kill "$work/kafka" 2>/dev/null || true
     tests/support/spu-node kill "$work/spu" 2>/dev/null || true
+    tests/support/spu kill "$work/acl" 2>/dev/null || true
+    tests/support/servers stop "$work/mariadb" 2>/dev/null || true
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -46,7 +50,7 @@ wait_for() { # SECONDS COMMAND...: until it succeeds
 file() {
     local name=$1 servers=$2 kind=source topic='${topic}'
     shift 2
-    [ "$name" != out ] || kind=sink
+    [ "$name" != out ] || kind=sink topic='out.${topic}'
     [ "$name" != back ] || topic='back.${topic}'
     {
         printf 'apiVersion: 0.1.0\nmeta: { name: %s, type: kafka-%s, topic: "%s" }\n' "$name" $kind "$topic"
@@ -57,6 +61,7 @@ file() {
             [ $# -eq 0 ] || printf '  properties: { %s }\n' "$(printf ' %s,' "$@")"
         fi
         printf '  topics: [one]\n'
+        [ -z "$GROUPS_OF" ] || printf '  groups: [%s]\n' "$GROUPS_OF"
     } >"$work/$name.yaml"
     chmod 600 "$work/$name.yaml"
 }
@@ -77,6 +82,7 @@ mend() { # NAME
     done <"$work/commands"
     wait
 }
+mended() { mend "$1" && { wait_for 10 check "$1" || { cat "$work/$1.check" && false; }; }; } # rules count a moment later
 grant() { HOME=$work "$build/fluvio" acl add -q --user runner "$@" >/dev/null; }
 says_while_it_runs() { # NAME PATTERN
     local code=0
@@ -102,26 +108,30 @@ no_transactions() {
     done
 }
 
+secure_user() {
+    echo "security.protocol: sasl_ssl, sasl.mechanism: PLAIN, sasl.username: runner, sasl.password: runner-secret, ssl.ca.location: $work/kafka/node.pem"
+}
 # Transactions are possible by now; a user who may do nothing, then what the commands give.
 grants() {
-    local who="security.protocol: sasl_ssl, sasl.mechanism: PLAIN, sasl.username: runner, sasl.password: runner-secret, ssl.ca.location: $work/kafka/node.pem"
-    local name own writer
+    local who name own writer copy
+    who=$(secure_user)
     for name in in out; do
         file $name "$SECURE" "$who"
-        own=_fluvio.offsets.in writer=fluvio.log.in
-        [ $name = in ] || own=_fluvio.sink.out writer=fluvio.sink.out
+        own=_fluvio.offsets.in writer=fluvio.log.in copy=one
+        [ $name = in ] || own=_fluvio.sink.out writer=fluvio.sink.out copy=out.one
         holds "$name: check names what a user may not do with a topic" eval "! check $name && told $name 'FAIL  grants +User:runner may not DESCRIBE, READ, WRITE and CREATE on the topic $own'"
+        holds "$name: nor with the copy" told $name "FAIL  grants +User:runner may not .*WRITE.* on the topic $copy"
         holds "$name: and as who it may not write" told $name "FAIL  grants +User:runner may not DESCRIBE and WRITE on the transactional id $writer"
         holds "$name: and that the settings may not be read" told $name 'warn  transactions +not checked: __transaction_state may not be looked at'
         grant --operation describe --topic $own
         holds "$name: and no more than is missing, of a topic that is not there yet" eval "! check $name && told $name 'FAIL  grants +User:runner may not READ(, WRITE and CREATE| and WRITE) on the topic $own'"
-        holds "$name: the printed commands mend it" eval "mend $name && check $name && told $name 'ok +grants'"
+        holds "$name: the printed commands mend it" eval "mended $name && told $name 'ok +grants'"
     done
-    grant --operation read,write,create --topic one
     for name in in out; do
         holds "$name: with them and those on the copy it runs" copy $name
         holds "$name: and check finds all well where its topic is there" check $name
     done
+    groups
     file back "$SECURE" "$who"
     holds 'back: what may be read is copied out again' eval "check back && told back 'ok +grants +may read them' && copy back"
     grant --deny --operation write --transactional-id fluvio.log.in
@@ -131,6 +141,59 @@ grants() {
     if kcat -V | grep -qE 'librdkafka (1|2\.[0-5]|2\.6\.0)\b'; then
         holds 'check says that an old librdkafka cannot log in by SCRAM' eval "! check out && told out 'FAIL  brokers .*SCRAM' 'look at user and password; librdkafka before 2.6.1 cannot log in by SCRAM to Kafka 4'"
     fi
+}
+
+committed() { # GROUP: what it has committed there, partition by partition
+    HOME=$work "$build/fluvio" consumer describe "$1" -o json | jq -c '[.[].partitions[] | [.topic, .committed]]'
+}
+groups() {
+    local GROUPS_OF=readers name
+    echo first | HOME=$work "$build/fluvio" produce one --cluster "$SPU"
+    HOME=$work "$build/fluvio" consume one --cluster "$SPU" -q -B -d -g readers >/dev/null
+    for name in in out; do
+        file $name "$SECURE" "$who"
+        holds "$name: a group that may not be committed for" eval "! check $name && told $name 'FAIL  grants +User:runner may not DESCRIBE and READ on the group readers' \
+            'kafka-acls.sh --bootstrap-server $SECURE --add --allow-principal User:runner --operation Describe --operation Read --group readers'"
+        [ $name = in ] || holds 'out: who commits must read the copy' told out 'FAIL  grants +User:runner may not READ on the topic out.one'
+        [ $name = in ] || holds 'out: the commands mend it' eval "mended out && told out 'ok +grants +may write to the copies, and commit for 1 group' && copy out"
+        HOME=$work "$build/fluvio" acl delete -q --user runner --group readers >/dev/null
+    done
+    file back "$SECURE" "$who"
+    holds 'back: offsets of a group that may not be seen' eval "! check back && told back 'FAIL  grants +User:runner may not DESCRIBE on the group readers'"
+    holds 'back: the command mends it' eval "mended back && told back 'ok +grants +may read them, and the offsets of 1 group'"
+    grant --operation read --group readers
+    holds 'in: may commit for it' eval "check in && told in 'ok +grants +may write to .* for 1 topic, and commit for 1 group' && copy in"
+    holds 'the group is there' wait_for 20 eval "committed readers | grep -F '[\"one\",1]'"
+}
+
+# Topics that are called after tables, in Apache Kafka or our SPU with a user who may nothing yet.
+tables_file() { # NAME TOPIC TABLES
+    printf 'apiVersion: 0.1.0\nmeta: { name: %s, type: mysql-source, topic: "%s" }\nlog: { kafka: { bootstrap.servers: "%s", %s } }\n' \
+        "$1" "$2" "$SECURE" "$who" >"$work/$1.yaml"
+    printf 'mysql: { socket: %s, user: root, tables: [%s], server-id: %s }\n' "$SOCKET" "$3" $((1000 + RANDOM)) >>"$work/$1.yaml"
+    chmod 600 "$work/$1.yaml"
+}
+tables() { # LABEL
+    local all='DESCRIBE, READ, WRITE and CREATE' add="kafka-acls.sh --bootstrap-server $SECURE --add --allow-principal User:runner --operation Describe \
+--operation Read --operation Write --operation Create --topic"
+    tables_file cap 'shop.${table}' '"shop.*"'
+    holds "$1: check names the topics of all tables at once" eval "! check cap && told cap 'FAIL  grants +User:runner may not $all on 4 topics shop' \
+        '$add shop. --resource-pattern-type prefixed'"
+    holds "$1: the printed commands mend it" eval "mended cap && told cap 'ok +grants +may write to .* for 4 tables$'"
+    holds "$1: and it runs" copy cap
+    holds "$1: and check finds all well where the topics are there" check cap
+    tables_file few '${table}.of.${db}' 'shop.t1, shop.t2'
+    holds "$1: a few topics one by one" eval "! check few && told few 'FAIL  grants +User:runner may not $all on the topic t1.of.shop' '$add t1.of.shop' && \
+        told few 'FAIL  grants +User:runner may not $all on the topic t2.of.shop' '$add t2.of.shop'"
+    tables_file few '${table}.of.${db}' '"shop.*"'
+    holds "$1: not all of many, where their names have nothing in common" eval "! check few && told few 'FAIL  grants +nor on 1 more topic'"
+    tables_file few '${table}.of.${db}' 'shop.t1, shop.t2'
+    echo 'transforms: [{ uses: mask, with: { columns: [id] } }]' >>"$work/few.yaml"
+    check few || true
+    holds "$1: which leaves those that come later" eval "mended few && told few 'ok +grants +may write to .* for 2 tables; not for those that come later'"
+    holds "$1: and what transforms do" told few 'ok +grants +may write as .*; topics that transforms send records to are not known, nor checked'
+    sed -i 's/user: root/user: nobody/' "$work/few.yaml"
+    holds "$1: a database that does not let us in leaves them unchecked" eval "! check few && told few 'warn  grants +not checked for .*table.*: '"
 }
 
 # By the user who may do all, on the topic of transactions that there is now.
@@ -144,6 +207,7 @@ what_is_there() {
     holds 'our SPU gives transactions' eval "check spu-in && told spu-in 'ok +transactions +possible'"
 }
 
+tests/support/servers start mariadb "$work/mariadb" >/dev/null &
 tests/support/spu-node start "$work/spu" >/dev/null
 SPU=$(sed -n 's/^BOOTSTRAP=//p' "$work/spu/env")
 $admin create "$SPU" one 1
@@ -156,5 +220,17 @@ tests/support/kafka-node stop "$work/kafka"
 tests/support/kafka-node again "$work/kafka" transaction.state.log.replication.factor=1 transaction.state.log.min.isr=1
 grants
 what_is_there
+wait
+. "$work/mariadb/env"
+$CLIENT -e 'CREATE DATABASE shop; USE shop; CREATE TABLE t1 (id INT PRIMARY KEY); CREATE TABLE t2 LIKE t1; CREATE TABLE t3 LIKE t1; CREATE TABLE t4 LIKE t1; INSERT INTO t1 VALUES (1)'
+who=$(secure_user)
+tables Kafka
+tests/support/spu start "$work/acl" 'authorization: { enabled: true, super-users: [User:ANONYMOUS] }' 'listeners:' '  - { name: OPEN, port: 0 }' \
+    '  - { name: SASL, port: 0, auth: sasl, plain-without-tls: true }' >/dev/null
+. "$work/acl/env"
+SECURE=127.0.0.1:${PORTS##* } who='security.protocol: sasl_plaintext, sasl.mechanism: PLAIN, sasl.username: runner, sasl.password: runner-secret'
+echo runner-secret >"$work/password"
+HOME=$work "$build/fluvio" user add -q runner --cluster "$BOOTSTRAP" --password-file "$work/password"
+tables 'our SPU'
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -159,6 +159,11 @@ struct fc_source_ops {
                      void (*on_result)(void *ctx, fc_check_result result, const char *what,
                                        const char *detail, const char *fix),
                      void *ctx, struct fc_error *err);
+    /* Pre-flight, too: call on_found for each table that would be captured now. May be missing. May
+     * block. */
+    fc_code (*look)(const struct fc_host *host,
+                    void (*on_found)(void *ctx, const struct fc_found *found), void *ctx,
+                    struct fc_error *err);
 };
 
 struct fc_table_info {

@@ -51,6 +51,32 @@ struct fc_group_offset {
     int64_t offset; /* of the next record that it wants */
 };
 
+/* What a connector would read, as a pre-flight look finds it. */
+typedef enum fc_found_kind { FC_FOUND_TABLE, FC_FOUND_TOPIC, FC_FOUND_GROUP } fc_found_kind;
+
+struct fc_found {
+    fc_found_kind kind;
+    const char *db; /* of a table; otherwise "" */
+    const char *name;
+    uint32_t partitions; /* of a topic */
+};
+
+/* A topic or a group of our log. */
+struct fc_copied {
+    const char *name;
+    const char *copy;    /* what it is called at the target */
+    size_t prefix_len;   /* bytes of that which the copies' names share; 0: none */
+    uint32_t partitions; /* of a topic */
+    bool wanted;         /* set by the sink: its options ask for it */
+};
+
+struct fc_copies {
+    struct fc_copied *topics;
+    uint32_t topic_count;
+    struct fc_copied *groups;
+    uint32_t group_count;
+};
+
 /* What a pre-flight check calls, as fc_source_ops.check does. result: an fc_check_result. */
 typedef void fc_message_check(void *ctx, int result, const char *what, const char *detail,
                               const char *fix);
@@ -120,6 +146,11 @@ struct fc_feed_ops {
      * are, or it cannot be told. May block.
      */
     fc_code (*verify)(struct fc_feed *feed, const char **out_topic, struct fc_error *err);
+    /* Pre-flight without a feed: call on_found for each topic and group that is wanted now. May be
+     * missing. May block. */
+    fc_code (*look)(const struct fc_host *host,
+                    void (*on_found)(void *ctx, const struct fc_found *found), void *ctx,
+                    struct fc_error *err);
 };
 
 /*
@@ -182,6 +213,12 @@ struct fc_sink_ops {
      */
     void (*identify)(struct fc_sink *sink, const char *topic, uint32_t partition,
                      const char *id);
+    /*
+     * More of the pre-flight: say of each topic and group of our log whether it is wanted, and
+     * look whether those could be copied. May be missing. May block.
+     */
+    fc_code (*check_copies)(const struct fc_host *host, struct fc_copies *copies,
+                            fc_message_check *on_result, void *ctx, struct fc_error *err);
 };
 
 #endif

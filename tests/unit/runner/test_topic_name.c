@@ -67,6 +67,18 @@ static void a_name_over_the_limit_is_cut(void **state)
     assert_int_equal(strlen(name), FC_TOPIC_NAME_MAX);
 }
 
+static void topics_of_a_database_begin_alike(void **state)
+{
+    struct fc_slice db = fc_slice_text("shop");
+    (void)state;
+    assert_int_equal(fc_topic_name_prefix("cdc.${table}", db), strlen("cdc."));
+    assert_int_equal(fc_topic_name_prefix("cdc.${db}.${table}.v1", db), strlen("cdc.shop."));
+    assert_int_equal(fc_topic_name_prefix("cdc.${db}", db), strlen("cdc."));
+    assert_int_equal(fc_topic_name_prefix("${table}.${db}", db), 0);
+    assert_int_equal(fc_topic_name_prefix("${topic}", fc_slice_text("")), 0);
+    assert_int_equal(fc_topic_name_prefix("dc1.${topic}", fc_slice_text("")), strlen("dc1."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +86,7 @@ int main(void)
         cmocka_unit_test(what_is_no_topic_is_refused),
         cmocka_unit_test(templates_are_filled_and_odd_characters_replaced),
         cmocka_unit_test(a_name_over_the_limit_is_cut),
+        cmocka_unit_test(topics_of_a_database_begin_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

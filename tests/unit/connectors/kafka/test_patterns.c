@@ -26,6 +26,20 @@ static void names_globs_and_regular_expressions_match(void **state)
     fc_patterns_release(&patterns);
 }
 
+static void a_name_is_told_from_what_matches_more(void **state)
+{
+    static const char *const texts[] = { "orders", "shop.*", "^eu[.](a|b)$", "log-?", "a[bc]" };
+    struct fc_patterns patterns = { 0 };
+    struct fc_error error;
+    uint32_t bad = 0;
+    (void)state;
+    assert_int_equal(fc_patterns_init(&patterns, "topics", texts, 5, &bad, &error), FC_OK);
+    for (uint32_t index = 0; index < 5; index++) {
+        assert_int_equal(fc_patterns_is_name(&patterns.items[index]), index == 0);
+    }
+    fc_patterns_release(&patterns);
+}
+
 static void an_empty_list_matches_nothing(void **state)
 {
     struct fc_patterns patterns = { 0 };
@@ -52,6 +66,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_globs_and_regular_expressions_match),
+        cmocka_unit_test(a_name_is_told_from_what_matches_more),
         cmocka_unit_test(an_empty_list_matches_nothing),
         cmocka_unit_test(what_is_no_regular_expression_is_refused_by_name),
     };

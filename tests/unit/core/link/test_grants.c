@@ -76,6 +76,29 @@ static void the_command_is_one_for_a_shell(void **state)
         "shop.orders");
 }
 
+static void the_command_for_a_prefix_says_so(void **state)
+{
+    const char *const pairs[] = { "bootstrap.servers", "a:1", NULL };
+    struct fc_link_settings settings = settings_of(pairs);
+    char text[FC_GRANTS_TEXT_SIZE];
+    (void)state;
+    assert_string_equal(
+        fc_grants_prefix_command(&settings, "--topic", "shop.", FC_GRANT_ALTER, text),
+        "kafka-acls.sh --bootstrap-server a:1 --add --allow-principal User:ANONYMOUS "
+        "--operation Alter --topic shop. --resource-pattern-type prefixed");
+}
+
+static void what_is_missing_is_one_sentence(void **state)
+{
+    const char *const pairs[] = { "bootstrap.servers", "a:1", NULL };
+    struct fc_link_settings settings = settings_of(pairs);
+    char text[FC_GRANTS_TEXT_SIZE];
+    (void)state;
+    assert_string_equal(fc_grants_missing(&settings, "the group", "billing",
+                                          FC_GRANT_READ | FC_GRANT_DESCRIBE, text),
+                        "User:ANONYMOUS may not DESCRIBE and READ on the group billing");
+}
+
 static void what_is_too_long_is_cut_off(void **state)
 {
     char name[2 * FC_GRANTS_TEXT_SIZE];
@@ -96,6 +119,8 @@ int main(void)
         cmocka_unit_test(operations_are_listed_as_a_person_would),
         cmocka_unit_test(who_it_is_comes_from_the_log_in),
         cmocka_unit_test(the_command_is_one_for_a_shell),
+        cmocka_unit_test(the_command_for_a_prefix_says_so),
+        cmocka_unit_test(what_is_missing_is_one_sentence),
         cmocka_unit_test(what_is_too_long_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
