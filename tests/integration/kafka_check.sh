@@ -18,6 +18,7 @@ clean_up() {
     [ -z "$runner" ] || kill -9 "$runner" 2>/dev/null || true
     tests/support/kafka-node kill "$work/kafka" 2>/dev/null || true
     tests/support/spu-node kill "$work/spu" 2>/dev/null || true
+    tests/support/kafka-cluster kill "$work/three" 2>/dev/null || true
     tests/support/spu kill "$work/acl" 2>/dev/null || true
     tests/support/servers stop "$work/mariadb" 2>/dev/null || true
     rm -rf "$work"
@@ -196,6 +197,17 @@ tables() { # LABEL
     holds "$1: a database that does not let us in leaves them unchecked" eval "! check few && told few 'warn  grants +not checked for .*table.*: '"
 }
 
+no_leader() {
+    local why='2 of 6 partitions of __transaction_state have no leader'
+    file three-in "$BOOTSTRAP"
+    holds 'three brokers: transactions are possible' eval "copy three-in && check three-in && told three-in 'ok +transactions +possible: __transaction_state has what it needs'"
+    tests/support/kafka-node kill "$work/three/2"
+    holds 'and are not once a broker that alone has some of them is gone' wait_for 30 eval "! check three-in && told three-in 'FAIL  transactions +$why' 'start the brokers that have its replicas'"
+    tests/support/kafka-node again "$work/three/2" >/dev/null
+    holds 'and are again when it is back' wait_for 30 eval "check three-in && told three-in 'ok +transactions +possible'"
+    tests/support/kafka-cluster kill "$work/three"
+}
+
 # By the user who may do all, on the topic of transactions that there is now.
 what_is_there() {
     file in "$BOOTSTRAP"
@@ -208,6 +220,9 @@ what_is_there() {
 }
 
 tests/support/servers start mariadb "$work/mariadb" >/dev/null &
+# Three brokers, of which one alone has some of the transactions' partitions; one that is killed is missed soon.
+tests/support/kafka-cluster start "$work/three" transaction.state.log.replication.factor=1 transaction.state.log.min.isr=1 \
+    transaction.state.log.num.partitions=6 broker.session.timeout.ms=3000 broker.heartbeat.interval.ms=500 >/dev/null &
 tests/support/spu-node start "$work/spu" >/dev/null
 SPU=$(sed -n 's/^BOOTSTRAP=//p' "$work/spu/env")
 $admin create "$SPU" one 1
@@ -221,7 +236,10 @@ tests/support/kafka-node again "$work/kafka" transaction.state.log.replication.f
 grants
 what_is_there
 wait
+. "$work/three/env"
+no_leader
 . "$work/mariadb/env"
+. "$work/kafka/env"
 $CLIENT -e 'CREATE DATABASE shop; USE shop; CREATE TABLE t1 (id INT PRIMARY KEY); CREATE TABLE t2 LIKE t1; CREATE TABLE t3 LIKE t1; CREATE TABLE t4 LIKE t1; INSERT INTO t1 VALUES (1)'
 who=$(secure_user)
 tables Kafka
