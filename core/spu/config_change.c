@@ -7,7 +7,9 @@
 #include "core/spu/access.h"
 #include "core/spu/configs.h"
 #include "core/spu/handlers.h"
+#include "core/spu/kept_settings.h"
 #include "core/spu/topic_admin.h"
+#include "core/spu/topic_settings.h"
 
 /* What is to become of one setting. */
 typedef enum change_kind { SET, DELETE, APPEND, SUBTRACT } change_kind;
@@ -42,24 +44,35 @@ static char *change_list(const char *list, const char *item, bool append)
     return changed;
 }
 
+/* What a list is now: the topic's own, or what it is by default. */
+static const char *list_now(const struct fc_settings *settings, const char *key,
+                            const struct fc_log_topic_config *defaults,
+                            char text[FC_TOPIC_CONFIG_TEXT_SIZE])
+{
+    const char *own = fc_settings_get(settings, key);
+    if (own != NULL) {
+        return own;
+    }
+    return fc_log_topic_config_get(defaults, key, text) ? text : fc_kept_setting_default(key);
+}
+
 static fc_code put(struct fc_spu *spu, struct fc_settings *settings, change_kind kind,
                    const char *key, const char *value, struct fc_error *err)
 {
-    struct fc_log_topic_config config;
     char *list = NULL;
     fc_code code;
-    fc_data_dir_defaults(spu->data, &config);
     if (kind == APPEND || kind == SUBTRACT) {
-        char now[FC_TOPIC_CONFIG_TEXT_SIZE] = "";
-        const char *own = fc_settings_get(settings, key);
-        (void)fc_log_topic_config_get(&config, key, now);
-        if (strcmp(key, "cleanup.policy") != 0) {
+        const struct fc_setting_doc *doc = fc_setting_doc(key);
+        struct fc_log_topic_config defaults;
+        char now[FC_TOPIC_CONFIG_TEXT_SIZE];
+        if (doc == NULL || doc->type != FC_SETTING_LIST) {
             return fc_fail(err, FC_ERR_CONFIG, "%s is not a list", key);
         }
-        list = change_list(own == NULL ? now : own, value, kind == APPEND);
+        fc_data_dir_defaults(spu->data, &defaults);
+        list = change_list(list_now(settings, key, &defaults, now), value, kind == APPEND);
         value = list;
     }
-    code = fc_log_topic_config_set(&config, key, value, err);
+    code = fc_topic_setting_check(spu, key, value, err);
     if (code == FC_OK) {
         fc_settings_put(settings, key, value);
     }

@@ -4,7 +4,7 @@
 
 #include "core/spu/access.h"
 #include "core/spu/handlers.h"
-#include "core/spu/setting_docs.h"
+#include "core/spu/topic_settings.h"
 
 static bool wanted(const struct fc_msg_describe_configs_request_resource *asked,
                    const char *key)
@@ -22,64 +22,57 @@ static bool wanted(const struct fc_msg_describe_configs_request_resource *asked,
 
 /* One setting of the answer; false past the arena's limit. */
 static bool tell(struct fc_request *request, const struct fc_msg_describe_configs_request *ask,
-                 const struct fc_setting_doc *doc, const char *value, int8_t source,
-                 struct fc_msg_describe_configs_response_config *out)
+                 const struct fc_setting_doc *doc, const struct fc_setting_value *values,
+                 int32_t count, struct fc_msg_describe_configs_response_config *out)
 {
     out->name = fc_slice_text(doc->key);
-    out->value = fc_arena_copy(&request->arena, fc_slice_text(value));
-    out->config_source = source;
-    out->is_default = source == FC_CONFIG_SOURCE_DEFAULT;
+    out->value = fc_arena_copy(&request->arena, fc_slice_text(values[0].text));
+    out->config_source = (int8_t)values[0].source;
+    out->is_default = values[0].source == FC_SETTING_FROM_DEFAULT;
     out->config_type = (int8_t)doc->type;
     if (ask->include_documentation) {
         out->documentation = fc_slice_text(doc->text);
     }
-    if (ask->include_synonyms) {
-        out->synonyms =
-            fc_wire_array(&request->arena, &fc_msg_describe_configs_response_synonym_type, 1);
-        if (out->synonyms == NULL) {
+    if (!ask->include_synonyms) {
+        return out->value.data != NULL;
+    }
+    out->synonyms =
+        fc_wire_array(&request->arena, &fc_msg_describe_configs_response_synonym_type, count);
+    if (out->synonyms == NULL) {
+        return false;
+    }
+    out->synonyms_count = count;
+    for (int32_t index = 0; index < count; index++) {
+        struct fc_msg_describe_configs_response_synonym *synonym = &out->synonyms[index];
+        bool own = doc->broker_key == NULL || values[index].source == FC_SETTING_FROM_TOPIC;
+        synonym->name = own ? out->name : fc_slice_text(doc->broker_key);
+        synonym->value = fc_arena_copy(&request->arena, fc_slice_text(values[index].text));
+        synonym->source = (int8_t)values[index].source;
+        if (synonym->value.data == NULL) {
             return false;
         }
-        out->synonyms_count = 1;
-        out->synonyms[0].name = out->name;
-        out->synonyms[0].value = out->value;
-        out->synonyms[0].source = source;
     }
     return out->value.data != NULL;
 }
 
-static size_t topic_settings_count(void)
-{
-    size_t count = 0;
-    while (fc_log_topic_config_key(count) != NULL) {
-        count++;
-    }
-    return count;
-}
-
-static bool describe_topic(struct fc_request *request,
+static bool describe_topic(struct fc_spu *spu, struct fc_request *request,
                            const struct fc_msg_describe_configs_request *ask,
                            const struct fc_msg_describe_configs_request_resource *asked,
                            struct fc_log_topic *topic,
                            struct fc_msg_describe_configs_response_result *out)
 {
-    struct fc_log_topic_config config;
     struct fc_settings settings = { 0 };
-    size_t count = topic_settings_count();
+    size_t count = fc_topic_settings_count();
     bool fits;
-    fc_log_topic_config(topic, &config);
     fc_log_topic_settings(topic, &settings);
     out->configs = fc_wire_array(&request->arena, &fc_msg_describe_configs_response_config_type,
                                  (int32_t)count);
     fits = out->configs != NULL;
     for (size_t index = 0; fits && index < count; index++) {
-        const char *key = fc_log_topic_config_key(index);
-        struct fc_setting_doc doc = *fc_setting_doc(key);
-        char text[FC_TOPIC_CONFIG_TEXT_SIZE];
-        doc.key = key;
-        if (wanted(asked, key) && fc_log_topic_config_get(&config, key, text)) {
-            fits = tell(request, ask, &doc, text,
-                        fc_settings_get(&settings, key) == NULL ? FC_CONFIG_SOURCE_DEFAULT
-                                                                : FC_CONFIG_SOURCE_TOPIC,
+        struct fc_topic_setting setting;
+        fc_topic_setting(spu, &settings, index, &setting);
+        if (wanted(asked, setting.doc->key)) {
+            fits = tell(request, ask, setting.doc, setting.values, setting.count,
                         &out->configs[out->configs_count++]);
         }
     }
@@ -106,8 +99,9 @@ static bool describe_node(struct fc_spu *spu, struct fc_request *request,
         if (wanted(asked, doc->key)) {
             struct fc_msg_describe_configs_response_config *config =
                 &out->configs[out->configs_count++];
+            struct fc_setting_value value = { FC_SETTING_FROM_FILE, text };
             fc_broker_setting_value(spu, request, doc->key, text);
-            fits = tell(request, ask, doc, text, FC_CONFIG_SOURCE_STATIC, config);
+            fits = tell(request, ask, doc, &value, 1, config);
             config->read_only = true;
         }
     }
@@ -140,7 +134,7 @@ static bool describe(struct fc_spu *spu, struct fc_request *request,
                                  &topic);
         }
         if (error == FC_KAFKA_NONE) {
-            fits = describe_topic(request, ask, asked, topic, out);
+            fits = describe_topic(spu, request, ask, asked, topic, out);
         }
         fc_log_topic_unref(topic);
     } else if (asked->resource_type == FC_CONFIG_BROKER) {

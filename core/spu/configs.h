@@ -14,9 +14,6 @@ enum {
     FC_CONFIG_GROUP = 32
 };
 
-/* Where a value comes from. */
-enum { FC_CONFIG_SOURCE_TOPIC = 1, FC_CONFIG_SOURCE_STATIC = 4, FC_CONFIG_SOURCE_DEFAULT = 5 };
-
 /* "" stands for all nodes. */
 bool fc_configs_names_this_node(const struct fc_spu *spu, struct fc_slice name);
 

@@ -19,9 +19,10 @@ struct fc_setting_doc {
     const char *key;
     fc_setting_type type;
     const char *text;
+    const char *broker_key; /* of a topic's: what Kafka calls it where it is for all topics */
 };
 
-/* Of a topic's setting; one with an empty text for a key that has none. */
+/* Of a topic's setting; NULL for a key that is none. */
 const struct fc_setting_doc *fc_setting_doc(const char *key);
 
 /* Settings of the SPU as a whole, by Kafka's names where it has the same; NULL past the end. */

@@ -5,12 +5,10 @@
 #include "core/spu/access.h"
 #include "core/spu/handlers.h"
 #include "core/spu/quotas.h"
+#include "core/spu/topic_settings.h"
 
 /* What the default is asked for by. */
 enum { DEFAULT_PARTITIONS = -1, DEFAULT_REPLICATION = -1 };
-
-/* In a response: set on the topic, or the server's default. */
-enum { SOURCE_TOPIC = 1, SOURCE_DEFAULT = 5 };
 
 /* Of CreateTopics, from which on clients know that a quota refuses. */
 enum { STRICT_VERSION = 6 };
@@ -116,9 +114,7 @@ static fc_kafka_error read_settings(struct fc_spu *spu, struct fc_request *reque
                                     struct fc_msg_create_topics_response_topic *out,
                                     struct fc_settings *settings)
 {
-    struct fc_log_topic_config config;
     struct fc_error err;
-    fc_data_dir_defaults(spu->data, &config);
     for (int32_t index = 0; index < asked->configs_count; index++) {
         const char *key = fc_request_name(request, asked->configs[index].name);
         const char *value = fc_request_name(request, asked->configs[index].value);
@@ -126,7 +122,7 @@ static fc_kafka_error read_settings(struct fc_spu *spu, struct fc_request *reque
             return fail(request, out, FC_KAFKA_INVALID_CONFIG,
                         "a setting without name or value");
         }
-        if (fc_log_topic_config_set(&config, key, value, &err) != FC_OK) {
+        if (fc_topic_setting_check(spu, key, value, &err) != FC_OK) {
             return fail(request, out, FC_KAFKA_INVALID_CONFIG, err.message);
         }
         fc_settings_put(settings, key, value);
@@ -139,15 +135,7 @@ static bool tell_settings(struct fc_spu *spu, struct fc_request *request,
                           const struct fc_settings *settings,
                           struct fc_msg_create_topics_response_topic *out)
 {
-    struct fc_log_topic_config config;
-    int32_t count = 0;
-    fc_data_dir_defaults(spu->data, &config);
-    if (fc_log_topic_config_apply(&config, settings, NULL) != FC_OK) {
-        return false; /* each was checked; so this does not happen */
-    }
-    while (fc_log_topic_config_key((size_t)count) != NULL) {
-        count++;
-    }
+    int32_t count = (int32_t)fc_topic_settings_count();
     out->configs =
         fc_wire_array(&request->arena, &fc_msg_create_topics_response_config_type, count);
     if (out->configs == NULL) {
@@ -155,13 +143,12 @@ static bool tell_settings(struct fc_spu *spu, struct fc_request *request,
     }
     out->configs_count = count;
     for (int32_t index = 0; index < count; index++) {
-        const char *key = fc_log_topic_config_key((size_t)index);
-        char text[FC_TOPIC_CONFIG_TEXT_SIZE];
-        (void)fc_log_topic_config_get(&config, key, text);
-        out->configs[index].name = fc_slice_text(key);
-        out->configs[index].value = fc_arena_copy(&request->arena, fc_slice_text(text));
-        out->configs[index].config_source =
-            fc_settings_get(settings, key) == NULL ? SOURCE_DEFAULT : SOURCE_TOPIC;
+        struct fc_topic_setting setting;
+        fc_topic_setting(spu, settings, (size_t)index, &setting);
+        out->configs[index].name = fc_slice_text(setting.doc->key);
+        out->configs[index].value =
+            fc_arena_copy(&request->arena, fc_slice_text(setting.values[0].text));
+        out->configs[index].config_source = (int8_t)setting.values[0].source;
     }
     return true;
 }

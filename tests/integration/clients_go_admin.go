@@ -121,7 +121,13 @@ func cluster(ctx context.Context) error {
 }
 
 func settings(ctx context.Context) error {
-	if err := topic(ctx, "shown-settings", 1, map[string]*string{"segment.bytes": kadm.StringPtr("1048576")}); err != nil {
+	// One that the log goes by, one that is kept for what names it, and a list of those.
+	if err := topic(ctx, "shown-settings", 1, map[string]*string{"segment.bytes": kadm.StringPtr("1048576"), "segment.index.bytes": kadm.StringPtr("52428800")}); err != nil {
+		return err
+	}
+	throttled := "leader.replication.throttled.replicas"
+	_, err := adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.AppendConfig, Name: throttled, Value: kadm.StringPtr("0:1")}, {Op: kadm.SetConfig, Name: "flush.ms", Value: kadm.StringPtr("1000")}}, "shown-settings")
+	if err != nil {
 		return err
 	}
 	topics, errTopics := adm.DescribeTopicConfigs(ctx, "shown-settings", "shown-none")
@@ -132,17 +138,27 @@ func settings(ctx context.Context) error {
 	if none, err := topics.On("shown-none", nil); err != nil || !errors.Is(none.Err, kerr.UnknownTopicOrPartition) {
 		return fmt.Errorf("settings of no topic: %v, %v", none, err)
 	}
+	// What counts, where it is from, and what would count without it.
 	is := func(of kadm.ResourceConfigs, name, key, wanted string) error {
 		resource, err := of.On(name, nil)
 		for _, config := range resource.Configs {
 			if config.Key == key {
-				return same(wanted, fmt.Sprint(config.MaybeValue(), " ", config.Source))
+				line := fmt.Sprint(config.MaybeValue(), " ", config.Source)
+				for _, each := range config.Synonyms {
+					line += fmt.Sprint(", ", each.Key, " ", *each.Value, " ", each.Source)
+				}
+				return same(wanted, line)
 			}
 		}
 		return errors.Join(err, resource.Err, fmt.Errorf("%s has no %s", name, key))
 	}
-	if err := errors.Join(is(topics, "shown-settings", "segment.bytes", "1048576 DYNAMIC_TOPIC_CONFIG"),
-		is(topics, "shown-settings", "cleanup.policy", "delete DEFAULT_CONFIG"), is(nodes, "1", "node.id", "1 STATIC_BROKER_CONFIG")); err != nil {
+	if err := errors.Join(is(nodes, "1", "node.id", "1 STATIC_BROKER_CONFIG, node.id 1 STATIC_BROKER_CONFIG"),
+		is(topics, "shown-settings", "segment.bytes", "1048576 DYNAMIC_TOPIC_CONFIG, segment.bytes 1048576 DYNAMIC_TOPIC_CONFIG, log.segment.bytes 1073741824 DEFAULT_CONFIG"),
+		is(topics, "shown-settings", "segment.index.bytes", "52428800 DYNAMIC_TOPIC_CONFIG, segment.index.bytes 52428800 DYNAMIC_TOPIC_CONFIG, log.index.size.max.bytes 10485760 DEFAULT_CONFIG"),
+		is(topics, "shown-settings", throttled, "0:1 DYNAMIC_TOPIC_CONFIG, "+throttled+" 0:1 DYNAMIC_TOPIC_CONFIG, "+throttled+"  DEFAULT_CONFIG"),
+		is(topics, "shown-settings", "cleanup.policy", "delete DEFAULT_CONFIG, log.cleanup.policy delete DEFAULT_CONFIG"),
+		is(topics, "shown-settings", "unclean.leader.election.enable", "false DEFAULT_CONFIG, unclean.leader.election.enable false DEFAULT_CONFIG"),
+		is(topics, "shown-settings", "delete.retention.ms", "90000000 STATIC_BROKER_CONFIG, log.cleaner.delete.retention.ms 90000000 STATIC_BROKER_CONFIG, log.cleaner.delete.retention.ms 86400000 DEFAULT_CONFIG")); err != nil {
 		return err
 	}
 	resources, err := adm.ListConfigResources(ctx)
@@ -152,9 +168,11 @@ func settings(ctx context.Context) error {
 	if !slices.Contains(resources.FilterTypes(kadm.ConfigResourceTopic), kadm.ConfigResource{Type: kadm.ConfigResourceTopic, Name: "shown-settings"}) {
 		return fmt.Errorf("not listed: %v", resources)
 	}
-	bad, err := adm.ValidateAlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: kadm.StringPtr("soon")}}, "shown-settings")
-	if err != nil || !errors.Is(bad[0].Err, kerr.InvalidConfig) {
-		return fmt.Errorf("a bad value: %v, %v", bad, err)
+	for key, value := range map[string]string{"retention.ms": "soon", "segment.index.bytes": "3", "preallocate": "maybe", throttled: "0:1,2", "remote.storage.enable": "true", "no.such": "1"} {
+		bad, err := adm.ValidateAlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, "shown-settings")
+		if err != nil || !errors.Is(bad[0].Err, kerr.InvalidConfig) {
+			return fmt.Errorf("%s=%s: %v, %v", key, value, err, bad)
+		}
 	}
 	return nil
 }
