@@ -117,20 +117,18 @@ static void collect_topics(struct collection *collection, struct fc_cluster *clu
 static void collect_groups(struct collection *collection, struct fc_cluster *cluster,
                            json_t *groups)
 {
-    json_t *names = json_array();
     struct fc_error error = { 0 };
     size_t index;
-    json_t *name;
-    if (fc_groups_names(cluster, names, &error) != FC_OK) {
+    json_t *group;
+    if (fc_groups_describe(cluster, NULL, 0, groups, &error) != FC_OK) {
         note_error(collection, "groups", &error);
     }
-    json_array_foreach(names, index, name)
+    json_array_foreach(groups, index, group)
     {
-        if (fc_collect_group(cluster, json_string_value(name), groups, &error) != FC_OK) {
-            note_error(collection, json_string_value(name), &error);
+        if (fc_collect_offsets(cluster, group, &error) != FC_OK) {
+            note_error(collection, json_string_value(json_object_get(group, "group")), &error);
         }
     }
-    json_decref(names);
 }
 
 static fc_code add_cluster(struct collection *collection, struct fc_error *err)

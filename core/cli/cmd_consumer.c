@@ -14,33 +14,24 @@ enum { NAMES_MAX = 100 };
 
 static fc_code list_groups(struct fc_cluster *cluster, json_t *rows, struct fc_error *err)
 {
-    json_t *names = json_array();
+    static const char *const same[] = { "group", "type", "state", "protocol", "coordinator" };
     json_t *groups = json_array();
-    const char **texts = NULL;
     size_t index;
     json_t *group;
-    fc_code code = fc_groups_names(cluster, names, err);
-    if (code == FC_OK) {
-        texts = fc_new_array(const char *, json_array_size(names) + 1);
-        for (size_t at = 0; at < json_array_size(names); at++) {
-            texts[at] = json_string_value(json_array_get(names, at));
-        }
-        code = fc_groups_describe(cluster, texts, json_array_size(names), groups, err);
-    }
+    fc_code code = fc_groups_describe(cluster, NULL, 0, groups, err);
     json_array_foreach(groups, index, group)
     {
+        const json_t *members = json_object_get(group, "members");
         json_t *row = json_object();
-        json_object_set(row, "group", json_object_get(group, "group"));
-        json_object_set(row, "state", json_object_get(group, "state"));
-        json_object_set_new(
-            row, "members",
-            json_integer((json_int_t)json_array_size(json_object_get(group, "members"))));
-        json_object_set(row, "protocol", json_object_get(group, "protocol"));
-        json_object_set(row, "coordinator", json_object_get(group, "coordinator"));
+        for (size_t at = 0; at < sizeof(same) / sizeof(*same); at++) {
+            json_object_set(row, same[at], json_object_get(group, same[at]));
+        }
+        json_object_set_new(row, "members",
+                            json_is_array(members)
+                                ? json_integer((json_int_t)json_array_size(members))
+                                : json_null());
         json_array_append_new(rows, row);
     }
-    free(texts);
-    json_decref(names);
     json_decref(groups);
     return code;
 }
@@ -49,6 +40,7 @@ int fc_cmd_consumer_list(struct fc_cli *cli, int argc, char **argv)
 {
     static const struct fc_column columns[] = {
         { "GROUP", "group", FC_COLUMN_TEXT },
+        { "TYPE", "type", FC_COLUMN_TEXT },
         { "STATE", "state", FC_COLUMN_TEXT },
         { "MEMBERS", "members", FC_COLUMN_NUMBER },
         { "PROTOCOL", "protocol", FC_COLUMN_TEXT },
@@ -56,7 +48,10 @@ int fc_cmd_consumer_list(struct fc_cli *cli, int argc, char **argv)
         { .title = NULL },
     };
     const struct fc_cli_usage usage = {
-        .usage = { "consumer list [FLAGS]", "List the consumer groups.", NULL, 0, 0 },
+        .usage = { "consumer list [FLAGS]",
+                   "List the groups: of consumers, and of others that share work so, such "
+                   "as\nKafka Connect.",
+                   NULL, 0, 0 },
         .examples = "  fluvio consumer list",
     };
     struct fc_cluster *cluster = NULL;
@@ -150,25 +145,19 @@ static void add_assigned(const json_t *group, rd_kafka_topic_partition_list_t *l
     rd_kafka_topic_partition_list_sort(list, NULL, NULL);
 }
 
-fc_code fc_collect_group(struct fc_cluster *cluster, const char *name, json_t *groups,
-                         struct fc_error *err)
+fc_code fc_collect_offsets(struct fc_cluster *cluster, json_t *group, struct fc_error *err)
 {
+    const char *name = json_string_value(json_object_get(group, "group"));
+    const char *state = json_string_value(json_object_get(group, "state"));
     rd_kafka_topic_partition_list_t *committed = NULL;
     rd_kafka_topic_partition_list_t *first = NULL;
     rd_kafka_topic_partition_list_t *next = NULL;
-    json_t *group = NULL;
     json_t *partitions;
-    fc_code code = fc_groups_describe(cluster, &name, 1, groups, err);
+    fc_code code = fc_groups_committed(cluster, name, &committed, err);
     if (code != FC_OK) {
         return code;
     }
-    group = json_array_get(groups, json_array_size(groups) - 1);
-    code = fc_groups_committed(cluster, name, &committed, err);
-    if (code != FC_OK) {
-        return code;
-    }
-    if (committed->cnt == 0 &&
-        strcmp(json_string_value(json_object_get(group, "state")), "Dead") == 0) {
+    if (committed->cnt == 0 && state != NULL && strcmp(state, "Dead") == 0) {
         code = fc_cluster_fail(cluster, RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND, NULL, name, err);
     }
     if (code == FC_OK) {
@@ -193,6 +182,21 @@ fc_code fc_collect_group(struct fc_cluster *cluster, const char *name, json_t *g
     return code;
 }
 
+/* The group's partitions, and its members that have none. */
+static json_t *rows_of(const json_t *group)
+{
+    json_t *rows = json_copy(json_object_get(group, "partitions"));
+    size_t at;
+    json_t *member;
+    json_array_foreach(json_object_get(group, "members"), at, member)
+    {
+        if (json_array_size(json_object_get(member, "partitions")) == 0) {
+            json_array_append(rows, member);
+        }
+    }
+    return rows;
+}
+
 static void print_group(struct fc_cli *cli, const json_t *group)
 {
     static const struct fc_column columns[] = {
@@ -206,11 +210,21 @@ static void print_group(struct fc_cli *cli, const json_t *group)
         { "MEMBER", "member", FC_COLUMN_TEXT },
         { .title = NULL },
     };
-    (void)fprintf(cli->out, "Group %s: %s, %zu members\n\n",
-                  json_string_value(json_object_get(group, "group")),
-                  json_string_value(json_object_get(group, "state")),
-                  json_array_size(json_object_get(group, "members")));
-    fc_output_table(cli->out, json_object_get(group, "partitions"), columns);
+    const json_t *members = json_object_get(group, "members");
+    const char *type = json_string_value(json_object_get(group, "type"));
+    size_t count = json_array_size(members);
+    json_t *rows = rows_of(group);
+    (void)fprintf(cli->out, "Group %s: %s", json_string_value(json_object_get(group, "group")),
+                  json_string_value(json_object_get(group, "state")));
+    if (json_is_array(members)) {
+        (void)fprintf(cli->out, ", %zu member%s", count, count == 1 ? "" : "s");
+    }
+    if (type != NULL && strcmp(type, "consumer") != 0) {
+        (void)fprintf(cli->out, " of type %s, which share no partitions", type);
+    }
+    (void)fputs("\n\n", cli->out);
+    fc_output_table(cli->out, rows, columns);
+    json_decref(rows);
 }
 
 int fc_cmd_consumer_describe(struct fc_cli *cli, int argc, char **argv)
@@ -233,8 +247,12 @@ int fc_cmd_consumer_describe(struct fc_cli *cli, int argc, char **argv)
     }
     groups = json_array();
     code = fc_cluster_open_groups(cli, &cluster, &error);
-    for (uint32_t index = 0; index < cli->operand_count && code == FC_OK; index++) {
-        code = fc_collect_group(cluster, cli->operands[index], groups, &error);
+    if (code == FC_OK) {
+        code = fc_groups_describe(cluster, (const char **)cli->operands, cli->operand_count,
+                                  groups, &error);
+    }
+    for (size_t index = 0; index < json_array_size(groups) && code == FC_OK; index++) {
+        code = fc_collect_offsets(cluster, json_array_get(groups, index), &error);
     }
     if (code == FC_OK && cli->format == FC_CLI_TABLE) {
         for (size_t index = 0; index < json_array_size(groups); index++) {

@@ -14,20 +14,29 @@ struct reset {
     bool dry_run;
 };
 
-/* An active group would go on from where it is, and write over what we set. */
-static fc_code refuse_active(struct fc_cluster *cluster, const char *name, struct fc_error *err)
+/* An active group would go on from where it is, and write over what we set; one that is not of
+ * consumers commits nothing. */
+static fc_code refuse_others(struct fc_cluster *cluster, const char *name, struct fc_error *err)
 {
     json_t *groups = json_array();
     const json_t *group;
     const char *state;
+    const char *type;
     fc_code code = fc_groups_describe(cluster, &name, 1, groups, err);
     if (code == FC_OK) {
         group = json_array_get(groups, 0);
         state = json_string_value(json_object_get(group, "state"));
+        type = json_string_value(json_object_get(group, "type"));
+        if (type != NULL && strcmp(type, "consumer") != 0) {
+            code = fc_fail(err, FC_ERR_REFUSED,
+                           "group `%s` is of type %s, not of consumers: it has no offsets here",
+                           name, type);
+        }
+    }
+    if (code == FC_OK) {
         if (state != NULL && fc_group_is_active(state)) {
             code = fc_fail(err, FC_ERR_REFUSED,
-                           "group `%s` is active (%s, %zu members): stop them first", name,
-                           state, json_array_size(json_object_get(group, "members")));
+                           "group `%s` is active (%s): stop its members first", name, state);
         }
     }
     json_decref(groups);
@@ -206,7 +215,7 @@ static fc_code run(struct fc_cli *cli, const struct reset *reset, struct fc_erro
     json_t *rows = json_array();
     fc_code code = fc_cluster_open_groups(cli, &cluster, err);
     if (code == FC_OK) {
-        code = refuse_active(cluster, reset->group, err);
+        code = refuse_others(cluster, reset->group, err);
     }
     if (code == FC_OK) {
         code = fc_groups_committed(cluster, reset->group, &committed, err);

@@ -10,9 +10,9 @@
 FC_MUST_CHECK fc_code fc_collect_topic(struct fc_cluster *cluster,
                                        const struct rd_kafka_metadata *metadata,
                                        const char *name, json_t *topics, struct fc_error *err);
-/* Append the group: members, offsets, lag. FC_ERR_NOT_FOUND. */
-FC_MUST_CHECK fc_code fc_collect_group(struct fc_cluster *cluster, const char *name,
-                                       json_t *groups, struct fc_error *err);
+/* Add its offsets and lag to a group of fc_groups_describe. FC_ERR_NOT_FOUND. */
+FC_MUST_CHECK fc_code fc_collect_offsets(struct fc_cluster *cluster, json_t *group,
+                                         struct fc_error *err);
 /* Servers, numbers of topics and partitions. */
 FC_MUST_CHECK fc_code fc_collect_status(struct fc_cluster *cluster, json_t *status,
                                         struct fc_error *err);

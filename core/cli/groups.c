@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/cli/group_wire.h"
 
 bool fc_group_is_active(const char *state)
 {
     return strcmp(state, "Empty") != 0 && strcmp(state, "Dead") != 0;
 }
 
-/* --- describing --------------------------------------------------------------------------- */
+/* --- describing, by librdkafka ---------------------------------------------------------------------------- */
 
 static json_t *assigned(const rd_kafka_MemberDescription_t *member)
 {
@@ -55,6 +56,7 @@ static json_t *group_of(const rd_kafka_ConsumerGroupDescription_t *group)
     }
     json_object_set_new(row, "group",
                         fc_output_string(rd_kafka_ConsumerGroupDescription_group_id(group)));
+    json_object_set_new(row, "type", json_string("consumer")); /* it knows no other */
     json_object_set_new(row, "state",
                         json_string(rd_kafka_consumer_group_state_name(
                             rd_kafka_ConsumerGroupDescription_state(group))));
@@ -86,8 +88,8 @@ static fc_code take_groups(struct fc_cluster *cluster, rd_kafka_event_t *event, 
     return FC_OK;
 }
 
-fc_code fc_groups_describe(struct fc_cluster *cluster, const char **names, size_t count,
-                           json_t *groups, struct fc_error *err)
+static fc_code describe(struct fc_cluster *cluster, const char **names, size_t count,
+                        json_t *groups, struct fc_error *err)
 {
     rd_kafka_AdminOptions_t *options;
     rd_kafka_event_t *event = NULL;
@@ -130,7 +132,7 @@ static void take_names(const rd_kafka_ListConsumerGroups_result_t *result, json_
     free(sorted);
 }
 
-fc_code fc_groups_names(struct fc_cluster *cluster, json_t *names, struct fc_error *err)
+static fc_code list_names(struct fc_cluster *cluster, json_t *names, struct fc_error *err)
 {
     rd_kafka_AdminOptions_t *options =
         fc_cluster_options(cluster, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
@@ -155,6 +157,35 @@ fc_code fc_groups_names(struct fc_cluster *cluster, json_t *names, struct fc_err
         take_names(result, names);
     }
     rd_kafka_event_destroy(event);
+    return code;
+}
+
+static fc_code describe_all(struct fc_cluster *cluster, json_t *groups, struct fc_error *err)
+{
+    json_t *names = json_array();
+    const char **texts = NULL;
+    fc_code code = list_names(cluster, names, err);
+    if (code == FC_OK) {
+        texts = fc_new_array(const char *, json_array_size(names) + 1);
+        for (size_t at = 0; at < json_array_size(names); at++) {
+            texts[at] = json_string_value(json_array_get(names, at));
+        }
+        code = describe(cluster, texts, json_array_size(names), groups, err);
+    }
+    free(texts);
+    json_decref(names);
+    return code;
+}
+
+/* Where a connection of our own cannot log in, groups of consumers are better than none. */
+fc_code fc_groups_describe(struct fc_cluster *cluster, const char **names, size_t count,
+                           json_t *groups, struct fc_error *err)
+{
+    fc_code code = fc_group_wire(cluster, names, count, groups, err);
+    if (code == FC_ERR_CONFIG) {
+        code = names == NULL ? describe_all(cluster, groups, err)
+                             : describe(cluster, names, count, groups, err);
+    }
     return code;
 }
 

@@ -10,15 +10,13 @@
 bool fc_group_is_active(const char *state);
 
 /*
- * Append an object for each group: group, state, protocol, coordinator, members (each: member,
- * instance, client, host, partitions: [{topic, partition}]). A group that does not exist is FC_ERR_NOT_FOUND.
+ * Append an object for each group: group, type (of its protocol: "consumer", "connect", ...; null: nobody
+ * was ever in it), state, protocol (what it agreed on: "range"), coordinator, members (null: not told; each:
+ * member, instance, client, host, partitions: [{topic, partition}]). names NULL: all groups. One that does
+ * not exist is "Dead".
  */
 FC_MUST_CHECK fc_code fc_groups_describe(struct fc_cluster *cluster, const char **names,
                                          size_t count, json_t *groups, struct fc_error *err);
-
-/* Names of all groups, sorted: an array of texts. */
-FC_MUST_CHECK fc_code fc_groups_names(struct fc_cluster *cluster, json_t *names,
-                                      struct fc_error *err);
 
 /* What the group has committed; to be destroyed. Entries without an offset have -1001. */
 FC_MUST_CHECK fc_code fc_groups_committed(struct fc_cluster *cluster, const char *group,

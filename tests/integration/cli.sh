@@ -165,6 +165,29 @@ groups() {
     check "and is gone" 1 "there is no such group" "$fluvio" consumer describe billing
 }
 
+# Not of consumers: what Kafka Connect's workers are in.
+other_groups() {
+    local member=''
+    mkfifo "$work/member.$area"
+    tests/support/join-group "$bootstrap" workers connect <"$work/member.$area" >"$work/member" 2>&1 &
+    exec 8>"$work/member.$area"
+    until_said join-group cat "$work/member" && member=$(cat "$work/member")
+    same "groups of other types are listed" '["workers","connect","Stable",1]' \
+        sh -c "'$fluvio' consumer list -o json | jq -c '.[] | select(.group == \"workers\") | [.group, .type, .state, .members]'"
+    check "with their type" 0 "workers  connect  Stable        1  default" "$fluvio" consumer list
+    check "described, they share no partitions" 0 "Stable, 1 member of type connect, which share no partitions" "$fluvio" consumer describe workers
+    check "but have members" 0 "join-group  127.0.0.1  $member" "$fluvio" consumer describe workers
+    check "nor have they offsets" 3 "is of type connect, not of consumers" "$fluvio" consumer reset workers --to earliest
+    check "one with members is not deleted" 3 "the group is active" "$fluvio" consumer delete workers
+    exec 8>&-
+    wait $!
+    check "without, it is empty" 0 "Group workers: Empty, 0 members" "$fluvio" consumer describe workers
+    check "and deleted" 0 "group workers deleted" "$fluvio" consumer delete workers
+    same "then it is gone" '[]' sh -c "'$fluvio' consumer list -o json"
+    check "a group that nobody was in has no type" 0 "fresh  -     Empty        0" \
+        sh -c "'$fluvio' consumer reset -q fresh --to earliest -t orders >/dev/null && '$fluvio' consumer list && '$fluvio' consumer delete fresh"
+}
+
 the_rest() {
     check "the cluster's state" 0 "0 without leader" "$fluvio" cluster status
     check "the server's protocol" 0 "protocol as of Kafka 4" "$fluvio" version
@@ -179,6 +202,7 @@ all_cases() {
     topics
     records
     groups
+    other_groups
     the_rest
 }
 
@@ -273,6 +297,7 @@ check "a second start changes nothing" 0 "runs already" "$fluvio" cluster start
 check "another directory cannot have its port" 3 "another server answers" "$fluvio" cluster start --dir "$work/other" --port "$port"
 check "the check knows it for ours" 0 "our own server's" "$fluvio" cluster check
 check "another's check names the port" 1 "ss -ltnp" "$fluvio" cluster check --dir "$work/other" --port "$port"
+bootstrap=127.0.0.1:$port
 all_cases
 check "it is shut down" 0 "has ended" "$fluvio" cluster shutdown
 check "once more is no mistake" 0 "no cluster runs" "$fluvio" cluster shutdown
