@@ -253,7 +253,7 @@ int fc_cmd_cluster_start(struct fc_cli *cli, int argc, char **argv)
 {
     struct start start = { .dir = NULL };
     const struct fc_flag flags[] = {
-        { "local", 0, FC_FLAG_BOOL, &start.local, NULL, "on this machine (as it is)" },
+        { "local", 0, FC_FLAG_BOOL, &start.local, NULL, "on this machine (the default)" },
         { "dir", 'd', FC_FLAG_TEXT, &start.dir, "DIR",
           "where all of it is (~/.local/share/fluvio/local)" },
         { "port", 'p', FC_FLAG_TEXT, &start.port, "N", "of a new cluster (9092)" },

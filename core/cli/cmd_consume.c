@@ -140,6 +140,9 @@ static fc_code read_given(const struct fc_cli *cli, const struct given *given,
         read_format(cli, given, &consume->format, err) != FC_OK) {
         return err->code;
     }
+    if (given->group != NULL && *given->group == '\0') {
+        return fc_fail(err, FC_ERR_CONFIG, "--group needs a name");
+    }
     if (given->group != NULL && (given->partition != NULL || consume->range.end >= 0 ||
                                  (consume->range.from != FC_CONSUME_END &&
                                   consume->range.from != FC_CONSUME_BEGINNING))) {
@@ -155,7 +158,7 @@ int fc_cmd_consume(struct fc_cli *cli, int argc, char **argv)
     struct given given = { 0 };
     const struct fc_flag flags[] = {
         { "partition", 'p', FC_FLAG_TEXT, &given.partition, "N", "only this one" },
-        { "all-partitions", 'A', FC_FLAG_BOOL, &given.all, NULL, "all of them (as it is)" },
+        { "all-partitions", 'A', FC_FLAG_BOOL, &given.all, NULL, "all of them (the default)" },
         { "beginning", 'B', FC_FLAG_BOOL, &given.beginning, NULL, "from the first record" },
         { "head", 'H', FC_FLAG_TEXT, &given.head, "N", "from N records after the first" },
         { "tail", 'T', FC_FLAG_TEXT, &given.tail, "N",

@@ -312,7 +312,7 @@ static int tell_deleted(struct fc_cli *cli, const struct fc_cluster *cluster,
 int fc_cmd_consumer_delete(struct fc_cli *cli, int argc, char **argv)
 {
     const struct fc_cli_usage usage = {
-        .usage = { "consumer delete GROUP...",
+        .usage = { "consumer delete [FLAGS] GROUP...",
                    "Delete groups with their offsets. A group with members is refused.", NULL,
                    1, NAMES_MAX },
         .examples = "  fluvio consumer delete old-billing",

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* profile add: remember how to reach a cluster. */
+#include <errno.h>
 #include <librdkafka/rdkafka.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "core/cli/commands.h"
@@ -49,6 +52,20 @@ static fc_code set_properties(const struct given *given, struct fc_profile *prof
     return FC_OK;
 }
 
+/* The profile is used from any folder. */
+static void set_path(struct fc_profile *profile, const char *name, const char *path)
+{
+    char dir[PATH_MAX];
+    char *whole;
+    if (*path == '/' || getcwd(dir, sizeof(dir)) == NULL) {
+        fc_profile_set(profile, name, path);
+        return;
+    }
+    whole = fc_asprintf("%s/%s", dir, path);
+    fc_profile_set(profile, name, whole);
+    free(whole);
+}
+
 static fc_code set_security(struct fc_cli *cli, const struct given *given,
                             struct fc_profile *profile, struct fc_error *err)
 {
@@ -61,11 +78,11 @@ static fc_code set_security(struct fc_cli *cli, const struct given *given,
         return fc_fail(err, FC_ERR_CONFIG, "--certificate and --key go together");
     }
     if (given->ca != NULL) {
-        fc_profile_set(profile, "ssl.ca.location", given->ca);
+        set_path(profile, "ssl.ca.location", given->ca);
     }
     if (given->certificate != NULL) {
-        fc_profile_set(profile, "ssl.certificate.location", given->certificate);
-        fc_profile_set(profile, "ssl.key.location", given->key);
+        set_path(profile, "ssl.certificate.location", given->certificate);
+        set_path(profile, "ssl.key.location", given->key);
     }
     if (given->user == NULL) {
         if (tls) {
@@ -103,11 +120,29 @@ static fc_code check_properties(const struct fc_profile *profile, struct fc_erro
     return code;
 }
 
+/* A file that is not there shows now, not when the profile is used. */
+static fc_code check_files(const struct given *given, struct fc_error *err)
+{
+    const char *const files[][2] = { { "--ca", given->ca },
+                                     { "--certificate", given->certificate },
+                                     { "--key", given->key } };
+    for (size_t index = 0; index < sizeof(files) / sizeof(*files); index++) {
+        const char *path = files[index][1];
+        if (path != NULL && access(path, R_OK) != 0) {
+            return fc_fail(err, FC_ERR_CONFIG, "%s: %s: %s", files[index][0], path,
+                           strerrordesc_np(errno));
+        }
+    }
+    return FC_OK;
+}
+
 static fc_code add(struct fc_cli *cli, const struct given *given, struct fc_profiles *profiles,
                    char **operands, struct fc_error *err)
 {
     struct fc_profile *profile = fc_profiles_find(profiles, operands[0]);
     fc_code code = fc_profile_check_name(operands[0], err);
+    code = code == FC_OK ? fc_settings_check_servers(operands[1], err) : code;
+    code = code == FC_OK ? check_files(given, err) : code;
     if (code == FC_OK && profile != NULL && !given->replace) {
         code = fc_fail(err, FC_ERR_REFUSED, "there is a profile `%s` already; --replace it",
                        operands[0]);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/suggest.h"
 #include "core/cli/cluster.h"
+#include "core/cli/collect.h"
 #include "core/cli/commands.h"
 #include "core/cli/settings.h"
 #include "core/cli/topic_flags.h"
@@ -130,12 +132,71 @@ static fc_code check_topic(struct fc_cluster *cluster, const struct change *chan
     return code;
 }
 
+static bool has_setting(json_t *settings, const char *name, struct fc_suggest *suggest)
+{
+    size_t index;
+    json_t *setting;
+    fc_suggest_init(suggest, name);
+    json_array_foreach(settings, index, setting)
+    {
+        const char *known = json_string_value(json_object_get(setting, "name"));
+        if (strcmp(known, name) == 0) {
+            return true;
+        }
+        fc_suggest_offer(suggest, known);
+    }
+    return false;
+}
+
+/* Servers take it for done when there is no such setting. Who may not read the settings is believed. */
+static fc_code check_reset(struct fc_cluster *cluster, const struct change *change,
+                           struct fc_error *err)
+{
+    json_t *settings = json_array();
+    char hint[FC_SUGGEST_TEXT_SIZE];
+    struct fc_suggest suggest;
+    struct fc_error ignored = { 0 };
+    fc_code code = FC_OK;
+    bool told = change->reset.count > 0 &&
+                fc_collect_settings(cluster, change->topic, settings, &ignored) == FC_OK &&
+                json_array_size(settings) > 0;
+    for (uint32_t index = 0; told && code == FC_OK && index < change->reset.count; index++) {
+        if (!has_setting(settings, change->reset.items[index], &suggest)) {
+            code = fc_fail(err, FC_ERR_NOT_FOUND,
+                           "topic `%s` has no setting `%s`%s (fluvio topic describe --all)",
+                           change->topic, change->reset.items[index],
+                           fc_suggest_text(&suggest, hint));
+        }
+    }
+    json_decref(settings);
+    return code;
+}
+
+/* Servers refuse it, or take the last one. */
+static fc_code check_once(const struct change *change, struct fc_error *err)
+{
+    for (uint32_t index = 0; index < change->reset.count; index++) {
+        const char *name = change->reset.items[index];
+        bool twice = fc_profile_get(&change->set, name) != NULL;
+        for (uint32_t at = 0; at < index; at++) {
+            twice = twice || strcmp(change->reset.items[at], name) == 0;
+        }
+        if (twice) {
+            return fc_fail(err, FC_ERR_CONFIG, "`%s` can be changed only once", name);
+        }
+    }
+    return FC_OK;
+}
+
 static fc_code run(struct fc_cli *cli, const struct change *change, struct fc_error *err)
 {
     struct fc_cluster *cluster = NULL;
     fc_code code = fc_cluster_open_admin(cli, &cluster, err);
     if (code == FC_OK) {
         code = check_topic(cluster, change, err);
+    }
+    if (code == FC_OK) {
+        code = check_reset(cluster, change, err);
     }
     if (code == FC_OK && change->set.count + change->reset.count > 0) {
         code = alter_settings(cluster, change, err);
@@ -186,6 +247,7 @@ int fc_cmd_topic_alter(struct fc_cli *cli, int argc, char **argv)
     if (code == FC_OK && partitions == NULL && change.set.count + change.reset.count == 0) {
         code = fc_fail(&error, FC_ERR_CONFIG, "nothing to change: give a setting");
     }
+    code = code == FC_OK ? check_once(&change, &error) : code;
     if (code == FC_OK) {
         code = run(cli, &change, &error);
     }

@@ -22,8 +22,8 @@ static json_t *setting(const rd_kafka_ConfigEntry_t *entry)
     return row;
 }
 
-static fc_code read_settings(struct fc_cluster *cluster, const char *topic, json_t *settings,
-                             struct fc_error *err)
+fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic, json_t *settings,
+                            struct fc_error *err)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
@@ -69,7 +69,7 @@ fc_code fc_collect_topic(struct fc_cluster *cluster, const struct rd_kafka_metad
     json_t *partitions = json_array();
     fc_code code = fc_cluster_find_topic(cluster, metadata, name, &topic, err);
     if (code == FC_OK) {
-        code = read_settings(cluster, name, settings, err);
+        code = fc_collect_settings(cluster, name, settings, err);
     }
     if (code == FC_OK) {
         code = fc_partitions_rows(cluster, topic, partitions, err);

@@ -6,6 +6,9 @@
 #include "core/cli/cluster.h"
 #include "core/cli/output.h"
 
+/* Append the topic's settings, by default or not: name, value, source. */
+FC_MUST_CHECK fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic,
+                                          json_t *settings, struct fc_error *err);
 /* Append the topic: partitions, settings. FC_ERR_NOT_FOUND. */
 FC_MUST_CHECK fc_code fc_collect_topic(struct fc_cluster *cluster,
                                        const struct rd_kafka_metadata *metadata,

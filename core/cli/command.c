@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cli/command.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 
 #include "core/base/quantity.h"
 
 static const char PROGRAM[] = "fluvio";
 
-enum { TIMEOUT_MS = 10000, TIMEOUT_MS_MAX = 3600 * 1000 };
+enum { TIMEOUT_MS = 10000, TIMEOUT_MS_MAX = 3600 * 1000, PAIR = 2 /* operands of two kinds */ };
 
 static struct fc_flag_scope scope_of(const struct fc_cli *cli)
 {
@@ -64,8 +66,25 @@ int fc_cli_wrong(struct fc_cli *cli, const char *fmt, ...)
     return FC_EXIT_USAGE;
 }
 
+bool fc_cli_is_unread(FILE *out)
+{
+    struct pollfd wait = { .fd = fileno(out), .events = POLLOUT };
+    return poll(&wait, 1, 0) > 0 && (wait.revents & POLLERR) != 0;
+}
+
+fc_code fc_cli_fail_output(struct fc_cli *cli, struct fc_error *err)
+{
+    int failed = errno;
+    return fc_cli_is_unread(cli->out)
+               ? fc_fail(err, FC_ERR_CLOSED, "stdout: nobody reads it any more")
+               : fc_fail(err, FC_ERR_IO, "stdout: %s", strerrordesc_np(failed));
+}
+
 int fc_cli_fail(struct fc_cli *cli, const struct fc_error *err)
 {
+    if (err->code == FC_ERR_CLOSED && fc_cli_is_unread(cli->out)) {
+        return FC_EXIT_DONE; /* `| head` has what it wants */
+    }
     fc_cli_tell(cli, "%s: %s", cli->name, err->message);
     if (err->code == FC_ERR_CONFIG) {
         return FC_EXIT_USAGE;
@@ -100,6 +119,25 @@ static bool read_common(struct fc_cli *cli, fc_cli_output_use use)
     return true;
 }
 
+/* No name is empty, and a list of them has none twice. */
+static bool read_operands(struct fc_cli *cli, const struct fc_usage *usage)
+{
+    for (uint32_t index = 0; index < cli->operand_count; index++) {
+        const char *name = cli->operands[index];
+        if (*name == '\0') {
+            (void)fc_cli_wrong(cli, "a name is empty: fluvio %s", usage->synopsis);
+            return false;
+        }
+        for (uint32_t at = 0; at < index && usage->operands_max > PAIR; at++) {
+            if (strcmp(cli->operands[at], name) == 0) {
+                (void)fc_cli_wrong(cli, "`%s` is named twice", name);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc, char **argv)
 {
     const struct fc_flag common[] = {
@@ -129,7 +167,7 @@ bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc
         cli->exit_code = (int)ended;
         return false;
     }
-    if (!read_common(cli, usage->output)) {
+    if (!read_operands(cli, &usage->usage) || !read_common(cli, usage->output)) {
         cli->exit_code = FC_EXIT_USAGE;
         return false;
     }

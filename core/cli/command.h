@@ -75,7 +75,14 @@ FC_PRINTF(2, 3) void fc_cli_note(struct fc_cli *cli, const char *fmt, ...);
 FC_MUST_CHECK bool fc_cli_parse(struct fc_cli *cli, const struct fc_cli_usage *usage, int argc,
                                 char **argv);
 
-/* Tell the error and give its exit code: CONFIG 2, REFUSED 3, others 1. */
+/* Whether it is a pipe whose reader has gone. */
+FC_MUST_CHECK bool fc_cli_is_unread(FILE *out);
+
+/* Results could not be written, errno says why: FC_ERR_IO, or FC_ERR_CLOSED when nobody reads them. */
+fc_code fc_cli_fail_output(struct fc_cli *cli, struct fc_error *err);
+
+/* Tell the error and give its exit code: CONFIG 2, REFUSED 3, others 1. That nobody reads the results
+ * any more is none. */
 int fc_cli_fail(struct fc_cli *cli, const struct fc_error *err);
 
 /* Tell "NAME: ..." as wrong usage, and return exit code 2. */

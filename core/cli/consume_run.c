@@ -9,7 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/base/stopper.h"
 
-enum { POLL_MS = 200, PRINT_BYTES_MAX = 512 * 1024 * 1024 };
+enum { POLL_MS = 200, PRINT_BYTES_MAX = 512 * 1024 * 1024, UNSETTLED_MAX = 1000 };
 
 struct run {
     struct fc_cli *cli;
@@ -22,6 +22,7 @@ struct run {
     size_t started; /* partitions that are being fetched */
     size_t left;    /* partitions that are not done */
     int64_t printed;
+    int unsettled; /* records of a group that are printed, but not to be committed yet */
     struct fc_buf text;
     /* Set by the stopper's thread. */
     atomic_bool stop;
@@ -76,7 +77,7 @@ static fc_code print_record(struct run *run, const rd_kafka_message_t *message,
         return err->code;
     }
     if (fwrite(run->text.data, 1, run->text.len, run->cli->out) != run->text.len) {
-        return fc_fail(err, FC_ERR_IO, "stdout: %s", strerrordesc_np(errno));
+        return fc_cli_fail_output(run->cli, err);
     }
     run->printed++;
     return FC_OK;
@@ -242,14 +243,46 @@ static bool all_ended(struct run *run, rd_kafka_topic_partition_list_t *ended)
     return all;
 }
 
+/* What was taken is printed, and may be committed. */
+static fc_code settle(struct run *run, rd_kafka_topic_partition_list_t *taken,
+                      struct fc_error *err)
+{
+    if (fflush(run->cli->out) != 0) {
+        return fc_cli_fail_output(run->cli, err);
+    }
+    if (taken->cnt > 0) { /* of a partition that went to another member it does not count */
+        (void)rd_kafka_offsets_store(run->cluster->rk, taken);
+    }
+    while (taken->cnt > 0) {
+        (void)rd_kafka_topic_partition_list_del_by_idx(taken, taken->cnt - 1);
+    }
+    run->unsettled = 0;
+    return FC_OK;
+}
+
+static void note_taken(struct run *run, rd_kafka_topic_partition_list_t *taken,
+                       const rd_kafka_message_t *message)
+{
+    const char *topic = rd_kafka_topic_name(message->rkt);
+    rd_kafka_topic_partition_t *entry =
+        rd_kafka_topic_partition_list_find(taken, topic, message->partition);
+    if (entry == NULL) {
+        entry = rd_kafka_topic_partition_list_add(taken, topic, message->partition);
+    }
+    entry->offset = message->offset + 1;
+    run->unsettled++;
+}
+
 static fc_code read_group(struct run *run, rd_kafka_topic_partition_list_t *ended,
-                          struct fc_error *err)
+                          rd_kafka_topic_partition_list_t *taken, struct fc_error *err)
 {
     fc_code code = FC_OK;
     while (code == FC_OK && !atomic_load(&run->stop) && run->printed < run->consume->count) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(run->cluster->rk, POLL_MS);
+        if (message == NULL || run->unsettled >= UNSETTLED_MAX) {
+            code = settle(run, taken, err);
+        }
         if (message == NULL) {
-            (void)fflush(run->cli->out);
             continue;
         }
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -261,10 +294,10 @@ static fc_code read_group(struct run *run, rd_kafka_topic_partition_list_t *ende
                 rd_kafka_message_destroy(message);
                 break;
             }
-        } else {
+        } else if (code == FC_OK) {
             code = take(run, message, err);
             if (code == FC_OK && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-                (void)rd_kafka_offset_store(message->rkt, message->partition, message->offset);
+                note_taken(run, taken, message);
             }
         }
         rd_kafka_message_destroy(message);
@@ -276,6 +309,7 @@ static fc_code run_in_group(struct run *run, struct fc_error *err)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_t *ended = rd_kafka_topic_partition_list_new(8);
+    rd_kafka_topic_partition_list_t *taken = rd_kafka_topic_partition_list_new(8);
     rd_kafka_resp_err_t failed;
     fc_code code = find_partitions(run, err);
     run->partition_count = 0; /* the group gives them */
@@ -284,11 +318,9 @@ static fc_code run_in_group(struct run *run, struct fc_error *err)
     if (code == FC_OK) {
         failed = rd_kafka_subscribe(run->cluster->rk, topics);
         code = failed == RD_KAFKA_RESP_ERR_NO_ERROR
-                   ? read_group(run, ended, err)
+                   ? read_group(run, ended, taken, err)
                    : fc_cluster_fail(run->cluster, failed, NULL, run->consume->topic, err);
-        if (fflush(run->cli->out) != 0 && code == FC_OK) {
-            code = fc_fail(err, FC_ERR_IO, "stdout: %s", strerrordesc_np(errno));
-        }
+        code = code == FC_OK ? settle(run, taken, err) : code;
         failed = rd_kafka_consumer_close(run->cluster->rk); /* commits what was stored */
         if (failed != RD_KAFKA_RESP_ERR_NO_ERROR && code == FC_OK) {
             code = fc_cluster_fail(run->cluster, failed, NULL, "commit offsets", err);
@@ -296,6 +328,7 @@ static fc_code run_in_group(struct run *run, struct fc_error *err)
     }
     rd_kafka_topic_partition_list_destroy(topics);
     rd_kafka_topic_partition_list_destroy(ended);
+    rd_kafka_topic_partition_list_destroy(taken);
     return code;
 }
 

@@ -102,7 +102,7 @@ static void take_group(json_t *row, const struct fc_msg_describe_groups_response
 static json_t *row_of(struct fc_slice name, json_t *type, json_t *state, json_t *coordinator)
 {
     json_t *row = json_object();
-    json_object_set_new(row, "group", text_of(name));
+    json_object_set_new(row, "group", fc_output_text((const char *)name.data, name.len));
     json_object_set_new(row, "type", type);
     json_object_set_new(row, "state", state);
     json_object_set_new(row, "protocol", json_null());
@@ -231,8 +231,7 @@ static json_t *find(json_t *groups, const char *name)
     json_t *group;
     json_array_foreach(groups, index, group)
     {
-        const char *has = json_string_value(json_object_get(group, "group"));
-        if (has != NULL && strcmp(has, name) == 0) {
+        if (strcmp(json_string_value(json_object_get(group, "group")), name) == 0) {
             return group;
         }
     }
@@ -273,9 +272,8 @@ static fc_code give_named(const struct asking *asking,
 
 static int by_name(const void *a, const void *b)
 {
-    const char *left = json_string_value(json_object_get(*(const json_t *const *)a, "group"));
-    const char *right = json_string_value(json_object_get(*(const json_t *const *)b, "group"));
-    return strcmp(left == NULL ? "" : left, right == NULL ? "" : right);
+    return strcmp(json_string_value(json_object_get(*(const json_t *const *)a, "group")),
+                  json_string_value(json_object_get(*(const json_t *const *)b, "group")));
 }
 
 static void give_all(json_t *groups, json_t *out)

@@ -30,6 +30,7 @@ fc_code fc_line_input_open(const char *path, size_t line_bytes_max,
     out_input->fd = fd;
     out_input->wake_fd = wake_fd;
     out_input->owned = is_file;
+    out_input->path = is_file ? path : "stdin";
     fc_buf_init(&out_input->buf, line_bytes_max + CHUNK_SIZE);
     return FC_OK;
 }
@@ -81,7 +82,7 @@ static fc_code fill(struct fc_line_input *input, int wait_ms, struct fc_error *e
     if (got < 0) {
         return errno == EINTR || errno == EAGAIN
                    ? FC_OK
-                   : fc_fail(err, FC_ERR_IO, "input: %s", strerrordesc_np(errno));
+                   : fc_fail(err, FC_ERR_IO, "%s: %s", input->path, strerrordesc_np(errno));
     }
     input->buf.len += (size_t)got;
     input->at_end = got == 0;

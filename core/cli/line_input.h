@@ -12,6 +12,7 @@ struct fc_line_input {
     int wake_fd; /* an eventfd; fc_line_input_stop makes it readable */
     bool owned;  /* fd is closed at the end */
     bool at_end;
+    const char *path; /* for people; borrowed */
     struct fc_buf buf;
     size_t begin;   /* of what was not given yet */
     size_t scanned; /* no line end before this */

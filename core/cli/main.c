@@ -34,7 +34,8 @@ int main(int argc, char **argv)
     }
     (void)signal(SIGPIPE, SIG_IGN); /* a write to a closed peer is an error, not the end */
     exit_code = fc_cli_dispatch(&cli, argc, argv);
-    if (fflush(stdout) != 0 && exit_code == FC_EXIT_DONE) {
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && exit_code == FC_EXIT_DONE &&
+        !fc_cli_is_unread(stdout)) {
         fc_cli_tell(&cli, "stdout: the results could not be written");
         exit_code = FC_EXIT_FAILED;
     }

@@ -7,6 +7,8 @@
 #include "core/base/alloc.h"
 #include "core/base/suggest.h"
 
+enum { PORT_MAX = 65535 };
+
 static const char SERVERS[] = "bootstrap.servers";
 
 fc_code fc_settings_path(const struct fc_cli *cli, char **out_path, struct fc_error *err)
@@ -144,12 +146,64 @@ static fc_code take_properties(const struct fc_cli *cli, struct fc_settings *set
     return FC_OK;
 }
 
+/* librdkafka also takes "PROTOCOL://" before the host. */
+static bool is_server(const char *text, size_t len)
+{
+    const char *end = text + len;
+    const char *scheme = memmem(text, len, "://", 3);
+    const char *host = scheme == NULL ? text : scheme + 3;
+    const char *bracket =
+        host < end && *host == '[' ? memchr(host, ']', (size_t)(end - host)) : NULL;
+    const char *rest = bracket == NULL ? host : bracket + 1;
+    const char *colon = memrchr(rest, ':', (size_t)(end - rest));
+    const char *host_end = colon == NULL ? end : colon;
+    long port = 0;
+    if (colon != NULL) {
+        for (const char *at = colon + 1; at < end && port <= PORT_MAX; at++) {
+            port = *at >= '0' && *at <= '9' ? 10 * port + (*at - '0') : PORT_MAX + 1;
+        }
+    }
+    if (bracket != NULL && host_end != rest) {
+        return false;
+    }
+    for (const char *at = host; at < host_end; at++) {
+        if ((unsigned char)*at <= ' ' || (bracket == NULL && strchr(":/@[]", *at) != NULL)) {
+            return false;
+        }
+    }
+    return host_end > host && (colon == NULL || (port > 0 && port <= PORT_MAX));
+}
+
+fc_code fc_settings_check_servers(const char *servers, struct fc_error *err)
+{
+    const char *at = servers;
+    bool more = true;
+    while (more) {
+        size_t blank = strspn(at, " ");
+        size_t len = strcspn(at + blank, ",");
+        size_t used = len;
+        while (used > 0 && at[blank + used - 1] == ' ') {
+            used--;
+        }
+        if (!is_server(at + blank, used)) {
+            return fc_fail(err, FC_ERR_CONFIG,
+                           "`%.*s` is no server: it must be HOST:PORT, or several with commas",
+                           (int)used, at + blank);
+        }
+        at += blank + len;
+        more = *at == ',';
+        at += more ? 1 : 0;
+    }
+    return FC_OK;
+}
+
 fc_code fc_settings_resolve(struct fc_cli *cli, struct fc_settings *out_settings,
                             struct fc_error *err)
 {
     struct fc_settings settings = { 0 };
     fc_code code = FC_OK;
     if (cli->cluster != NULL) {
+        code = fc_settings_check_servers(cli->cluster, err);
         fc_profile_set(&settings.profile, SERVERS, cli->cluster);
     } else {
         code = take_profile(cli, &settings, err);

@@ -38,4 +38,7 @@ struct fc_link_settings fc_settings_link(const struct fc_settings *settings);
 /* NULL when it is not set. Aliases of the same property are one. */
 const char *fc_settings_get(const struct fc_settings *settings, const char *name);
 
+/* Whether it is HOST[:PORT], [ADDRESS6][:PORT], or several of them with commas. FC_ERR_CONFIG. */
+FC_MUST_CHECK fc_code fc_settings_check_servers(const char *servers, struct fc_error *err);
+
 #endif

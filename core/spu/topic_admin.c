@@ -164,6 +164,16 @@ static bool name_is_twice(const struct fc_msg_create_topics_request *ask, int32_
     return false;
 }
 
+/* Clients expect one answer for a name, however often it was asked for. */
+static bool is_repeated(const struct fc_msg_create_topics_request *ask, int32_t which)
+{
+    bool repeated = false;
+    for (int32_t index = 0; index < which && !repeated; index++) {
+        repeated = fc_slice_equal(ask->topics[index].name, ask->topics[which].name);
+    }
+    return repeated;
+}
+
 static bool is_there(struct fc_spu *spu, const char *name)
 {
     struct fc_log_topic *there = NULL;
@@ -238,12 +248,15 @@ void fc_handle_create_topics(struct fc_spu *spu, struct fc_request *request,
     struct fc_msg_create_topics_response response;
     bool fits = true;
     fc_wire_init(&fc_msg_create_topics_response_type, &response);
-    response.topics_count = ask->topics_count;
+    response.topics_count = 0;
     response.topics = fc_wire_array(&request->arena, &fc_msg_create_topics_response_topic_type,
                                     ask->topics_count);
     fits = response.topics != NULL;
     for (int32_t index = 0; fits && index < ask->topics_count; index++) {
-        fits = create_topic(spu, request, ask, index, &response.topics[index]);
+        if (!is_repeated(ask, index)) {
+            fits = create_topic(spu, request, ask, index,
+                                &response.topics[response.topics_count++]);
+        }
     }
     if (fits) {
         fc_answer(request, &response);

@@ -84,6 +84,10 @@ topics() {
     check "a setting goes back to its default" 0 "altered" "$fluvio" topic alter orders --unset max.message.bytes
     check "a setting's value is checked by the server" 1 "retention.ms" "$fluvio" topic alter orders --config retention.ms=abc
     check "an unknown setting is refused" 1 "no.such" "$fluvio" topic alter orders --config no.such=1
+    check "nor is one unset that is none" 1 'no setting `retention.mss`, did you mean `retention.ms`?' "$fluvio" topic alter orders --unset retention.mss
+    check "a setting is set or unset, not both" 2 'changed only once' "$fluvio" topic alter orders --config retention.ms=1 --unset retention.ms
+    check "a name that is given twice" 2 '`twice` is named twice' "$fluvio" topic create twice twice
+    same "creates nothing" 0 sh -c "'$fluvio' topic list -O json | jq '[.[] | select(.topic == \"twice\")] | length'"
     check "partitions are added" 0 "altered" "$fluvio" topic alter orders -p 4
     check "partitions are never removed" 3 "never removed" "$fluvio" topic alter orders -p 2
     check "the nearest name is told" 1 'did you mean `orders`?' "$fluvio" topic describe ordrs
@@ -123,6 +127,17 @@ records() {
     same "all partitions are read" "$(seq 1 200 | sort)" sh -c "'$fluvio' consume orders -B -d | sort"
     same "partitions list their offsets" 200 sh -c "'$fluvio' partition list orders -O json | jq '[.[].records] | add'"
     same "and their sizes" true sh -c "'$fluvio' partition list orders -O json | jq '[.[].size] | all(. > 0)'"
+    check "a folder is no input" 1 "$work: Is a directory" "$fluvio" produce one -f "$work"
+    # Whose reader wants no more says nothing of it, and commits what it has printed only.
+    "$fluvio" topic create -q much
+    seq 200000 | "$fluvio" produce much
+    same "a reader may have enough" $'1\n0 0' bash -c "'$fluvio' consume much -B | head -n 1; echo \"\${PIPESTATUS[*]}\""
+    same "also a member of a group" $'1\n0 0\nyes' bash -c "'$fluvio' consume much -B -d -g enough 2>&1 | head -n 1; echo \"\${PIPESTATUS[*]}\"
+        '$fluvio' consumer describe enough -o json | jq -r 'if (.[0].partitions[0].committed // 0) < 100000 then \"yes\" else \"no\" end'"
+    check "a full disk is told" 1 "stdout: No space left" sh -c "'$fluvio' consume much -B -d >/dev/full"
+    check "by lists, too" 1 "stdout: " sh -c "'$fluvio' topic list >/dev/full"
+    "$fluvio" topic delete -q much
+    "$fluvio" consumer delete -q enough
     (
         mkfifo "$work/fifo.$area"
         "$fluvio" produce one <"$work/fifo.$area" &

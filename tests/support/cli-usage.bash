@@ -17,6 +17,14 @@ check "an unknown variable" 2 'no {{ofset}}, did you mean `offset`?' "$fluvio" c
 check "an unknown property" 2 "no.such.property" "$fluvio" topic list --cluster 127.0.0.1:1 -X no.such.property=1
 check "a secret on the command line" 2 "seen by every user" "$fluvio" topic list --cluster 127.0.0.1:1 -X sasl.password=x
 check "nobody there is told at once" 1 "Connection refused" timeout 5 "$fluvio" topic list --cluster 127.0.0.1:1
+check "an empty address is no server" 2 "it must be HOST:PORT" "$fluvio" topic list --cluster ''
+for server in 'b c:1' host:x host:0 host:65536 host: a:1,,b:2 ::1 '[::1' http//x; do
+    check "\`$server\` is no server" 2 "it must be HOST:PORT" "$fluvio" topic list --cluster "$server"
+    check "nor is it for a profile" 2 "it must be HOST:PORT" "$fluvio" profile add bad "$server"
+done
+check "an address of version 6 is one, and spaces after commas" 1 "cannot reach" timeout 8 "$fluvio" topic list --cluster '[::1]:1, PLAINTEXT://127.0.0.1:1'
+check "an empty name" 2 "a name is empty: fluvio consumer describe" "$fluvio" consumer describe ''
+check "an empty name of a group to read as" 2 "--group needs a name" "$fluvio" consume x -g ''
 check "a name that is none is told" 1 "resolve" timeout 8 "$fluvio" topic list --cluster no.such.host.invalid:9092
 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 5); $| = 1;
     print $s->sockport, "\n"; close STDOUT; while ($c = $s->accept) { push @c, $c }' >"$work/mute" &
@@ -42,6 +50,10 @@ check "an unknown profile" 2 'did you mean `three`?' "$fluvio" topic list --prof
 check "a name that is taken" 3 "already" "$fluvio" profile add three 127.0.0.1:3
 check "a bad name" 2 "cannot be a profile's name" "$fluvio" profile add 'a b' 127.0.0.1:3
 check "a bad property is refused when it is added" 2 "no.such" "$fluvio" profile add four 127.0.0.1:3 --set no.such=1
+check "a CA that is not there is refused when it is added" 2 "--ca: none.pem: No such file" "$fluvio" profile add four 127.0.0.1:3 --ca none.pem
+touch "$work/ca.pem"
+check "one by a path from here" 0 "profile four" env -C "$work" "$fluvio" profile add four 127.0.0.1:3 --ca ca.pem --stay
+same "is found from anywhere" "$work/ca.pem" sh -c "'$fluvio' profile list -o json | jq -r '.[] | select(.profile == \"four\") | .properties[\"ssl.ca.location\"]'"
 check "delete" 0 "forgotten" "$fluvio" profile delete three
 chmod 644 "$config"
 check "a file that others can read is warned of" 0 "chmod 600" "$fluvio" profile list
