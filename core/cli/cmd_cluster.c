@@ -223,13 +223,24 @@ static fc_code launch(struct fc_cli *cli, const struct start *start,
     return code;
 }
 
+/* Before anything is written. */
+static fc_code check_program(const struct start *start, struct fc_error *err)
+{
+    return start->program == NULL || access(start->program, X_OK) == 0
+               ? FC_OK
+               : fc_fail(err, FC_ERR_CONFIG, "--spu: %s: %s", start->program,
+                         strerrordesc_np(errno));
+}
+
 static fc_code start_cluster(struct fc_cli *cli, const struct start *start,
                              struct fc_error *err)
 {
     struct fc_local local = { .dir = NULL };
     struct fc_local_file file = { .data_dir = NULL };
-    fc_code code = fc_local_init(cli, start->dir, start->config, &local, err);
-    pid_t pid = code == FC_OK ? fc_local_pid(&local) : 0;
+    pid_t pid;
+    fc_code code = check_program(start, err);
+    code = code == FC_OK ? fc_local_init(cli, start->dir, start->config, &local, err) : code;
+    pid = code == FC_OK ? fc_local_pid(&local) : 0;
     if (code == FC_OK) {
         code = prepare_file(start, &local, &file, err);
     }
@@ -289,7 +300,7 @@ static fc_code shut_down(struct fc_cli *cli, const struct fc_local *local, struc
     int wait_ms = cli->timeout == NULL ? STOP_MS : cli->timeout_ms;
     pid_t pid = fc_local_pid(local);
     if (pid == 0) {
-        fc_cli_note(cli, "no cluster runs in %s", local->dir);
+        fc_cli_note(cli, "no cluster runs in %s with %s", local->dir, local->config_path);
         return FC_OK;
     }
     if (kill(pid, SIGTERM) != 0 && errno != ESRCH) {

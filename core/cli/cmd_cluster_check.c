@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cluster check: is this machine fit for a server? */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "core/cli/cluster_local.h"
@@ -105,6 +108,9 @@ int fc_cmd_cluster_check(struct fc_cli *cli, int argc, char **argv)
     fc_code code;
     if (!fc_cli_parse(cli, &usage, argc, argv)) {
         return cli->exit_code;
+    }
+    if (config != NULL && access(config, R_OK) != 0) {
+        return fc_cli_wrong(cli, "--config: %s: %s", config, strerrordesc_np(errno));
     }
     results = json_array();
     code = fc_local_init(cli, dir, config, &local, &error);

@@ -248,10 +248,11 @@ static fc_code collect(struct fc_cli *cli, const struct fc_local *local, const c
         *err = ended;
         code = ended.code;
     }
-    if (code == FC_OK) {
-        fc_cli_note(cli, "%zu things could not be had (errors.json)",
-                    json_array_size(collection.errors));
-    } else {
+    if (code == FC_OK && json_array_size(collection.errors) > 0) {
+        fc_cli_note(cli, "%zu thing%s could not be had (errors.json)",
+                    json_array_size(collection.errors),
+                    json_array_size(collection.errors) == 1 ? "" : "s");
+    } else if (code != FC_OK) {
         (void)unlink(path); /* half an archive is of no use */
     }
     json_decref(host);

@@ -152,6 +152,12 @@ static int unknown(struct fc_cli *cli, const char *group, const char *name)
     struct fc_suggest suggest;
     struct names names = { .used = 0, .suggest = &suggest };
     char hint[FC_SUGGEST_TEXT_SIZE];
+    if (*name == '-') {
+        fc_cli_tell(
+            cli, "`%s` stands before the command, flags come after it: fluvio %s%sCOMMAND %s",
+            name, group == NULL ? "" : group, group == NULL ? "" : " ", name);
+        return FC_EXIT_USAGE;
+    }
     fc_suggest_init(&suggest, name);
     for (const struct fc_cli_command *at = fc_cli_commands; at->name != NULL; at++) {
         bool same = group == NULL ? at->group == NULL && at->help != NULL

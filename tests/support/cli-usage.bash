@@ -9,6 +9,8 @@ check "help by word" 0 "Usage: fluvio topic create" "$fluvio" help topic create
 check "a mistyped command" 2 'unknown command `topc`, did you mean `topic`?' "$fluvio" topc
 check "a mistyped second word" 2 'unknown command `topic crate`, did you mean `create`?' "$fluvio" topic crate
 check "a mistyped flag" 2 'did you mean `--partitions`?' "$fluvio" topic create x --partitons=3
+check "a flag before the command" 2 '`--profile` stands before the command, flags come after it: fluvio COMMAND --profile' "$fluvio" --profile x topic list
+check "or before its second word" 2 'flags come after it: fluvio topic COMMAND -O' "$fluvio" topic -O json list
 check "a number that is none" 2 "--partitions needs a whole number" "$fluvio" topic create x -p many
 check "a time that is none" 2 "--retention-time needs a time" "$fluvio" topic create x --retention-time soon
 check "an output that is none" 2 "-O must be table, json or yaml" "$fluvio" topic list -O xml
@@ -101,6 +103,11 @@ check "an unknown shell" 2 "not for \`tcsh\`" "$fluvio" completions tcsh
 openssl req -x509 -newkey rsa:2048 -nodes -days 10 -subj /CN=x -keyout "$work/a.key" -out "$work/a.pem" 2>/dev/null
 openssl genpkey -algorithm RSA -out "$work/b.key" 2>/dev/null
 chmod 600 "$work"/*.key
+check "a server's file that is not there is not checked" 2 "--config: $work/none.yaml: No such file" "$fluvio" cluster check -c "$work/none.yaml"
+check "a server's program that is not there" 2 "--spu: $work/none: No such file" "$fluvio" cluster start --spu "$work/none" --dir "$work/unmade"
+check "nothing was made for it" 1 '' test -e "$work/unmade"
+check "a cluster of another file does not run" 0 "no cluster runs in $work/unmade with $work/none.yaml" "$fluvio" cluster shutdown --dir "$work/unmade" -c "$work/none.yaml"
+check "what could not be had is counted" 0 "1 thing could not be had" "$fluvio" cluster diagnostics --dir "$work/unmade" --cluster 127.0.0.1:1 -f "$work/none.tar.gz"
 spu_file() { # KEY
     printf 'data-dir: %s/checked\nlisteners:\n  - {port: 0, tls: {certificate: %s/a.pem, key: %s}}\n' "$work" "$work" "$1" \
         >"$work/checked.yaml"
