@@ -13,9 +13,12 @@
 
 #include "core/base/alloc.h"
 
+enum { LEFT_FOR_OTHERS = 16 }; /* room is reserved when so many times of it are free */
+
 struct system_file {
     struct fc_file base;
     int fd;
+    bool reserved; /* there may be room behind the end */
     char *path;
 };
 
@@ -64,12 +67,25 @@ static fc_code system_open(struct fc_fs *fs, const char *path, int flags,
     return FC_OK;
 }
 
+/* A file system keeps blocks behind the end until the file is cut where it ends. */
+static void release_room(struct system_file *self)
+{
+    struct stat info;
+    if (fstat(self->fd, &info) == 0) {
+        (void)!ftruncate(self->fd, info.st_size);
+    }
+}
+
 static void system_close(struct fc_file *file)
 {
-    if (file != NULL) {
-        (void)close(system_file_of(file)->fd); /* what must last was synced before */
-        free(system_file_of(file)->path);
-        free(file);
+    struct system_file *self = file == NULL ? NULL : system_file_of(file);
+    if (self != NULL) {
+        if (self->reserved) {
+            release_room(self);
+        }
+        (void)close(self->fd); /* what must last was synced before */
+        free(self->path);
+        free(self);
     }
 }
 
@@ -138,6 +154,17 @@ static fc_code system_write(struct fc_file *file, uint64_t at, const struct iove
         at += size;
     }
     return FC_OK;
+}
+
+static void system_reserve(struct fc_file *file, uint64_t at, uint64_t size)
+{
+    struct system_file *self = system_file_of(file);
+    struct statvfs disk;
+    if (fstatvfs(self->fd, &disk) == 0 &&
+        (uint64_t)disk.f_bavail * disk.f_frsize / LEFT_FOR_OTHERS > size &&
+        fallocate(self->fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)size) == 0) {
+        self->reserved = true;
+    }
 }
 
 static void system_begin_sync(struct fc_file *file, uint64_t at, uint64_t size)
@@ -260,10 +287,10 @@ static int system_descriptor(struct fc_file *file)
 struct fc_fs *fc_fs_system(void)
 {
     static const struct fc_fs_ops ops = {
-        system_open,       system_close,  system_read,       system_write,
-        system_begin_sync, system_sync,   system_truncate,   system_size,
-        system_lock,       system_rename, system_remove,     system_make_dir,
-        system_sync_dir,   system_list,   system_free_space, system_descriptor
+        system_open,       system_close,     system_read,     system_write,    system_reserve,
+        system_begin_sync, system_sync,      system_truncate, system_size,     system_lock,
+        system_rename,     system_remove,    system_make_dir, system_sync_dir, system_list,
+        system_free_space, system_descriptor
     };
     static struct fc_fs fs = { &ops };
     return &fs;

@@ -19,6 +19,8 @@
 #include "core/log/watch.h"
 
 enum {
+    RESERVE_FROM = 1024 * 1024, /* smaller segments are not worth it */
+    RESERVE_MAX = 64 * 1024 * 1024,
     BEGIN_SYNC_BYTES = 256 * 1024, /* enough for the disk to be worth a request */
     PAGE_BYTES = 4096
 };
@@ -47,17 +49,39 @@ bool fc_partition_active_is_old(const struct fc_partition *partition)
                age_max;
 }
 
+/* Room ahead of the appends, as much as the segment is long already, so that little is held by
+ * topics that hold little. lock is held. */
+static void reserve_room(const struct fc_partition *partition, struct fc_active *active,
+                         uint64_t more)
+{
+    uint64_t room = active->size < RESERVE_MAX ? active->size : RESERVE_MAX;
+    uint64_t left = partition->config.segment_bytes - active->size;
+    if (active->size < RESERVE_FROM || active->size + more <= active->reserved) {
+        return;
+    }
+    if (room > left) {
+        room = left;
+    }
+    if (room >= more) {
+        active->file->fs->ops->reserve(active->file, active->size, room);
+        active->reserved = active->size + room;
+    }
+}
+
 /* Write behind the end; on failure nothing counts as appended. lock is held. */
 static fc_code write_batch(struct fc_partition *partition, const struct fc_append *append,
-                           struct fc_error *err)
+                           uint64_t size, struct fc_error *err)
 {
     struct fc_active *active = &partition->active;
     struct fc_error why;
-    fc_code code = active->file->fs->ops->write(active->file, active->size, append->parts,
-                                                append->parts_count, &why);
+    fc_code code;
+    reserve_room(partition, active, size);
+    code = active->file->fs->ops->write(active->file, active->size, append->parts,
+                                        append->parts_count, &why);
     if (code == FC_OK) {
         return FC_OK;
     }
+    active->reserved = 0; /* given back with what is cut off */
     if (code == FC_ERR_FULL &&
         active->file->fs->ops->truncate(active->file, active->size, NULL) != FC_OK) {
         code = FC_ERR_IO;
@@ -120,7 +144,7 @@ fc_code fc_append_locked(struct fc_partition *partition, const struct fc_append 
     fc_batch_header_decode(bytes, out_header);
     code = make_room(partition, out_header, err);
     if (code == FC_OK) {
-        code = write_batch(partition, append, err);
+        code = write_batch(partition, append, fc_batch_size(out_header), err);
     }
     if (code != FC_OK) {
         return code;

@@ -152,6 +152,9 @@ static void lossy_close(struct fc_file *base)
         if (file->locked && file->generation == fs->generation) {
             file->node->locked = false;
         }
+        if (file->generation == fs->generation) {
+            file->node->room_end = 0;
+        }
         (void)pthread_mutex_unlock(&fs->lock);
         free(file);
     }
@@ -251,6 +254,16 @@ static fc_code lossy_write(struct fc_file *file, uint64_t at, const struct iovec
     return leave(fs, code);
 }
 
+static void lossy_reserve(struct fc_file *file, uint64_t at, uint64_t size)
+{
+    struct lossy_fs *fs = NULL;
+    struct lossy_node *node = NULL;
+    if (enter(file, &fs, &node, NULL) == FC_OK) {
+        node->room_end = at + size;
+        (void)leave(fs, FC_OK);
+    }
+}
+
 /* What is not synced may be on the disk or not anyway. */
 static void lossy_begin_sync(struct fc_file *base, uint64_t at, uint64_t size)
 {
@@ -291,6 +304,7 @@ static fc_code lossy_truncate(struct fc_file *file, uint64_t size, struct fc_err
         return leave(fs, fail_with(err, FC_ERR_IO, EIO, "truncate"));
     }
     fs->used -= node->now.size;
+    node->room_end = 0;
     lossy_node_truncate(node, size);
     fs->used += node->now.size;
     return leave(fs, FC_OK);
@@ -465,11 +479,11 @@ static int lossy_descriptor(struct fc_file *file)
 
 const struct fc_fs_ops *lossy_ops(void)
 {
-    static const struct fc_fs_ops ops = { lossy_open,      lossy_close,      lossy_read,
-                                          lossy_write,     lossy_begin_sync, lossy_sync,
-                                          lossy_truncate,  lossy_size,       lossy_lock,
-                                          lossy_rename,    lossy_remove,     lossy_make_dir,
-                                          lossy_sync_dir,  lossy_list,       lossy_free_space,
-                                          lossy_descriptor };
+    static const struct fc_fs_ops ops = { lossy_open,       lossy_close,     lossy_read,
+                                          lossy_write,      lossy_reserve,   lossy_begin_sync,
+                                          lossy_sync,       lossy_truncate,  lossy_size,
+                                          lossy_lock,       lossy_rename,    lossy_remove,
+                                          lossy_make_dir,   lossy_sync_dir,  lossy_list,
+                                          lossy_free_space, lossy_descriptor };
     return &ops;
 }

@@ -37,6 +37,9 @@ void fs_lossy_fail_sync(struct fc_fs *fs, uint64_t count);
 void fs_lossy_set_capacity(struct fc_fs *fs, uint64_t bytes);
 uint64_t fs_lossy_used(struct fc_fs *fs);
 
+/* What is reserved behind the ends of files; it takes nothing of the capacity. */
+uint64_t fs_lossy_room(struct fc_fs *fs);
+
 /* How often each was asked for. */
 uint64_t fs_lossy_reads(struct fc_fs *fs);
 uint64_t fs_lossy_syncs(struct fc_fs *fs);

@@ -94,6 +94,15 @@ uint64_t fs_lossy_used(struct fc_fs *fs)
     return lossy_of(fs)->used;
 }
 
+uint64_t fs_lossy_room(struct fc_fs *fs)
+{
+    uint64_t room = 0;
+    for (struct lossy_node *node = lossy_of(fs)->all; node != NULL; node = node->next) {
+        room += node->room_end > node->now.size ? node->room_end - node->now.size : 0;
+    }
+    return room;
+}
+
 uint64_t fs_lossy_reads(struct fc_fs *fs)
 {
     return lossy_of(fs)->reads;

@@ -31,6 +31,7 @@ struct lossy_node {
     struct lossy_node *next; /* of all nodes */
     bool is_dir;
     bool locked;
+    uint64_t room_end; /* of what was reserved behind the end; takes no space here */
     struct lossy_content now;
     struct lossy_content disk;
     struct lossy_names names_now;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -87,6 +88,40 @@ static void what_is_written_at_a_place_is_read_there(void **state)
     assert_memory_equal(text, "\0\0\0he", 5);
     fs->ops->close(file);
     fs->ops->close(NULL);
+}
+
+static uint64_t bytes_on_disk(const char *name)
+{
+    struct stat info;
+    assert_int_equal(stat(path_of(name), &info), 0);
+    return (uint64_t)info.st_blocks * 512;
+}
+
+static void room_behind_the_end_is_given_back(void **state)
+{
+    enum { ROOM = 4 * 1024 * 1024 };
+    struct fc_fs *fs = fc_fs_system();
+    struct fc_file *file = open_file("room", FC_FS_WRITE | FC_FS_CREATE);
+    char text[] = "hello";
+    struct iovec part = { text, 5 };
+    uint64_t size = 0;
+    struct fc_error err;
+    (void)state;
+    assert_int_equal(fs->ops->write(file, 0, &part, 1, &err), FC_OK);
+    fs->ops->reserve(file, 5, ROOM);
+    assert_true(bytes_on_disk("room") >= ROOM);
+    assert_int_equal(fs->ops->size(file, &size, &err), FC_OK);
+    assert_int_equal(size, 5);
+    assert_int_equal(fs->ops->truncate(file, 5, &err), FC_OK);
+    assert_true(bytes_on_disk("room") < ROOM);
+    fs->ops->reserve(file, 5, ROOM);
+    assert_int_equal(fs->ops->write(file, 5, &part, 1, &err), FC_OK);
+    fs->ops->close(file);
+    assert_true(bytes_on_disk("room") < ROOM);
+    file = open_file("room", FC_FS_READ);
+    assert_int_equal(fs->ops->size(file, &size, &err), FC_OK);
+    assert_int_equal(size, 10);
+    fs->ops->close(file);
 }
 
 static void flags_say_what_must_exist(void **state)
@@ -217,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_at_a_place_is_read_there),
+        cmocka_unit_test(room_behind_the_end_is_given_back),
         cmocka_unit_test(flags_say_what_must_exist),
         cmocka_unit_test(a_locked_file_refuses_a_second_lock),
         cmocka_unit_test(writing_to_a_full_device_is_its_own_error),

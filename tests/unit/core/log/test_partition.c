@@ -208,6 +208,35 @@ static void large_batches_leave_recovery_little_to_walk_over(void **state)
     assert_int_equal(numbered_log_offsets(log).end, 1500000);
 }
 
+static void appends_have_room_ahead_that_is_given_back(void **state)
+{
+    enum { MIB = 1024 * 1024 };
+    struct numbered_log *log = *state;
+    uint64_t most = 0;
+    log->config.segment_bytes = 8 * MIB;
+    numbered_log_open(log);
+    numbered_log_append(log, 1, 3000);
+    assert_int_equal(fs_lossy_room(log->fs), 0); /* a small topic holds no more than it has */
+    while (fs_lossy_used(log->fs) < 7 * MIB) {
+        uint64_t used = fs_lossy_used(log->fs);
+        uint64_t room;
+        numbered_log_append(log, 1, 3000);
+        room = fs_lossy_room(log->fs);
+        assert_true(room <= used);
+        assert_true(used + room <= 9 * MIB); /* with what is no segment */
+        most = room > most ? room : most;
+    }
+    assert_true(most > MIB);
+    numbered_log_append(log, 20, 3000); /* another segment */
+    numbered_log_flush(log);
+    assert_true(fs_lossy_room(log->fs) <=
+                fs_lossy_used(log->fs) - (uint64_t)7 * MIB); /* all of it the new one's */
+    numbered_log_crash_and_open(log);
+    numbered_log_append(log, 1, 3000);
+    numbered_log_close(log);
+    assert_int_equal(fs_lossy_room(log->fs), 0);
+}
+
 static void time_finds_the_first_record_that_is_not_older(void **state)
 {
     struct numbered_log *log = *state;
@@ -438,6 +467,7 @@ int main(void)
         T(a_sync_covers_the_name_of_a_segment_that_was_found_empty),
         T(a_thousand_segments_are_opened_without_reading_them),
         T(large_batches_leave_recovery_little_to_walk_over),
+        T(appends_have_room_ahead_that_is_given_back),
         T(time_finds_the_first_record_that_is_not_older),
         T(time_before_and_after_everything_is_start_and_end),
         T(time_is_found_among_records_that_are_not_in_order),
