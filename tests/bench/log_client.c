@@ -6,7 +6,6 @@
  *   log_client latency BOOTSTRAP TOPIC SIZE RATE SECONDS        p50 and p99 from produce to acknowledgement, ms
  *   log_client fetch BOOTSTRAP TOPIC COUNT                      messages/s, from the beginning
  *   log_client spread BOOTSTRAP TOPIC PARTITIONS                a message to each partition
- *   log_client touch MIB                                        use so much memory and give it back
  *
  * Each prints its numbers on one line. Values are random bytes, so that nothing can be compressed.
  */
@@ -16,14 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     POOL_BYTES = 1 << 20,
     ERROR_SIZE = 512,
     LATENCIES_MAX = 10000000,
     POLL_MS = 100,
-    PAGE_BYTES = 4096,
     HANDED_AT_ONCE = 200 /* messages a call; a call each reads the clock each time */
 };
 
@@ -353,28 +350,6 @@ static int fetch(char **args)
     return 0;
 }
 
-/*
- * A virtual machine gets pages that it has not used for a while from its host only when they are
- * touched, which costs several times what a server does with the bytes that go there. Pages that
- * were just given back are used first. At most half of what is free is touched.
- */
-static int touch(char **args)
-{
-    size_t asked = (size_t)strtoll(args[0], NULL, 10) << 20;
-    size_t free_half = (size_t)sysconf(_SC_AVPHYS_PAGES) * PAGE_BYTES / 2;
-    size_t size = asked < free_half ? asked : free_half;
-    volatile uint8_t *memory = malloc(size);
-    if (memory == NULL) {
-        fail("touch", "no memory");
-    }
-    for (size_t at = 0; at < size; at += PAGE_BYTES) {
-        memory[at] = 1;
-    }
-    free((void *)(uintptr_t)memory);
-    (void)printf("%zu\n", size);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     if (argc == 7 && strcmp(argv[1], "produce") == 0) {
@@ -389,10 +364,7 @@ int main(int argc, char **argv)
     if (argc == 5 && strcmp(argv[1], "spread") == 0) {
         return spread(argv + 2);
     }
-    if (argc == 3 && strcmp(argv[1], "touch") == 0) {
-        return touch(argv + 2);
-    }
     (void)fprintf(stderr,
-                  "usage: log_client produce|latency|fetch|spread|touch ...: see the source\n");
+                  "usage: log_client produce|latency|fetch|spread ...: see the source\n");
     return 2;
 }
