@@ -65,6 +65,7 @@ static void sink_close(struct fc_sink *sink)
         return;
     }
     if (sink->producer != NULL) {
+        fc_sink_producer_leave(sink);
         (void)rd_kafka_purge(sink->producer, /* what is not flushed is given up */
                              RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         sink->failed = true;

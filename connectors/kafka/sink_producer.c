@@ -338,3 +338,13 @@ fc_code fc_sink_producer_give_up(struct fc_sink *sink, fc_code code, struct fc_e
     }
     return code;
 }
+
+void fc_sink_producer_leave(struct fc_sink *sink)
+{
+    bool waits = !sink->client.interrupted && !sink->client.down;
+    if (sink->begun_ms != 0) {
+        sink->failed = true; /* what is given up on purpose is no news */
+        rd_kafka_error_destroy(
+            rd_kafka_abort_transaction(sink->producer, waits ? LOOK_MS : POLL_MS));
+    }
+}

@@ -33,4 +33,10 @@ FC_MUST_CHECK fc_code fc_sink_producer_commit(struct fc_sink *sink, struct fc_er
 FC_MUST_CHECK fc_code fc_sink_producer_give_up(struct fc_sink *sink, fc_code code,
                                                struct fc_error *err);
 
+/* Before the producer is destroyed: give up what it has open, without waiting long. One that is
+ * destroyed while it makes partitions known to its transaction may end the process (librdkafka
+ * counts an answer before the question), and readers at the target would wait for the
+ * transaction until it is too old. */
+void fc_sink_producer_leave(struct fc_sink *sink);
+
 #endif

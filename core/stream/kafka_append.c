@@ -440,6 +440,16 @@ static void drop_producer(struct fc_kafka *kafka)
     kafka->begun_ms = 0;
 }
 
+/* What is left was never promised; if this fails, too, the cluster does it in time. A producer that
+ * is destroyed while it makes partitions known to its transaction may end the process: librdkafka
+ * counts an answer before the question. */
+static void leave_transaction(struct fc_kafka *kafka, int wait_ms)
+{
+    if (kafka->begun_ms != 0) {
+        rd_kafka_error_destroy(rd_kafka_abort_transaction(kafka->producer, wait_ms));
+    }
+}
+
 void fc_kafka_close_producer(struct fc_kafka *kafka, int wait_ms)
 {
     struct fc_error ignored;
@@ -447,8 +457,7 @@ void fc_kafka_close_producer(struct fc_kafka *kafka, int wait_ms)
         return;
     }
     if (kafka->begun_ms != 0 && (kafka->failed || commit(kafka, wait_ms, &ignored) != FC_OK)) {
-        /* what is left was never promised; if this fails, too, the cluster does it in time */
-        rd_kafka_error_destroy(rd_kafka_abort_transaction(kafka->producer, ABORT_MS));
+        leave_transaction(kafka, ABORT_MS);
     }
     if (!kafka->failed) {
         wait_until_visible(kafka);
@@ -462,6 +471,7 @@ fc_code fc_kafka_renew(struct fc_stream *stream, struct fc_error *err)
     fc_code code;
     (void)pthread_mutex_lock(&kafka->writing);
     if (kafka->producer != NULL && (kafka->ready || kafka->failed)) {
+        leave_transaction(kafka, POLL_MS);
         drop_producer(kafka);
     }
     (void)pthread_mutex_lock(&kafka->lock);
