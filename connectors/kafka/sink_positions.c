@@ -46,6 +46,14 @@ static fc_code ensure_topic(struct fc_sink *sink, const char *name, const char *
     return code == FC_ERR_NOT_FOUND ? fc_cluster_create(sink->producer, &topic, err) : code;
 }
 
+/* While nothing was acknowledged it is not known where the copy begins. */
+static void add_point(struct fc_sink_place *place, int64_t next, int64_t copy_end)
+{
+    if (copy_end > 0) {
+        fc_offset_map_add(&place->map, next, copy_end);
+    }
+}
+
 static fc_code take_position(struct fc_sink *sink, const rd_kafka_message_t *message,
                              bool history, struct fc_error *err)
 {
@@ -78,7 +86,7 @@ static fc_code take_position(struct fc_sink *sink, const rd_kafka_message_t *mes
         place->flushed = next;
         place->copy_end = copy_end;
     }
-    fc_offset_map_add(&place->map, next, copy_end);
+    add_point(place, next, copy_end);
     if (history) {
         place->pointed = next;
     }
@@ -184,6 +192,9 @@ static fc_code put_points(struct fc_sink *sink, struct fc_slice key,
     struct fc_offset_point newest = { place->reached, place->copy_end };
     size_t index = place->map.count;
     fc_code code = FC_OK;
+    if (place->copy_end == 0) {
+        return FC_OK;
+    }
     while (index > 0 && place->map.points[index - 1].from > place->pointed) {
         index--;
     }
@@ -236,7 +247,7 @@ void fc_sink_positions_settle(struct fc_sink *sink)
         struct fc_sink_place *place = value;
         if (place->reached != place->flushed) {
             place->flushed = place->reached;
-            fc_offset_map_add(&place->map, place->reached, place->copy_end);
+            add_point(place, place->reached, place->copy_end);
         }
     }
 }

@@ -3,12 +3,12 @@
  * Our log copied out to a sink. The log is opened for reading only, beside who writes it, and
  * anew when a topic has got more partitions. Where to go on is what the target knows.
  */
+#include "runner/bridge/copy_out.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
-#include "runner/bridge/bridge_state.h"
-#include "runner/bridge/log_ids.h"
 #include "runner/bridge/origin.h"
 #include "runner/log_open.h"
 
@@ -19,55 +19,12 @@ enum {
     MESSAGES_FIRST = 256
 };
 
-struct out_part {
-    char *name; /* in our log */
-    char *copy;
-    uint32_t partition;
-    struct fc_topic *topic;
-    struct fc_stream_reader *reader;
-    int64_t next;    /* was written to the sink up to here */
-    int64_t flushed; /* and is durable there */
-    bool made_anew;  /* since the target's position was kept */
-};
-
-struct out_topic {
-    char *name;
-    uint32_t partitions;
-};
-
-struct copy_out {
-    struct fc_bridge *bridge;
-    struct fc_stream *stream;
-    struct fc_log_ids *ids;
-    const struct fc_sink_ops *ops;
-    struct fc_sink *sink;
-    struct out_topic *topics;
-    size_t topic_count;
-    struct out_part *parts;
-    size_t part_count;
-    bool grown; /* the log must be opened again */
-    uint64_t pending_records;
-    uint64_t pending_bytes;
-    bool moved; /* since the last flush */
-    int64_t pending_since_ms;
-    int64_t newest_ms;
-    struct fc_message *messages;
-    size_t message_capacity;
-    struct fc_message_header *headers;
-    size_t header_capacity;
-};
-
-static int64_t now(const struct copy_out *out)
+static int64_t now(const struct fc_copy_out *out)
 {
     return fc_bridge_now(out->bridge);
 }
 
 /* --- topics ------------------------------------------------------------------------------- */
-
-static bool is_internal(const char *name)
-{
-    return strncmp(name, "_fluvio.", strlen("_fluvio.")) == 0 || strncmp(name, "__", 2) == 0;
-}
 
 struct texts {
     char **items;
@@ -83,7 +40,7 @@ static void on_setting(void *ctx, const char *name, const char *value)
     texts->items[at + 1] = fc_strdup(value);
 }
 
-static fc_code prepare(struct copy_out *out, const char *name, const char *copy,
+static fc_code prepare(struct fc_copy_out *out, const char *name, const char *copy,
                        uint32_t partitions, struct fc_error *err)
 {
     struct fc_message_topic topic = { .name = copy, .partitions = partitions };
@@ -102,7 +59,7 @@ static fc_code prepare(struct copy_out *out, const char *name, const char *copy,
     return code;
 }
 
-static fc_code fail_made_anew(const struct copy_out *out, const char *topic,
+static fc_code fail_made_anew(const struct fc_copy_out *out, const char *topic,
                               struct fc_error *err)
 {
     if (out->bridge->config.config->skips_gaps) { /* a new start begins with the new one */
@@ -116,7 +73,7 @@ static fc_code fail_made_anew(const struct copy_out *out, const char *topic,
 }
 
 /* Whether the target's position is of this topic, not of one that had its name before. */
-static fc_code check_same(struct copy_out *out, struct out_part *part, const char *id,
+static fc_code check_same(struct fc_copy_out *out, struct fc_out_part *part, const char *id,
                           struct fc_error *err)
 {
     const char *before = NULL;
@@ -138,15 +95,28 @@ static fc_code check_same(struct copy_out *out, struct out_part *part, const cha
     return FC_OK;
 }
 
+/* Counts from the next flush on. */
+static void reach(struct fc_copy_out *out, struct fc_out_part *part, int64_t next)
+{
+    out->pending_since_ms = out->moved ? out->pending_since_ms : now(out);
+    out->moved = true;
+    part->next = next;
+    out->ops->reached(out->sink, part->copy, part->partition, next);
+}
+
 /* A place that is not in our log is a gap, or of another log. */
-static fc_code place_part(struct copy_out *out, struct out_part *part, struct fc_error *err)
+static fc_code place_part(struct fc_copy_out *out, struct fc_out_part *part,
+                          struct fc_error *err)
 {
     struct fc_offsets offsets = { 0 };
     fc_code code = fc_stream_offsets(part->topic, part->partition, &offsets, err);
     part->next =
         part->made_anew ? -1 : out->ops->position(out->sink, part->copy, part->partition);
     part->flushed = part->next;
-    part->next = part->next < 0 ? offsets.start : part->next;
+    if (code == FC_OK &&
+        part->next < 0) { /* told from now on: what goes before it is copied is a gap */
+        reach(out, part, offsets.start);
+    }
     if (code == FC_OK && part->next > offsets.end) {
         return fc_fail(err, FC_ERR_REFUSED,
                        "%s/%" PRIu32 " ends at offset %" PRId64 ", but the target has it up to "
@@ -170,7 +140,7 @@ static fc_code place_part(struct copy_out *out, struct out_part *part, struct fc
     return code;
 }
 
-static fc_code begin_topic(struct copy_out *out, const char *name, uint32_t partitions,
+static fc_code begin_topic(struct fc_copy_out *out, const char *name, uint32_t partitions,
                            struct fc_error *err)
 {
     char copy[FC_TOPIC_NAME_MAX + 1];
@@ -186,9 +156,9 @@ static fc_code begin_topic(struct copy_out *out, const char *name, uint32_t part
     }
     partitions = fc_topic_partitions(topic); /* more come when the log is opened again */
     out->parts =
-        fc_realloc_array(out->parts, out->part_count + partitions, sizeof(struct out_part));
+        fc_realloc_array(out->parts, out->part_count + partitions, sizeof(struct fc_out_part));
     for (uint32_t index = 0; code == FC_OK && index < partitions; index++) {
-        struct out_part *part = &out->parts[out->part_count++];
+        struct fc_out_part *part = &out->parts[out->part_count++];
         memset(part, 0, sizeof(*part));
         part->name = fc_strdup(name);
         part->copy = fc_strdup(copy);
@@ -200,15 +170,16 @@ static fc_code begin_topic(struct copy_out *out, const char *name, uint32_t part
                    ? fc_stream_reader_open(topic, index, part->next, &part->reader, err)
                    : code;
     }
-    out->topics = fc_realloc_array(out->topics, out->topic_count + 1, sizeof(struct out_topic));
-    out->topics[out->topic_count++] = (struct out_topic){ fc_strdup(name), partitions };
+    out->topics =
+        fc_realloc_array(out->topics, out->topic_count + 1, sizeof(struct fc_out_topic));
+    out->topics[out->topic_count++] = (struct fc_out_topic){ fc_strdup(name), partitions };
     return code;
 }
 
 static fc_code on_name(void *ctx, const char *name, uint32_t partitions, struct fc_error *err)
 {
-    struct copy_out *out = ctx;
-    if (is_internal(name) || !out->ops->wants(out->sink, name)) {
+    struct fc_copy_out *out = ctx;
+    if (fc_out_is_internal(name) || !out->ops->wants(out->sink, name)) {
         return FC_OK;
     }
     for (size_t index = 0; index < out->topic_count; index++) {
@@ -222,7 +193,7 @@ static fc_code on_name(void *ctx, const char *name, uint32_t partitions, struct 
 
 /* --- records ------------------------------------------------------------------------------ */
 
-static void make_room(struct copy_out *out, const struct fc_record *records, uint32_t count)
+static void make_room(struct fc_copy_out *out, const struct fc_record *records, uint32_t count)
 {
     size_t headers = 0;
     for (uint32_t index = 0; index < count; index++) {
@@ -239,7 +210,7 @@ static void make_room(struct copy_out *out, const struct fc_record *records, uin
     }
 }
 
-static void convert(struct copy_out *out, const struct out_part *part,
+static void convert(struct fc_copy_out *out, const struct fc_out_part *part,
                     const struct fc_record *records, uint32_t count)
 {
     size_t used = 0;
@@ -264,7 +235,7 @@ static void convert(struct copy_out *out, const struct out_part *part,
     }
 }
 
-static fc_code copy_some(struct copy_out *out, struct out_part *part, bool *any,
+static fc_code copy_some(struct fc_copy_out *out, struct fc_out_part *part, bool *any,
                          struct fc_error *err)
 {
     int wait_ms = out->bridge->config.config->kafka == NULL ? 0 : CLUSTER_WAIT_MS;
@@ -280,24 +251,21 @@ static fc_code copy_some(struct copy_out *out, struct out_part *part, bool *any,
         *any = true;
     }
     if (code == FC_OK && fc_stream_reader_offset(part->reader) > part->next) {
-        out->pending_since_ms = out->moved ? out->pending_since_ms : now(out);
-        out->moved = true;
         *any = true; /* there may be gaps only, and more behind them */
-        part->next = fc_stream_reader_offset(part->reader);
-        out->ops->reached(out->sink, part->copy, part->partition, part->next);
+        reach(out, part, fc_stream_reader_offset(part->reader));
     }
     return code;
 }
 
 /* What was read is of the topics that it seems to be; then it can be made durable. */
-static fc_code verify(struct copy_out *out, struct fc_error *err)
+static fc_code verify(struct fc_copy_out *out, struct fc_error *err)
 {
     const char *topic = NULL;
     fc_code code = fc_log_ids_verify(out->ids, &topic, err);
     return code == FC_OK && topic != NULL ? fail_made_anew(out, topic, err) : code;
 }
 
-static fc_code flush(struct copy_out *out, struct fc_error *err)
+static fc_code flush(struct fc_copy_out *out, struct fc_error *err)
 {
     fc_code code = out->moved ? verify(out, err) : FC_OK;
     code = code == FC_OK && out->moved ? out->ops->flush(out->sink, err) : code;
@@ -315,7 +283,7 @@ static fc_code flush(struct copy_out *out, struct fc_error *err)
 }
 
 /* Once around all partitions. */
-static fc_code go_round(struct copy_out *out, bool *any, struct fc_error *err)
+static fc_code go_round(struct fc_copy_out *out, bool *any, struct fc_error *err)
 {
     fc_code code = FC_OK;
     for (size_t index = 0; code == FC_OK && index < out->part_count; index++) {
@@ -332,65 +300,13 @@ static fc_code go_round(struct copy_out *out, bool *any, struct fc_error *err)
     return code;
 }
 
-/* --- groups ------------------------------------------------------------------------------- */
-
-struct translating {
-    struct copy_out *out;
-    struct texts groups;
-    const char *group;
-    fc_code code;
-    struct fc_error error;
-};
-
-static void on_group(void *ctx, const char *group)
-{
-    struct translating *translating = ctx;
-    if (translating->out->ops->wants_group(translating->out->sink, group)) {
-        on_setting(&translating->groups, group, "");
-    }
-}
-
-static void on_committed(void *ctx, const char *topic, uint32_t partition, int64_t offset)
-{
-    struct translating *translating = ctx;
-    struct copy_out *out = translating->out;
-    char copy[FC_TOPIC_NAME_MAX + 1];
-    struct fc_group_offset committed = { translating->group, copy, partition, offset };
-    if (translating->code == FC_OK && !is_internal(topic) &&
-        out->ops->wants(out->sink, topic)) {
-        fc_bridge_name(out->bridge, topic, copy);
-        translating->code = out->ops->group(out->sink, &committed, &translating->error);
-    }
-}
-
-static fc_code translate_groups(struct copy_out *out, struct fc_error *err)
-{
-    struct translating translating = { .out = out };
-    fc_code code = fc_stream_groups(out->stream, on_group, &translating, err);
-    for (size_t index = 0; index < translating.groups.count; index++) {
-        translating.group = translating.groups.items[2 * index];
-        if (code == FC_OK) {
-            code = fc_stream_committed(out->stream, translating.group, on_committed,
-                                       &translating, err);
-        }
-        if (code == FC_OK && translating.code != FC_OK) {
-            code = translating.code;
-            *err = translating.error;
-        }
-        free(translating.groups.items[2 * index]);
-        free(translating.groups.items[2 * index + 1]);
-    }
-    free(translating.groups.items);
-    return code;
-}
-
 /* --- the loop ----------------------------------------------------------------------------- */
 
-static void show(struct copy_out *out)
+static void show(struct fc_copy_out *out)
 {
     struct fc_bridge_lag *lags = fc_new_array(struct fc_bridge_lag, out->part_count + 1);
     for (size_t index = 0; index < out->part_count; index++) {
-        const struct out_part *part = &out->parts[index];
+        const struct fc_out_part *part = &out->parts[index];
         struct fc_offsets offsets = { 0 };
         struct fc_error ignored; /* the next read will say it */
         (void)snprintf(lags[index].topic, sizeof(lags[index].topic), "%s", part->name);
@@ -404,7 +320,7 @@ static void show(struct copy_out *out)
     fc_bridge_show(out->bridge, lags, out->part_count, out->topic_count, out->newest_ms);
 }
 
-static bool is_due(struct copy_out *out, int64_t *last_ms, int every_ms)
+static bool is_due(struct fc_copy_out *out, int64_t *last_ms, int every_ms)
 {
     int64_t time_ms = now(out);
     if (time_ms - *last_ms < every_ms) {
@@ -414,7 +330,7 @@ static bool is_due(struct copy_out *out, int64_t *last_ms, int every_ms)
     return true;
 }
 
-static fc_code loop(struct copy_out *out, struct fc_error *err)
+static fc_code loop(struct fc_copy_out *out, struct fc_error *err)
 {
     int64_t looked_ms = now(out);
     int64_t grouped_ms = looked_ms;
@@ -432,7 +348,7 @@ static fc_code loop(struct copy_out *out, struct fc_error *err)
         }
         if (code == FC_OK && is_due(out, &grouped_ms, FC_BRIDGE_GROUPS_MS)) {
             code = flush(out, err);
-            code = code == FC_OK ? translate_groups(out, err) : code;
+            code = code == FC_OK ? fc_out_groups(out, err) : code;
         }
         if (is_due(out, &shown_ms, FC_BRIDGE_STATUS_MS)) {
             show(out);
@@ -444,7 +360,7 @@ static fc_code loop(struct copy_out *out, struct fc_error *err)
     }
     if (code == FC_OK) {
         code = flush(out, err);
-        code = code == FC_OK ? translate_groups(out, err) : code;
+        code = code == FC_OK ? fc_out_groups(out, err) : code;
         show(out);
     }
     return code;
@@ -452,7 +368,7 @@ static fc_code loop(struct copy_out *out, struct fc_error *err)
 
 /* --- from start to end -------------------------------------------------------------------- */
 
-static void release(struct copy_out *out)
+static void release(struct fc_copy_out *out)
 {
     for (size_t index = 0; index < out->part_count; index++) {
         fc_stream_reader_close(out->parts[index].reader);
@@ -472,7 +388,7 @@ static void release(struct copy_out *out)
 
 static fc_code copy_once(struct fc_bridge *bridge, bool *out_grown, struct fc_error *err)
 {
-    struct copy_out out = { .bridge = bridge, .ops = bridge->config.plugin->sink };
+    struct fc_copy_out out = { .bridge = bridge, .ops = bridge->config.plugin->sink };
     fc_code code =
         fc_log_open_reader(bridge->config.config, bridge->config.clock, &out.stream, err);
     code = code == FC_OK ? out.ops->open(bridge->config.host, &out.sink, err) : code;
@@ -480,6 +396,9 @@ static fc_code copy_once(struct fc_bridge *bridge, bool *out_grown, struct fc_er
         out.ids = fc_log_ids_new(bridge, out.stream);
         fc_bridge_open(bridge, NULL, out.sink);
         code = loop(&out, err);
+        if (code == FC_ERR_NOT_FOUND) { /* what is there is looked up anew, and a gap is told */
+            err->retriable = true;
+        }
         fc_bridge_open(bridge, NULL, NULL);
         out.ops->close(out.sink);
     }

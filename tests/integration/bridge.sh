@@ -1,108 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The bridge between Apache Kafka nodes and our log, embedded and in our SPU: records byte for byte both ways, kill -9 and restarts
-# with every record once, groups, new topics and partitions, a target that is down, gaps, bad input.
+# with every record once, groups, new topics and partitions, a target that is down, bad input.
 # bridge.sh [SCENARIO...]. BUILD=build/release ROUNDS=12
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-build=${BUILD:-build/release}
-connect=$build/fluvio-connect
-peer=$build/tests/integration/bridge_peer admin=$build/tests/integration/bridge_admin
+. tests/support/bridge.bash
 rounds=${ROUNDS:-12}
-seed=${SEED:-$RANDOM}
-RANDOM=$seed
-work=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-bridge-XXXXXX")
-passed=0 failed=0 feed='' spu=''
-declare -A runs=()
-
-clean_up() {
-    local pid
-    for pid in "${runs[@]}" $feed $spu; do { kill -9 "$pid" && wait "$pid"; } 2>/dev/null || true; done
-    tests/support/kafka-node kill "$work/a" 2>/dev/null || true
-    tests/support/kafka-node kill "$work/b" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap clean_up EXIT
-
-ok() { passed=$((passed + 1)) && echo "ok   bridge/$1"; }
-not_ok() {
-    failed=$((failed + 1))
-    echo "FAIL bridge/$1 (seed $seed)"
-    shift
-    printf '    %s\n' "$@"
-}
-holds() { # NAME COMMAND...
-    local name=$1 code=0
-    shift
-    "$@" >"$work/out" 2>&1 || code=$?
-    if [ $code -eq 0 ]; then ok "$name"; else not_ok "$name" "exit code $code" "$(tail -n 5 "$work/out")"; fi
-}
-refused() { # NAME EXIT-CODE PATTERN COMMAND...: one line says so
-    local name=$1 wanted=$2 pattern=$3 code=0
-    shift 3
-    timeout 60 "$@" >"$work/out" 2>"$work/err" || code=$?
-    if [ $code -eq "$wanted" ] && tail -n 1 "$work/err" | grep -qE -- "$pattern"; then
-        ok "$name"
-    else
-        not_ok "$name" "exit code $code, wanted $wanted and /$pattern/" "$(tail -n 3 "$work/err")"
-    fi
-}
-wait_for() { # SECONDS COMMAND...: until it succeeds
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || return 1
-        sleep 0.1
-    done
-}
-free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport'; }
-# file NAME KIND TOPIC LOG BROKERS TOPICS [LINE...]: KIND is source or sink; LOG a directory, DIRECTORY@ADDRESS where it is served, or brokers
-file() {
-    local name=$1 kind=$2 topic=$3 log=$4 brokers=$5 topics=$6
-    shift 6
-    {
-        printf 'apiVersion: 0.1.0\nmeta: { name: %s, type: kafka-%s, topic: "%s" }\n' "$name" "$kind" "$topic"
-        case $log in
-        *@*) printf 'log: { embedded: { dir: ./%s, listen: "%s" } }\n' "${log%@*}" "${log#*@}" ;;
-        *:*) printf 'log: { kafka: { bootstrap.servers: "%s" } }\n' "$log" ;;
-        *) printf 'log: { embedded: { dir: ./%s } }\n' "$log" ;;
-        esac
-        for line in "$@"; do case $line in on-gap*|delivery*) echo "$line" ;; esac; done
-        printf 'kafka:\n  bootstrap.servers: "%s"\n  topics: %s\n' "$brokers" "$topics"
-        for line in "$@"; do case $line in on-gap*|delivery*) ;; *) printf '  %s\n' "$line" ;; esac; done
-    } >"$work/$name.yaml"
-}
-copy() { timeout 120 "$connect" run --until-end "$work/$1.yaml" >"$work/$1.diag" 2>&1; }
-start_run() {
-    "$connect" run "$work/$1.yaml" >>"$work/$1.diag" 2>&1 &
-    runs[$1]=$!
-}
-kill_run() { kill -9 "${runs[$1]}" && { wait "${runs[$1]}" 2>/dev/null || true; } && unset "runs[$1]"; }
-stop_run() {
-    local code=0
-    kill -TERM "${runs[$1]}"
-    wait "${runs[$1]}" || code=$?
-    unset "runs[$1]"
-    return $code
-}
-ends() { $admin ends "$1" "$2" 2>/dev/null || echo 0; }
-reaches() { [ "$(ends "$1" "$2")" -ge "$3" ]; }
-# What is committed is seen a moment later.
-same_dump() { wait_for 10 dumps_are_same "$@" || dumps_are_same "$@"; }
-dumps_are_same() { # BROKERS TOPIC BROKERS TOPIC
-    $peer dump "$1" "$2" >"$work/one" && $peer dump "$3" "$4" >"$work/two" && [ -s "$work/one" ] && cmp "$work/one" "$work/two"
-}
-without_origin() { sed 's/ fc\.bridge= .*//' "$1"; }
-
-start_spu() {
-    local port
-    port=$(free_port)
-    printf 'data-dir: %s\nauto-create-topics: false\nlisteners:\n  - host: 127.0.0.1\n    port: %s\n' "$work/spu-data" "$port" >"$work/spu.yaml"
-    "$build/fluvio-spu" --config "$work/spu.yaml" >"$work/spu.log" 2>&1 &
-    spu=$!
-    S=127.0.0.1:$port
-    wait_for 20 kcat -L -b "$S"
-}
 
 every_form() {
     local codec
@@ -323,66 +227,6 @@ sees_again() { # NAME GROUP MOST
     fi
 }
 
-gaps() {
-    $admin create "$A" gap 1
-    $peer aborted "$A" gap 10
-    file gap source '${topic}' data-gap "$A" '[gap]'
-    holds 'before a gap' copy gap
-    $peer aborted "$A" gap 30
-    $admin trim "$A" gap 0 80
-    refused 'a gap stops, named' 3 'gap/0 begins at offset 80, but [0-9]+ was the next to be read: [0-9]+ offsets are gone' \
-        "$connect" run --until-end "$work/gap.yaml"
-    file gap source '${topic}' data-gap "$A" '[gap]' 'on-gap: skip'
-    holds 'on-gap: skip goes on' copy gap
-    holds 'and says so' grep -q 'skipping a gap' "$work/gap.diag"
-}
-
-numbers() { seq "$3" "$4" | kcat -q -P -b "$1" -t "$2" -p 0; } # BROKERS TOPIC FIRST LAST
-holds_numbers() { kcat -q -b "$1" -C -t "$2" -e | cmp - <(seq "$3" "$4"); }
-ended() { ! kill -0 "${runs[$1]}" 2>/dev/null; }
-anew_file() { # KIND [LINE...]
-    local kind=$1 topic=anew-$1
-    shift
-    if [ "$kind" = sink ]; then
-        file "$topic" sink '${topic}' "$S" "$B" "[$topic]" "$@"
-    else
-        file "$topic" source '${topic}' data-anew "$A" "[$topic]" "$@"
-        file "$topic-out" sink '${topic}' data-anew "$B" "[$topic]"
-    fi
-}
-anew_copied() { copy "anew-$1" && { [ "$1" = sink ] || copy anew-source-out; } && $peer check "$B" "anew-$1" "$2"; }
-made_anew() { # KIND
-    local kind=$1 topic=anew-$1 from=$A code=0
-    [ "$kind" = source ] || from=$S
-    $admin create "$from" "$topic" 1
-    numbers "$from" "$topic" 0 99
-    anew_file "$kind"
-    holds "$kind: before a topic is made anew" anew_copied "$kind" 100
-    $admin anew "$from" "$topic" 1
-    numbers "$from" "$topic" 100 399 # goes beyond where the old one ended
-    refused "$kind: a topic that was made anew meanwhile stops, with what to do" 3 "topic $topic was deleted and made anew .* set on-gap: skip" \
-        "$connect" run --until-end "$work/$topic.yaml"
-    anew_file "$kind" 'on-gap: skip'
-    holds "$kind: on-gap: skip goes on with the new one, nothing of either lost or twice" anew_copied "$kind" 400
-    holds "$kind: and says so" grep -q 'skipping a gap: .* was made anew' "$work/$topic.diag"
-    anew_file "$kind"
-    start_run "$topic"
-    numbers "$from" "$topic" 400 499
-    wait_for 60 eval "$connect status -o json $work/$topic.yaml | grep -q '\"next\":400'"
-    $admin anew "$from" "$topic" 1
-    numbers "$from" "$topic" 500 1199
-    wait_for 60 ended "$topic" || true
-    wait "${runs[$topic]}" || code=$?
-    unset "runs[$topic]"
-    if [ $code -eq 3 ] && tail -n 1 "$work/$topic.diag" | grep -q "topic $topic was deleted and made anew"; then
-        ok "$kind: a topic that is made anew while the bridge runs stops it"
-    else
-        not_ok "$kind: a topic that is made anew while the bridge runs stops it" "exit code $code" "$(tail -n 3 "$work/$topic.diag")"
-    fi
-    anew_file "$kind" 'on-gap: skip'
-    holds "$kind: nothing of the new one was taken for the old one" anew_copied "$kind" 1200
-}
-
 at_least_once() {
     local count before
     $admin create "$A" alo 2
@@ -517,20 +361,6 @@ two_sinks() {
     kill_run other
 }
 
-sink_gaps() {
-    $admin create "$S" sgap 1
-    numbers "$S" sgap 0 49
-    file sgap sink '${topic}' "$S" "$B" '[sgap]'
-    holds 'sink: before a gap' copy sgap
-    numbers "$S" sgap 50 99
-    $admin trim "$S" sgap 0 80
-    refused 'sink: a gap stops, named' 3 'sgap/0 begins at offset 80, but 50 was the next to be copied: 30 offsets are gone' \
-        "$connect" run --until-end "$work/sgap.yaml"
-    file sgap sink '${topic}' "$S" "$B" '[sgap]' 'on-gap: skip'
-    holds 'sink: on-gap: skip goes on, and says so' eval "copy sgap && grep -q 'sgap/0 skipping a gap: from offset 50 to 80' $work/sgap.diag"
-    holds 'sink: nothing else is lost or twice' eval "kcat -q -b $B -C -t sgap -e | cmp - <(seq 0 49; seq 80 99)"
-}
-
 bad_input() {
     file bad source '${topic}' data-bad "$A" '["^(a"]'
     refused 'no regular expression' 2 'bad.yaml:6:12: `topics`: `\^\(a` is no regular expression' "$connect" run "$work/bad.yaml"
@@ -559,10 +389,5 @@ wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot") B_SECURE=$(sed -n 's/^SECURE=//p' "$work/b/env")
 start_spu
 E=data-served@127.0.0.1:$(free_port)
-[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' group_without_headers unserved_groups groups_out gaps sink_gaps 'made_anew source' 'made_anew sink' at_least_once start_end secured compaction two_sinks bad_input
-for scenario in "$@"; do
-    read -r name first second <<<"$scenario"
-    $name ${first:+"$first"} ${second:+"${!second}"}
-done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' group_without_headers unserved_groups groups_out at_least_once start_end secured compaction two_sinks bad_input
+run_scenarios "$@"
