@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the cases of Python's clients share: counting, topics, producers and consumers of confluent-kafka.
+import os
 import sys
 import time
 import traceback
@@ -7,6 +8,7 @@ import traceback
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+AREA = os.path.splitext(os.path.basename(sys.argv[0]))[0]
 BOOTSTRAP = sys.argv[1]
 results = [0, 0]
 admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
@@ -17,10 +19,10 @@ def case(name):
         try:
             test()
             results[0] += 1
-            print(f"ok   clients_python/{name}", flush=True)
+            print(f"ok   {AREA}/{name}", flush=True)
         except Exception: # whatever it is
             results[1] += 1
-            print(f"FAIL clients_python/{name}", flush=True)
+            print(f"FAIL {AREA}/{name}", flush=True)
             print("     " + traceback.format_exc().replace("\n", "\n     "), flush=True)
         return test
     return run
