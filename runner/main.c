@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/standard_fds.h"
 #include "core/base/suggest.h"
 #include "runner/command.h"
 
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
     char exe[PATH_MAX] = { 0 };
     char *slash;
     int exit_code;
+    fc_standard_fds_keep();
     if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0) {
         exe[0] = '\0'; /* without /proc, connectors are found by flag or environment */
     }

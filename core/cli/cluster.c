@@ -123,6 +123,12 @@ static fc_code connection_failed(const struct fc_cluster *cluster, struct fc_err
                        "profile)",
                        where, reason);
     }
+    if (strstr(reason, "Invalid response size") != NULL) { /* text or TLS, taken for a length */
+        return fc_fail(err, FC_ERR_PROTOCOL,
+                       "%s answers, but not in Kafka's protocol: is this the right port, and "
+                       "without TLS?",
+                       where);
+    }
     if (*reason != '\0') {
         return fc_fail_retriable(
             err, FC_ERR_IO, "cannot reach %s: %s (is it running, and is the address right?)",

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/standard_fds.h"
 #include "core/cli/commands.h"
 
 int main(int argc, char **argv)
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
     char exe[PATH_MAX] = { 0 };
     char *slash;
     int exit_code;
+    fc_standard_fds_keep();
     if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0) {
         exe[0] = '\0'; /* without /proc, fluvio-spu is looked for on PATH */
     }

@@ -15,6 +15,7 @@
 
 #include "core/base/flags.h"
 #include "core/base/roles.h"
+#include "core/base/standard_fds.h"
 #include "core/spu/add_user.h"
 #include "core/spu/spu_file.h"
 
@@ -189,6 +190,7 @@ int main(int argc, char **argv)
     char **operands = NULL;
     uint32_t count = 0;
     fc_code code;
+    fc_standard_fds_keep();
     if (!fc_flags_parse(&scope, &usage, argc, argv, &operands, &count, &exit_code)) {
         return exit_code;
     }

@@ -127,6 +127,7 @@ records() {
     same "all partitions are read" "$(seq 1 200 | sort)" sh -c "'$fluvio' consume orders -B -d | sort"
     same "partitions list their offsets" 200 sh -c "'$fluvio' partition list orders -O json | jq '[.[].records] | add'"
     same "and their sizes" true sh -c "'$fluvio' partition list orders -O json | jq '[.[].size] | all(. > 0)'"
+    check "a closed stdin is no input" 1 "stdin: Bad file descriptor" sh -c "'$fluvio' produce one <&-"
     check "a folder is no input" 1 "$work: Is a directory" "$fluvio" produce one -f "$work"
     # Whose reader wants no more says nothing of it, and commits what it has printed only.
     "$fluvio" topic create -q much

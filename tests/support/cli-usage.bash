@@ -38,6 +38,25 @@ check "also on our own connection" 1 "no answer in time" \
     timeout 8 "$fluvio" user list --cluster "127.0.0.1:$(cat "$work/mute")" --timeout 1s
 kill $mute
 
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 5); $| = 1;
+    print $s->sockport, "\n"; close STDOUT; while ($c = $s->accept) { sysread $c, $_, 9; print $c "HTTP/1.1 400 Bad Request\r\n\r\n"; close $c }' >"$work/web" &
+web=$!
+until [ -s "$work/web" ]; do :; done
+check "a server of another protocol" 1 "answers, but not in Kafka's protocol" timeout 8 "$fluvio" topic list --cluster "127.0.0.1:$(cat "$work/web")"
+check "on our own connection" 1 "is this a Kafka port" timeout 8 "$fluvio" user list --cluster "127.0.0.1:$(cat "$work/web")"
+kill $web
+
+check "results that nobody can have" 1 "stdout: the results could not be written" sh -c "'$fluvio' version --client >&-"
+check "also of the runner" 1 "stdout: the results could not be written" sh -c "'$BUILD/fluvio-connect' version >&-"
+printf 'data-dir: %s/closed\nlisteners: [{ port: 0 }]\n' "$work" >"$work/closed.yaml"
+sh -c "exec '$BUILD/fluvio-spu' --config '$work/closed.yaml' <&- >&- 2>&-" &
+closed=$!
+until [ -e "$work/closed/.lock" ]; do kill -0 $closed 2>/dev/null || break; done
+same "a server whose stderr is closed writes into no file of its own" "/dev/null /dev/null /dev/null" \
+    sh -c "readlink /proc/$closed/fd/0 /proc/$closed/fd/1 /proc/$closed/fd/2 | xargs"
+kill $closed
+wait $closed
+
 rm -rf "$HOME/.config"
 check "no cluster is chosen" 2 "no cluster is chosen" "$fluvio" topic list
 check "a profile is added" 0 "is used from now on" "$fluvio" profile add one 127.0.0.1:1
