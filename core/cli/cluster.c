@@ -241,6 +241,13 @@ fc_code fc_cluster_metadata(struct fc_cluster *cluster,
                : fc_cluster_fail(cluster, code, NULL, "read the list of topics", err);
 }
 
+/* Whether the servers know who asks, and may hide things. */
+static bool is_known(const struct fc_cluster *cluster)
+{
+    const char *protocol = fc_settings_get(&cluster->settings, "security.protocol");
+    return protocol != NULL && strcasecmp(protocol, "plaintext") != 0;
+}
+
 fc_code fc_cluster_find_topic(const struct fc_cluster *cluster,
                               const struct rd_kafka_metadata *metadata, const char *topic,
                               const struct rd_kafka_metadata_topic **out_topic,
@@ -259,8 +266,9 @@ fc_code fc_cluster_find_topic(const struct fc_cluster *cluster,
         }
         fc_suggest_offer(&suggest, at->topic);
     }
-    return fc_fail(err, FC_ERR_NOT_FOUND, "no topic `%s` at %s%s (fluvio topic list)", topic,
-                   cluster->settings.where, fc_suggest_text(&suggest, hint));
+    return fc_fail(err, FC_ERR_NOT_FOUND, "no topic `%s`%s at %s%s (fluvio topic list)", topic,
+                   is_known(cluster) ? " that this user may see" : "", cluster->settings.where,
+                   fc_suggest_text(&suggest, hint));
 }
 
 fc_code fc_cluster_offsets(struct fc_cluster *cluster, rd_kafka_topic_partition_list_t *list,

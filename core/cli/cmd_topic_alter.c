@@ -157,9 +157,11 @@ static fc_code check_reset(struct fc_cluster *cluster, const struct change *chan
     struct fc_suggest suggest;
     struct fc_error ignored = { 0 };
     fc_code code = FC_OK;
-    bool told = change->reset.count > 0 &&
-                fc_collect_settings(cluster, change->topic, settings, &ignored) == FC_OK &&
-                json_array_size(settings) > 0;
+    bool told = false;
+    if (change->reset.count > 0 &&
+        fc_collect_settings(cluster, change->topic, settings, &told, &ignored) != FC_OK) {
+        told = false;
+    }
     for (uint32_t index = 0; told && code == FC_OK && index < change->reset.count; index++) {
         if (!has_setting(settings, change->reset.items[index], &suggest)) {
             code = fc_fail(err, FC_ERR_NOT_FOUND,

@@ -23,7 +23,7 @@ static json_t *setting(const rd_kafka_ConfigEntry_t *entry)
 }
 
 fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic, json_t *settings,
-                            struct fc_error *err)
+                            bool *out_told, struct fc_error *err)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
@@ -41,6 +41,7 @@ fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic, json_
     if (code != FC_OK) {
         return code;
     }
+    *out_told = true;
     resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event), &count);
     for (size_t at = 0; at < count && code == FC_OK; at++) {
@@ -48,7 +49,9 @@ fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic, json_
         const rd_kafka_ConfigEntry_t **entries =
             rd_kafka_ConfigResource_configs(resources[at], &entry_count);
         rd_kafka_resp_err_t failed = rd_kafka_ConfigResource_error(resources[at]);
-        if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (failed == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+            *out_told = false;
+        } else if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {
             code = fc_cluster_fail(cluster, failed,
                                    rd_kafka_ConfigResource_error_string(resources[at]),
                                    "read the topic's settings", err);
@@ -67,9 +70,10 @@ fc_code fc_collect_topic(struct fc_cluster *cluster, const struct rd_kafka_metad
     const struct rd_kafka_metadata_topic *topic = NULL;
     json_t *settings = json_array();
     json_t *partitions = json_array();
+    bool told = false;
     fc_code code = fc_cluster_find_topic(cluster, metadata, name, &topic, err);
     if (code == FC_OK) {
-        code = fc_collect_settings(cluster, name, settings, err);
+        code = fc_collect_settings(cluster, name, settings, &told, err);
     }
     if (code == FC_OK) {
         code = fc_partitions_rows(cluster, topic, partitions, err);
@@ -79,7 +83,7 @@ fc_code fc_collect_topic(struct fc_cluster *cluster, const struct rd_kafka_metad
         json_object_set_new(described, "topic", fc_output_string(name));
         json_object_set_new(described, "partition_count", json_integer(topic->partition_cnt));
         json_object_set(described, "partitions", partitions);
-        json_object_set(described, "settings", settings);
+        json_object_set(described, "settings", told ? settings : json_null());
         json_array_append_new(topics, described);
     }
     json_decref(settings);
@@ -99,6 +103,9 @@ static void print_settings(struct fc_cli *cli, const json_t *settings, bool all)
     json_t *shown = json_array();
     size_t index;
     json_t *row;
+    if (!json_is_array(settings)) {
+        fc_cli_note(cli, "its settings may not be read by this user (DESCRIBE_CONFIGS)");
+    }
     json_array_foreach(settings, index, row)
     {
         const char *source = json_string_value(json_object_get(row, "source"));

@@ -6,10 +6,12 @@
 #include "core/cli/cluster.h"
 #include "core/cli/output.h"
 
-/* Append the topic's settings, by default or not: name, value, source. */
+/* Append the topic's settings, by default or not: name, value, source. out_told: false when this user may
+ * not read them. */
 FC_MUST_CHECK fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic,
-                                          json_t *settings, struct fc_error *err);
-/* Append the topic: partitions, settings. FC_ERR_NOT_FOUND. */
+                                          json_t *settings, bool *out_told,
+                                          struct fc_error *err);
+/* Append the topic: partitions, settings (null: not told). FC_ERR_NOT_FOUND. */
 FC_MUST_CHECK fc_code fc_collect_topic(struct fc_cluster *cluster,
                                        const struct rd_kafka_metadata *metadata,
                                        const char *name, json_t *topics, struct fc_error *err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/alloc.h"
@@ -26,6 +27,12 @@ static char *next_dir(const char **at)
     return dir;
 }
 
+static bool is_program(const char *path)
+{
+    struct stat info;
+    return access(path, X_OK) == 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 bool fc_cli_run_extension(struct fc_cli *cli, const char *name, char **argv)
 {
     const char *at = cli->env.path;
@@ -36,11 +43,13 @@ bool fc_cli_run_extension(struct fc_cli *cli, const char *name, char **argv)
     while ((dir = next_dir(&at)) != NULL) {
         char *path = fc_asprintf("%s/%s%s", dir, PREFIX, name);
         free(dir);
-        if (access(path, X_OK) == 0) {
+        if (is_program(path)) {
             char *own = argv[0];
             argv[0] = path;
             (void)execv(path, argv); /* returns only on failure */
-            fc_cli_tell(cli, "%s: %s", path, strerrordesc_np(errno));
+            fc_cli_tell(cli, "%s: %s", path,
+                        errno == ENOENT ? "its interpreter (#!) is not there"
+                                        : strerrordesc_np(errno));
             argv[0] = own;
             free(path);
             return true;
@@ -59,7 +68,7 @@ static void add_name(struct listing *listing, const char *dir, const char *file)
 {
     const char *name = file + strlen(PREFIX);
     char *path = fc_asprintf("%s/%s", dir, file);
-    bool known = access(path, X_OK) != 0 || fc_cli_find(NULL, name) != NULL ||
+    bool known = !is_program(path) || fc_cli_find(NULL, name) != NULL ||
                  fc_cli_is_group(name) || *name == '\0';
     for (size_t index = 0; index < listing->count && !known; index++) {
         known = strcmp(listing->names[index], name) == 0;

@@ -85,6 +85,13 @@ static fc_code failure(const struct run *run, rd_kafka_resp_err_t code, const ch
                        "--delivery-semantic at-least-once does without",
                        what);
     }
+    if (code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+        /* An idempotent producer asks for its id first, which who may write to any topic gets. */
+        return fc_fail(err, FC_ERR_REJECTED,
+                       "%s: this user may not write to it, nor to any other (an admin can "
+                       "grant it: fluvio acl add --role producer --topic %s)",
+                       what, what);
+    }
     return fc_cluster_fail(run->cluster, code, NULL, what, err);
 }
 

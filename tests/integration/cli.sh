@@ -348,6 +348,12 @@ life_of_a_user() {
     check "nor adds rules" 1 "not allowed on the cluster" "$fluvio" acl add --user dan --role admin --profile dan
     check "nor users" 1 "not allowed on the cluster" "$fluvio" user add eve --password-file "$work/password" --profile dan
     check "nor sees who there is" 1 "not allowed on the cluster" "$fluvio" acl list --profile dan
+    check "whose topics are hidden is told so" 1 'no topic `ledger` that this user may see at profile `dan`' "$fluvio" topic describe ledger --profile dan
+    "$fluvio" acl add -q --user dan --operation describe --topic ledger >/dev/null
+    check "who may see a topic and not its settings sees its partitions" 0 "its settings may not be read by this user" "$fluvio" topic describe ledger --profile dan
+    same "as JSON" '[1,null]' sh -c "'$fluvio' topic describe ledger --profile dan -o json | jq -c '.[] | [.partition_count, .settings]'"
+    check "who may write to no topic is told that" 1 "ledger: this user may not write to it, nor to any other" sh -c "echo x | '$fluvio' produce ledger --profile dan"
+    "$fluvio" acl delete -q --user dan >/dev/null
     check "a role is given" 0 "2 rules added" "$fluvio" acl add --user dan --role producer --topic ledger
     check "then it writes" 0 '' sh -c "echo x | '$fluvio' produce ledger --profile dan"
     check "and does not read" 1 "not allowed for this user on the topic" "$fluvio" consume ledger -B -d --profile dan

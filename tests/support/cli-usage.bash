@@ -91,6 +91,14 @@ chmod +x "$work/bin/fluvio-greet"
 check "a program fluvio-greet is fluvio greet" 0 "hello you" env PATH="$work/bin:$PATH" "$fluvio" greet you
 check "and in the list" 0 "runs fluvio-greet" env PATH="$work/bin:$PATH" "$fluvio" --help
 check "and suggested" 2 'did you mean `greet`?' env PATH="$work/bin:$PATH" "$fluvio" greeet
+printf '#!/bin/sh\nexit 7\n' >"$work/bin/fluvio-seven"
+printf '#!/no/such/shell\n' >"$work/bin/fluvio-lost"
+chmod +x "$work/bin/fluvio-seven" "$work/bin/fluvio-lost"
+mkdir "$work/bin/fluvio-folder"
+check "its exit code is ours" 7 '' env PATH="$work/bin:$PATH" "$fluvio" seven
+check "one without its interpreter" 1 "fluvio-lost: its interpreter (#!) is not there" env PATH="$work/bin:$PATH" "$fluvio" lost
+check "a folder is no program" 2 'unknown command `folder`' env PATH="$work/bin:$PATH" "$fluvio" folder
+rm -r "$work/bin/fluvio-folder" "$work/bin/fluvio-lost" "$work/bin/fluvio-seven"
 check "completions for bash" 0 "complete -o default" "$fluvio" completions bash
 same "they complete commands" "partition" sh -c "'$fluvio' __complete -- par | grep '^par'"
 check "and flags" 0 "--cleanup-policy" "$fluvio" __complete -- topic create --
