@@ -116,10 +116,11 @@ $(B)/connectors/mysql.so: $(call link_ars,connectors/mysql)
 $(B)/connectors/kafka.so: $(call link_ars,connectors/kafka)
 $(B)/connectors/mysql.so: CLIENT_LIBS = $(MYSQL_LIBS)
 $(B)/connectors/kafka.so: CLIENT_LIBS = $(KAFKA_LIBS)
+$(B)/connectors/kafka.so: PLUGIN_LDFLAGS = -Wl,-z,nodelete # librdkafka's threads may outlive it (fc_cluster_destroy)
 $(PLUGINS):
 	@mkdir -p $(@D)
 	@$(if $(V),,echo "  LINK  $@")
-	$(Q)$(CC) $(CFLAGS) $(LTO) $(LDFLAGS) -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(CLIENT_LIBS) $(LIBS) $(PUT)
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(LDFLAGS) -shared $(PLUGIN_LDFLAGS) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -o $@.$$$$ -Wl,--whole-archive $< -Wl,--no-whole-archive $(filter-out $<,$^) $(CLIENT_LIBS) $(LIBS) $(PUT)
 
 # The same plugin with libmysqlclient, which Debian 12 lacks: headers and library are unpacked beside the system.
 mysqlclient: ## build the MySQL connector with libmysqlclient, too

@@ -62,7 +62,7 @@ static void feed_close(struct fc_feed *feed)
     }
     release_messages(feed);
     if (feed->consumer != NULL) {
-        rd_kafka_destroy(feed->consumer);
+        fc_cluster_destroy(feed->consumer);
     }
     if (feed->questions != NULL) {
         rd_kafka_destroy(feed->questions);

@@ -112,4 +112,12 @@ FC_MUST_CHECK fc_code fc_cluster_commit(rd_kafka_t *handle, const char *group,
                                         const rd_kafka_topic_partition_list_t *offsets,
                                         struct fc_error *err);
 
+/*
+ * Destroy a consumer, which may have read topics that were deleted meanwhile: librdkafka 2.0 then
+ * waits for ever for one of its own threads. So after some seconds it is left to a thread of its
+ * own, which ends with the process. Its callbacks' code must stay (no dlclose); what its opaque
+ * points at is not used any more.
+ */
+void fc_cluster_destroy(rd_kafka_t *consumer);
+
 #endif

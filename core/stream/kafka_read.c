@@ -129,7 +129,7 @@ static void unclaim(struct fc_kafka *kafka, const struct kafka_reader *reader)
 void fc_kafka_free_consumers(struct fc_kafka *kafka)
 {
     for (size_t index = 0; index < kafka->consumer_count; index++) {
-        rd_kafka_destroy(kafka->consumers[index]->handle);
+        fc_cluster_destroy(kafka->consumers[index]->handle);
         free(kafka->consumers[index]->claims);
         free(kafka->consumers[index]);
     }
