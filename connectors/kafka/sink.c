@@ -52,7 +52,7 @@ static void free_place(void *value)
         rd_kafka_topic_destroy(place->handle);
     }
     fc_offset_map_release(&place->map);
-    free(place->sent.offsets);
+    free(place->sent.items);
     free(place->topic);
     free(place);
 }
@@ -145,18 +145,44 @@ static fc_code create(struct fc_sink *sink, const struct fc_message_topic *topic
     return code;
 }
 
+static void on_setting(void *ctx, const char *name, const char *value)
+{
+    size_t *limit = ctx;
+    if (strcmp(name, "max.message.bytes") == 0) {
+        *limit = strtoul(value, NULL, 10);
+    }
+}
+
+/* A batch that is larger is refused, although each of its records may fit. When it cannot be asked
+ * for (it takes DESCRIBE_CONFIGS), batches are as large as ever, and the refusal says why. */
+static fc_code note_limit(struct fc_sink *sink, const struct fc_message_topic *topic,
+                          struct fc_error *err)
+{
+    size_t limit = 0;
+    fc_code code = fc_cluster_settings(sink->producer, topic->name, on_setting, &limit, err);
+    if (code == FC_ERR_CONFIG) {
+        return FC_OK;
+    }
+    if (limit >= fc_sink_producer_batch_bytes(sink)) {
+        limit = 0;
+    }
+    for (uint32_t index = 0; code == FC_OK && index < topic->partitions; index++) {
+        fc_sink_place(sink, topic->name, index)->batch_max = limit;
+    }
+    return code;
+}
+
 static fc_code sink_prepare(struct fc_sink *sink, const struct fc_message_topic *topic,
                             struct fc_error *err)
 {
     uint32_t has = 0;
     fc_code code = fc_cluster_partitions(sink->producer, topic->name, &has, err);
     if (code == FC_ERR_NOT_FOUND) {
-        return create(sink, topic, err);
-    }
-    if (code == FC_OK && has < topic->partitions) {
+        code = create(sink, topic, err);
+    } else if (code == FC_OK && has < topic->partitions) {
         code = fc_cluster_grow(sink->producer, topic->name, topic->partitions, err);
     }
-    return code;
+    return code == FC_OK ? note_limit(sink, topic, err) : code;
 }
 
 static int64_t sink_position(struct fc_sink *sink, const char *topic, uint32_t partition)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connectors/kafka/sink_producer.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
@@ -14,6 +15,9 @@ enum {
     TRY_MS = 5000,
     LOOK_MS = 2000,
     SENT_FIRST = 64,
+    RECORD_OVERHEAD = 128, /* of a record and its batch, with room */
+    HEADER_OVERHEAD = 10,
+    NUMBER_SIZE = 24,
     STILL_MS = 60000 /* without a report; begun anew then, a producer may have lost itself */
 };
 
@@ -56,9 +60,12 @@ static fc_code fail_producer(struct fc_sink *sink, rd_kafka_resp_err_t answer,
                        "Kafka: %s: %s: a target without transactions needs delivery: "
                        "at-least-once",
                        doing, rd_kafka_err2str(answer));
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+        return fc_fail(err, FC_ERR_LIMIT,
+                       "Kafka: %s: %s: over max.message.bytes of the topic at the target",
+                       doing, rd_kafka_err2str(answer));
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
         return fc_fail(err, FC_ERR_CONFIG, "Kafka: %s: %s", doing, rd_kafka_err2str(answer));
@@ -101,29 +108,47 @@ fc_code fc_sink_producer_check(struct fc_sink *sink, struct fc_error *err)
     return FC_OK;
 }
 
-static void push(struct fc_sink_sent *sent, int64_t offset)
+static void push(struct fc_sink_sent *sent, int64_t offset, size_t bytes)
 {
+    size_t mask;
     if (sent->count == sent->capacity) {
-        size_t grown = sent->capacity == 0 ? SENT_FIRST : 2 * sent->capacity;
-        int64_t *offsets = fc_new_array(int64_t, grown);
+        struct fc_sink_sent grown = { .count = sent->count, .bytes = sent->bytes };
+        grown.capacity = sent->capacity == 0 ? SENT_FIRST : 2 * sent->capacity;
+        grown.items = fc_realloc_array(NULL, grown.capacity, sizeof(*grown.items));
         for (size_t index = 0; index < sent->count; index++) {
-            offsets[index] = sent->offsets[(sent->first + index) & (sent->capacity - 1)];
+            grown.items[index] = sent->items[(sent->first + index) & (sent->capacity - 1)];
         }
-        free(sent->offsets);
-        *sent = (struct fc_sink_sent){ offsets, grown, 0, sent->count };
+        free(sent->items);
+        *sent = grown;
     }
-    sent->offsets[(sent->first + sent->count++) & (sent->capacity - 1)] = offset;
+    mask = sent->capacity - 1;
+    sent->items[(sent->first + sent->count) & mask].offset = offset;
+    sent->items[(sent->first + sent->count) & mask].bytes = bytes;
+    sent->count++;
+    sent->bytes += bytes;
 }
 
-/* -1 when nobody wants to know. */
+/* The offset of the one that was handed over first. */
 static int64_t pop(struct fc_sink_sent *sent)
 {
-    int64_t offset = sent->count == 0 ? -1 : sent->offsets[sent->first];
-    if (sent->count > 0) {
-        sent->first = (sent->first + 1) & (sent->capacity - 1);
-        sent->count--;
-    }
+    int64_t offset;
+    fc_assert(sent->count > 0);
+    offset = sent->items[sent->first].offset;
+    sent->bytes -= sent->items[sent->first].bytes;
+    sent->first = (sent->first + 1) & (sent->capacity - 1);
+    sent->count--;
     return offset;
+}
+
+/* Of records that are larger than a topic takes, each goes in a batch of its own: so the first that
+ * is reported is the one. */
+static void fail_record(struct fc_sink *sink, const struct fc_sink_place *place, int64_t offset,
+                        rd_kafka_resp_err_t answer)
+{
+    char doing[FC_KAFKA_KEY_SIZE];
+    (void)snprintf(doing, sizeof(doing), "%s/%" PRIu32 " offset %" PRId64, place->topic,
+                   place->partition, offset);
+    (void)fail_producer(sink, answer, NULL, doing, &sink->failure);
 }
 
 /* Of what is given up on purpose nothing is said. The client is the first member of the sink. */
@@ -136,15 +161,13 @@ static void on_delivered(rd_kafka_t *handle, const rd_kafka_message_t *message, 
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (!sink->failed) {
             sink->failed = true;
-            (void)fail_producer(sink, message->err, NULL, rd_kafka_topic_name(message->rkt),
-                                &sink->failure);
+            fail_record(sink, place, offset, message->err);
         }
     } else if (message->offset >=
                0) { /* else it was acknowledged before, and is told without */
         place->copy_end = message->offset + 1;
-        if (offset >= 0) { /* all before it is before message->offset */
-            fc_offset_map_add(&place->map, offset, message->offset);
-        }
+        /* all before it is before message->offset */
+        fc_offset_map_add(&place->map, offset, message->offset);
     }
 }
 
@@ -235,11 +258,49 @@ static rd_kafka_headers_t *headers_of(const struct fc_message *message)
     return headers;
 }
 
+static size_t size_of(const struct fc_message *message)
+{
+    size_t bytes = RECORD_OVERHEAD + message->key.len + message->value.len;
+    for (uint32_t index = 0; index < message->header_count; index++) {
+        bytes += HEADER_OVERHEAD + message->headers[index].key.len +
+                 message->headers[index].value.len;
+    }
+    return bytes;
+}
+
+size_t fc_sink_producer_batch_bytes(const struct fc_sink *sink)
+{
+    char value[NUMBER_SIZE] = "";
+    size_t size = sizeof(value);
+    return rd_kafka_conf_get(rd_kafka_conf(sink->producer), "batch.size", value, &size) ==
+                   RD_KAFKA_CONF_OK
+               ? strtoul(value, NULL, 10)
+               : 0;
+}
+
+/* What is on its way is never more than the topic takes at once, or one record: so no batch is. */
+static fc_code wait_for_room(struct fc_sink *sink, const struct fc_sink_place *place,
+                             size_t bytes, struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    while (code == FC_OK && place->batch_max > 0 && place->sent.count > 0 &&
+           place->sent.bytes + bytes > place->batch_max) {
+        (void)rd_kafka_flush(sink->producer, POLL_MS); /* the ring tells */
+        code = fc_sink_producer_check(sink, err);
+        if (code == FC_OK && sink->client.down) {
+            code = fc_kafka_client_fail(&sink->client, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+                                        "write", err);
+        }
+    }
+    return code;
+}
+
 fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
                         const struct fc_message *message, struct fc_error *err)
 {
     rd_kafka_resp_err_t answer = RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    fc_code code = FC_OK;
+    size_t bytes = size_of(message);
+    fc_code code = wait_for_room(sink, place, bytes, err);
     if (place->handle == NULL) {
         place->handle = rd_kafka_topic_new(sink->producer, place->topic, NULL);
     }
@@ -262,10 +323,12 @@ fc_code fc_sink_produce(struct fc_sink *sink, struct fc_sink_place *place,
         }
     }
     if (code == FC_OK && answer != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        code = fail_producer(sink, answer, NULL, place->topic, err);
+        fail_record(sink, place, message->offset, answer);
+        *err = sink->failure;
+        code = err->code;
     }
-    if (code == FC_OK && sink->keeps_history) {
-        push(&place->sent, message->offset);
+    if (code == FC_OK) {
+        push(&place->sent, message->offset, bytes);
     }
     return code;
 }

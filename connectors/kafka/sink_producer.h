@@ -14,6 +14,9 @@
 /* With transactions, an earlier sink of the name is out afterwards. */
 FC_MUST_CHECK fc_code fc_sink_producer_open(struct fc_sink *sink, struct fc_error *err);
 
+/* The largest batch that it sends, in bytes, but for one of a single record. */
+size_t fc_sink_producer_batch_bytes(const struct fc_sink *sink);
+
 /* Whether what was handed over so far can still be delivered. */
 FC_MUST_CHECK fc_code fc_sink_producer_check(struct fc_sink *sink, struct fc_error *err);
 

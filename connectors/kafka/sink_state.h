@@ -24,12 +24,16 @@ enum {
     FC_KAFKA_ID_SIZE = 40
 };
 
-/* The offsets in our log of the records that are on their way, whose reports come in order: a ring. */
+/* The records that are on their way, whose reports come in order: a ring. */
 struct fc_sink_sent {
-    int64_t *offsets;
+    struct {
+        int64_t offset; /* in our log */
+        size_t bytes;
+    } * items;
     size_t capacity; /* a power of two, or 0 */
     size_t first;
     size_t count;
+    size_t bytes; /* of all of them */
 };
 
 /* A partition at the target. */
@@ -42,6 +46,7 @@ struct fc_sink_place {
     int64_t flushed;  /* what the target knows of that; -1: nothing */
     int64_t copy_end; /* one past the newest record acknowledged there */
     int64_t pointed;  /* `from` of the newest point in the history; -1: none */
+    size_t batch_max; /* bytes that the topic takes at once; 0: as many as a producer sends */
     struct fc_sink_sent sent;
     struct fc_offset_map map;
 };

@@ -94,7 +94,7 @@ static void note_failure(struct fc_kafka *kafka, rd_kafka_resp_err_t answer, con
     (void)pthread_mutex_unlock(&kafka->lock);
 }
 
-static fc_code failure_of(struct fc_kafka *kafka, struct fc_error *err)
+fc_code fc_kafka_failure(struct fc_kafka *kafka, struct fc_error *err)
 {
     fc_code code = FC_OK;
     (void)pthread_mutex_lock(&kafka->lock);
@@ -128,7 +128,7 @@ static fc_code take_answer(struct fc_kafka *kafka, rd_kafka_error_t *error, cons
         return fail_stall(kafka, err);
     }
     note_failure(kafka, answer, place);
-    return failure_of(kafka, err);
+    return fc_kafka_failure(kafka, err);
 }
 
 /* --- the producer ------------------------------------------------------------------------- */
@@ -188,7 +188,7 @@ static fc_code start_producer(struct fc_kafka *kafka, struct fc_error *err)
     (void)pthread_mutex_lock(&kafka->lock);
     code = make_producer(kafka, err);
     (void)pthread_mutex_unlock(&kafka->lock);
-    code = code == FC_OK ? failure_of(kafka, err) : code;
+    code = code == FC_OK ? fc_kafka_failure(kafka, err) : code;
     if (code == FC_OK && !kafka->ready) {
         code = take_answer(kafka, rd_kafka_init_transactions(kafka->producer, STALL_MS),
                            kafka->writer, err);
@@ -290,9 +290,17 @@ static fc_code append(struct fc_kafka *kafka, struct fc_stream_batch *batch,
                        ? start_producer(kafka, err)
                        : start(kafka, fc_kafka_topic_of(batch->topic), err);
     int left = code == FC_OK ? rd_kafka_outq_len(kafka->producer) : 0;
+    bool small = code == FC_OK && fc_kafka_is_small(kafka, batch->topic);
     while (code == FC_OK && !fc_kafka_batch_is_sent(batch)) {
-        rd_kafka_resp_err_t answer = fc_kafka_batch_send(kafka->producer, batch);
+        size_t bytes = small ? fc_kafka_batch_next_bytes(batch) : 0;
+        rd_kafka_resp_err_t answer;
+        code = small ? fc_kafka_wait_for_room(kafka, batch->topic, bytes, err) : FC_OK;
+        if (code != FC_OK) {
+            return code;
+        }
+        answer = fc_kafka_batch_send(kafka->producer, batch);
         if (answer == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            kafka->small_bytes += bytes;
             continue;
         }
         if (answer != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -300,7 +308,7 @@ static fc_code append(struct fc_kafka *kafka, struct fc_stream_batch *batch,
         } else if (!wait_for_progress(kafka, &left, &since_ms)) {
             code = fail_stall(kafka, err);
         }
-        code = code == FC_OK ? failure_of(kafka, err) : code;
+        code = code == FC_OK ? fc_kafka_failure(kafka, err) : code;
     }
     if (code == FC_OK) {
         (void)rd_kafka_poll(kafka->producer, 0);
@@ -329,7 +337,7 @@ static fc_code check_producer(struct fc_kafka *kafka, struct fc_error *err)
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         note_failure(kafka, RD_KAFKA_RESP_ERR__FATAL, kafka->writer);
     }
-    return failure_of(kafka, err);
+    return fc_kafka_failure(kafka, err);
 }
 
 /* Until everything is acknowledged, or nothing has been for too long: *out_done is false then. */
@@ -369,7 +377,7 @@ static fc_code commit(struct fc_kafka *kafka, int wait_ms, struct fc_error *err)
     } else if (code == FC_ERR_TIMEOUT && kafka->commit_ms != 0 &&
                fc_clock_boot_ms() - kafka->commit_ms >= TRANSACTION_MS) {
         note_failure(kafka, RD_KAFKA_RESP_ERR__STATE, kafka->writer); /* nothing comes of it */
-        code = failure_of(kafka, err);
+        code = fc_kafka_failure(kafka, err);
     }
     return code;
 }
@@ -379,7 +387,7 @@ fc_code fc_kafka_flush(struct fc_stream *stream, struct fc_error *err)
     struct fc_kafka *kafka = fc_kafka_of(stream);
     fc_code code;
     (void)pthread_mutex_lock(&kafka->writing);
-    code = failure_of(kafka, err);
+    code = fc_kafka_failure(kafka, err);
     if (code == FC_OK && kafka->producer != NULL && kafka->begun_ms != 0) {
         code = commit(kafka, STALL_MS, err);
     }

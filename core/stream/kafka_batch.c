@@ -162,6 +162,31 @@ static struct fc_slice part_of(struct fc_reader *reader, uint32_t length)
     return length == (uint32_t)ABSENT ? fc_slice_null() : fc_reader_slice(reader, length);
 }
 
+static size_t bytes_of(uint32_t length)
+{
+    return length == (uint32_t)ABSENT ? 0 : length;
+}
+
+size_t fc_kafka_batch_next_bytes(const struct fc_stream_batch *base)
+{
+    const struct fc_kafka_batch *batch = const_batch_of(base);
+    size_t bytes = RECORD_OVERHEAD;
+    struct fc_reader reader;
+    uint8_t count;
+    fc_reader_init(&reader,
+                   fc_slice_of(batch->bytes.data + batch->at, batch->bytes.len - batch->at));
+    (void)fc_reader_be(&reader, 8); /* its time */
+    bytes += bytes_of((uint32_t)fc_reader_be(&reader, 4));
+    bytes += bytes_of((uint32_t)fc_reader_be(&reader, 4));
+    count = fc_reader_u8(&reader);
+    for (uint8_t index = 0; index < count; index++) {
+        bytes += HEADER_OVERHEAD + bytes_of((uint32_t)fc_reader_be(&reader, 4));
+        bytes += bytes_of((uint32_t)fc_reader_be(&reader, 4));
+    }
+    fc_assert(!reader.failed); /* we wrote it ourselves */
+    return bytes;
+}
+
 rd_kafka_resp_err_t fc_kafka_batch_send(rd_kafka_t *producer, struct fc_stream_batch *base)
 {
     struct fc_kafka_batch *batch = batch_of(base);

@@ -63,9 +63,11 @@ struct fc_kafka {
 
     pthread_mutex_t writing; /* held by appends, flushes and renewals; taken first */
     /* Guarded by writing. */
-    bool ready;        /* the producer's predecessors are out */
-    int64_t begun_ms;  /* when the open transaction was begun; 0: none is open */
-    int64_t commit_ms; /* when its commit was first asked for; 0: not yet */
+    bool ready;         /* the producer's predecessors are out */
+    int64_t begun_ms;   /* when the open transaction was begun; 0: none is open */
+    int64_t commit_ms;  /* when its commit was first asked for; 0: not yet */
+    size_t small_bytes; /* handed over to topics that take less at once than a producer sends,
+                           since everything was acknowledged */
 
     pthread_mutex_t lock;
     /* Guarded by lock; topics themselves live until close. */
@@ -178,6 +180,8 @@ FC_MUST_CHECK fc_code fc_kafka_batch_seal(struct fc_stream_batch *batch, struct 
 bool fc_kafka_batch_is_sent(const struct fc_stream_batch *batch);
 /* What its first record's offset cannot be below. */
 int64_t fc_kafka_batch_least(const struct fc_stream_batch *batch);
+/* What the next record adds to a batch of the producer, at most. */
+size_t fc_kafka_batch_next_bytes(const struct fc_stream_batch *batch);
 /* Hand the next record over, which is copied. Its topic must have its producer_topic. */
 rd_kafka_resp_err_t fc_kafka_batch_send(rd_kafka_t *producer, struct fc_stream_batch *batch);
 
@@ -187,8 +191,18 @@ FC_MUST_CHECK fc_code fc_kafka_append(struct fc_stream_batch *batch, int64_t *ou
                                       struct fc_error *err);
 FC_MUST_CHECK fc_code fc_kafka_flush(struct fc_stream *stream, struct fc_error *err);
 FC_MUST_CHECK fc_code fc_kafka_renew(struct fc_stream *stream, struct fc_error *err);
+/* What the producer has failed with, if it has. */
+FC_MUST_CHECK fc_code fc_kafka_failure(struct fc_kafka *kafka, struct fc_error *err);
 /* Commit what is appended if that takes no longer than wait_ms, or drop it. */
 void fc_kafka_close_producer(struct fc_kafka *kafka, int wait_ms);
+
+/* --- kafka_room.c --- */
+
+/* Whether the topic takes less at once than the producer, which there is, sends. */
+bool fc_kafka_is_small(const struct fc_kafka *kafka, struct fc_topic *topic);
+/* Until a record of so many bytes may be handed over to such a topic. FC_ERR_TIMEOUT: not now. */
+FC_MUST_CHECK fc_code fc_kafka_wait_for_room(struct fc_kafka *kafka, struct fc_topic *topic,
+                                             size_t bytes, struct fc_error *err);
 
 /* --- kafka_read.c --- */
 

@@ -4,9 +4,12 @@
  *
  *   bridge_admin create BROKERS TOPIC PARTITIONS [NAME=VALUE...] a topic; or give it more partitions
  *   bridge_admin anew BROKERS TOPIC PARTITIONS                delete a topic and make it again
+ *   bridge_admin delete BROKERS TOPIC                         delete a topic
  *   bridge_admin trim BROKERS TOPIC PARTITION OFFSET          delete the records before it
  *   bridge_admin ends BROKERS TOPIC                           sum of the ends of its partitions
  *   bridge_admin settings BROKERS TOPIC                       NAME=VALUE lines
+ *   bridge_admin commit BROKERS GROUP TOPIC OFFSET            of partition 0, for a group that nobody is in
+ *   bridge_admin committed BROKERS GROUP TOPIC                of partition 0; "none"
  */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -175,6 +178,53 @@ static int settings(char **args)
     return 0;
 }
 
+static int commit(char **args)
+{
+    const char *const pairs[] = { "bootstrap.servers", args[0], NULL };
+    rd_kafka_t *handle = open_handle(RD_KAFKA_PRODUCER, pairs);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    struct fc_error error = { 0 };
+    rd_kafka_topic_partition_list_add(list, args[2], 0)->offset = strtoll(args[3], NULL, 10);
+    if (fc_cluster_commit(handle, args[1], list, &error) != FC_OK) {
+        die(args[1], error.message);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(handle);
+    return 0;
+}
+
+struct looking {
+    const char *topic;
+    int64_t offset; /* -1: none */
+};
+
+static void on_committed(void *ctx, const char *topic, uint32_t partition, int64_t offset)
+{
+    struct looking *looking = ctx;
+    if (partition == 0 && strcmp(topic, looking->topic) == 0) {
+        looking->offset = offset;
+    }
+}
+
+static int committed(char **args)
+{
+    const char *const pairs[] = { "bootstrap.servers", args[0], "group.id", "bridge_admin",
+                                  NULL };
+    rd_kafka_t *handle = open_handle(RD_KAFKA_CONSUMER, pairs);
+    struct looking looking = { args[2], -1 };
+    struct fc_error error = { 0 };
+    if (fc_cluster_committed(handle, args[1], on_committed, &looking, &error) != FC_OK) {
+        die(args[1], error.message);
+    }
+    if (looking.offset < 0) {
+        (void)printf("none\n");
+    } else {
+        (void)printf("%" PRId64 "\n", looking.offset);
+    }
+    rd_kafka_destroy(handle);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -185,6 +235,10 @@ int main(int argc, char **argv)
         delete_topic(argv + 2);
         return create(argv + 2, argc - 2);
     }
+    if (strcmp(what, "delete") == 0 && argc == 4) {
+        delete_topic(argv + 2);
+        return 0;
+    }
     if (strcmp(what, "trim") == 0 && argc == 6) {
         return trim(argv + 2);
     }
@@ -193,6 +247,12 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "settings") == 0 && argc == 4) {
         return settings(argv + 2);
+    }
+    if (strcmp(what, "commit") == 0 && argc == 6) {
+        return commit(argv + 2);
+    }
+    if (strcmp(what, "committed") == 0 && argc == 5) {
+        return committed(argv + 2);
     }
     die("usage", "see the head of its source");
     return 2;

@@ -174,10 +174,98 @@ made_anew() { # KIND
     holds "$kind: nothing of the new one was taken for the old one" anew_copied "$kind" 1200
 }
 
+# The copies take less at once than producers send, and each record fits.
+small_batches() {
+    $admin create "$A" small 1 max.message.bytes=20000
+    seq 3000 | awk '{ printf "%d:%0900d\n", $1, $1 }' | kcat -q -P -b "$A" -t small -p 0 -K : -X batch.num.messages=10
+    file small-in source '${topic}' data-small "$A" '[small]'
+    file small-out sink '${topic}' data-small "$B" '[small]'
+    holds 'a topic with small batches is copied' eval 'copy small-in && copy small-out'
+    holds 'its records are there' same_dump "$A" small "$B" small
+    file small-log source 'log.${topic}' "$B" "$A" '[small]'
+    holds 'into a cluster that is our log, too' copy small-log
+    holds 'and are there' eval "$peer dump $A small >$work/one && $peer dump $B log.small >$work/two && without_origin $work/two | cmp $work/one"
+}
+
+large() { head -c "$1" /dev/zero | tr '\0' x; } # a value of so many bytes
+# What the copy's topic does not take is named, and never left out.
+too_large() {
+    local topic copy
+    $admin create "$A" large 1 max.message.bytes=3000000
+    $admin create "$B" large 1 max.message.bytes=100000
+    $admin create "$B" log.large 1 max.message.bytes=100000
+    $admin create "$S" large 1 max.message.bytes=100000
+    numbers "$A" large 0 1
+    large 1500000 >"$work/large" && kcat -q -P -b "$A" -t large -p 0 -X message.max.bytes=3000000 "$work/large"
+    numbers "$A" large 3 4
+    file large-in source '${topic}' data-large "$A" '[large]'
+    holds 'a large record is copied where it may be as large' copy large-in
+    file large-out sink '${topic}' data-large "$B" '[large]'
+    refused 'a sink stops at a record that the target does not take, named' 1 'large/0 offset 2: .*max.message.bytes' "$connect" run --until-end "$work/large-out.yaml"
+    file large-log source 'log.${topic}' "$B" "$A" '[large]'
+    refused 'a source into a cluster, too' 1 'large/0 offset 2: .*max.message.bytes 100000 of topic log.large' "$connect" run --until-end "$work/large-log.yaml"
+    file large-spu source '${topic}' "$S" "$A" '[large]'
+    refused 'and into our SPU' 1 'large/0 offset 2: .*max.message.bytes 100000 of topic large' "$connect" run --until-end "$work/large-spu.yaml"
+    for topic in large log.large; do "$build/fluvio" topic alter "$topic" --cluster "$B" -q --max-record-size 3000000; done
+    "$build/fluvio" topic alter large --cluster "$S" -q --max-record-size 3000000
+    holds 'they go on once it does' eval 'copy large-out && copy large-log && copy large-spu'
+    holds 'and nothing is missing or twice' same_dump "$A" large "$B" large
+    $peer dump "$A" large >"$work/one"
+    for copy in "$B log.large" "$S large"; do
+        holds "nor in $copy" eval "$peer dump $copy >$work/two && without_origin $work/two | cmp $work/one"
+    done
+}
+
+# The copy is there already, with fewer partitions.
+fewer_partitions() {
+    $admin create "$A" wide 3
+    $admin create "$B" wide 1
+    $admin create "$B" in.wide 2
+    $peer forms "$A" wide 3 600 lz4
+    file wide-in source '${topic}' data-wide "$A" '[wide]'
+    file wide-out sink '${topic}' data-wide "$B" '[wide]'
+    holds 'a copy that is there gets partitions' eval 'copy wide-in && copy wide-out'
+    holds 'and every record in its own' same_dump "$A" wide "$B" wide
+    file wide-log source 'in.${topic}' "$B" "$A" '[wide]'
+    holds 'in a cluster that is our log, too' copy wide-log
+    holds 'and there' eval "$peer dump $A wide >$work/one && $peer dump $B in.wide >$work/two && without_origin $work/two | cmp $work/one"
+}
+
+# The origin gives the times; the copies keep them.
+append_times() {
+    $admin create "$A" stamped 2 message.timestamp.type=LogAppendTime
+    $peer forms "$A" stamped 2 300 none
+    file stamped-in source '${topic}' data-stamped "$A" '[stamped]'
+    file stamped-out sink '${topic}' data-stamped "$B" '[stamped]'
+    holds 'a topic with times of its broker is copied' eval 'copy stamped-in && copy stamped-out'
+    holds 'and keeps them' same_dump "$A" stamped "$B" stamped
+}
+
+# One topic goes while the others go on; and comes back.
+deleted() {
+    $admin create "$A" gone.one 1
+    $admin create "$A" gone.two 1
+    numbers "$A" gone.one 0 9
+    numbers "$A" gone.two 0 9
+    file gone source '${topic}' "$S" "$A" '["gone.*"]'
+    file gone-out sink 'x.${topic}' "$S" "$B" '["gone.*"]'
+    start_run gone
+    start_run gone-out
+    wait_for 60 holds_numbers "$B" x.gone.one 0 9
+    $admin delete "$A" gone.one
+    numbers "$A" gone.two 10 19
+    holds 'a topic that is deleted at the origin does not hold up the others' wait_for 60 holds_numbers "$B" x.gone.two 0 19
+    $admin delete "$S" gone.one
+    numbers "$A" gone.two 20 29
+    holds 'nor one that is deleted in our log' wait_for 60 holds_numbers "$B" x.gone.two 0 29
+    holds 'its copy stays' holds_numbers "$B" x.gone.one 0 9
+    holds 'and both end cleanly' eval 'stop_run gone && stop_run gone-out'
+}
+
 (tests/support/kafka-node start "$work/b" >"$work/b.boot") &
 tests/support/kafka-node start "$work/a" >"$work/a.boot"
 wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
 start_spu
-[ $# -gt 0 ] || set -- gaps sink_gaps 'gap_while_running source' 'gap_while_running sink' shorter 'made_anew source' 'made_anew sink'
+[ $# -gt 0 ] || set -- gaps sink_gaps 'gap_while_running source' 'gap_while_running sink' shorter 'made_anew source' 'made_anew sink' deleted small_batches too_large fewer_partitions append_times
 run_scenarios "$@"

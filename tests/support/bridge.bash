@@ -74,9 +74,14 @@ start_run() {
     runs[$1]=$!
 }
 kill_run() { kill -9 "${runs[$1]}" && { wait "${runs[$1]}" 2>/dev/null || true; } && unset "runs[$1]"; }
-stop_run() {
+ended() { ! kill -0 "${runs[$1]}" 2>/dev/null; }
+stop_run() { # and it does within a minute
     local code=0
     kill -TERM "${runs[$1]}"
+    if ! wait_for 60 ended "$1"; then
+        echo "$1 does not end" && kill_run "$1"
+        return 1
+    fi
     wait "${runs[$1]}" || code=$?
     unset "runs[$1]"
     return $code
@@ -101,7 +106,6 @@ start_spu() {
 }
 numbers() { seq "$3" "$4" | kcat -q -P -b "$1" -t "$2" -p 0; } # BROKERS TOPIC FIRST LAST
 holds_numbers() { kcat -q -b "$1" -C -t "$2" -e | cmp - <(seq "$3" "$4"); }
-ended() { ! kill -0 "${runs[$1]}" 2>/dev/null; }
 run_scenarios() { # SCENARIO...: a function and what it is given; B, S and E stand for their addresses
     local scenario name first second
     for scenario in "$@"; do
