@@ -94,7 +94,7 @@ static fc_code apply(struct fc_spu *spu, struct fc_request *request,
         return FC_OK;
     }
     if (value == NULL) {
-        return fc_fail(err, FC_ERR_CONFIG, "%s has no value", key);
+        return fc_fail(err, FC_ERR_CONFIG, "the value of %s is too long", key);
     }
     return put(spu, settings, change->kind, key, value, err);
 }
@@ -141,10 +141,36 @@ static fc_kafka_error alter_topic(struct fc_spu *spu, struct fc_request *request
     return code == FC_ERR_NOT_FOUND ? FC_KAFKA_INVALID_CONFIG : fc_topic_admin_error(code);
 }
 
+/* Each once, and with a value, unless it goes back to its default. */
+static bool is_sound(const struct alteration *alteration, struct fc_error *err)
+{
+    if (alteration->count > (int64_t)fc_topic_settings_count()) {
+        (void)fc_fail(err, FC_ERR_CONFIG, "there are not so many settings");
+        return false;
+    }
+    for (int32_t index = 0; index < alteration->count; index++) {
+        const struct change *change = &alteration->changes[index];
+        if (change->kind != DELETE && change->value.data == NULL) {
+            (void)fc_fail(err, FC_ERR_CONFIG, "a setting has no value");
+            return false;
+        }
+        for (int32_t other = 0; other < index; other++) {
+            if (fc_slice_equal(alteration->changes[other].name, change->name)) {
+                (void)fc_fail(err, FC_ERR_CONFIG, "a setting is changed twice");
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static fc_kafka_error alter(struct fc_spu *spu, struct fc_request *request,
                             const struct alteration *alteration, struct fc_error *err)
 {
     err->message[0] = '\0';
+    if (!is_sound(alteration, err)) {
+        return FC_KAFKA_INVALID_REQUEST;
+    }
     if (alteration->type == FC_CONFIG_TOPIC) {
         return alter_topic(spu, request, alteration, err);
     }

@@ -108,11 +108,11 @@ static bool describe_node(struct fc_spu *spu, struct fc_request *request,
     return fits;
 }
 
-bool fc_configs_names_this_node(const struct fc_spu *spu, struct fc_slice name)
+static bool names_this_node(const struct fc_spu *spu, struct fc_slice name)
 {
     char text[16];
     (void)snprintf(text, sizeof(text), "%d", spu->config.node_id);
-    return name.len == 0 || fc_slice_equal_text(name, text);
+    return fc_slice_equal_text(name, text);
 }
 
 static bool describe(struct fc_spu *spu, struct fc_request *request,
@@ -140,7 +140,9 @@ static bool describe(struct fc_spu *spu, struct fc_request *request,
     } else if (asked->resource_type == FC_CONFIG_BROKER) {
         if (!fc_access_may_cluster(spu, request, FC_OPERATION_DESCRIBE_CONFIGS)) {
             error = FC_KAFKA_CLUSTER_AUTHORIZATION_FAILED;
-        } else if (fc_configs_names_this_node(spu, asked->resource_name)) {
+        } else if (asked->resource_name.len == 0) {
+            out->configs_count = 0; /* of all nodes together: none beside those of each */
+        } else if (names_this_node(spu, asked->resource_name)) {
             fits = describe_node(spu, request, ask, asked, out);
         } else {
             error = FC_KAFKA_INVALID_REQUEST;

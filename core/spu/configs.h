@@ -14,7 +14,4 @@ enum {
     FC_CONFIG_GROUP = 32
 };
 
-/* "" stands for all nodes. */
-bool fc_configs_names_this_node(const struct fc_spu *spu, struct fc_slice name);
-
 #endif

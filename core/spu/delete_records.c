@@ -3,6 +3,14 @@
 #include "core/spu/access.h"
 #include "core/spu/handlers.h"
 
+/* Compaction alone removes what a topic that is not cleaned by deletion has. */
+static bool is_deleted_from(struct fc_log_topic *topic)
+{
+    struct fc_log_topic_config config;
+    fc_log_topic_config(topic, &config);
+    return config.cleanup_delete;
+}
+
 /* Internal topics are the coordinators' memory: nobody else shortens them. */
 static fc_kafka_error delete_before(struct fc_spu *spu, struct fc_request *request,
                                     struct fc_slice name,
@@ -18,6 +26,8 @@ static fc_kafka_error delete_before(struct fc_spu *spu, struct fc_request *reque
     }
     if (error == FC_KAFKA_NONE && fc_log_topic_is_internal(topic)) {
         error = FC_KAFKA_INVALID_TOPIC_EXCEPTION;
+    } else if (error == FC_KAFKA_NONE && !is_deleted_from(topic)) {
+        error = FC_KAFKA_POLICY_VIOLATION;
     } else if (error == FC_KAFKA_NONE && asked->partition_index < 0) {
         error = FC_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     } else if (error == FC_KAFKA_NONE && asked->offset < FC_DELETE_TO_HIGH_WATERMARK) {

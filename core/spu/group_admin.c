@@ -203,6 +203,17 @@ void fc_handle_delete_groups(struct fc_spu *spu, struct fc_request *request,
     fc_answer(request, &response);
 }
 
+static bool is_there(struct fc_spu *spu, struct fc_request *request, struct fc_slice name,
+                     int32_t partition)
+{
+    struct fc_log_topic *topic = NULL;
+    bool there =
+        fc_spu_topic(spu, request, name, (struct fc_uuid){ { 0 } }, &topic) == FC_KAFKA_NONE &&
+        partition >= 0 && (uint32_t)partition < fc_log_topic_partitions(topic);
+    fc_log_topic_unref(topic);
+    return there;
+}
+
 /* Members that are consumers may still want the topic; whether they do is theirs to say, so all
  * topics of a group with members are refused. Under the lock. */
 static fc_kafka_error delete_offset(struct fc_spu *spu, struct fc_request *request,
@@ -216,7 +227,8 @@ static fc_kafka_error delete_offset(struct fc_spu *spu, struct fc_request *reque
         return FC_KAFKA_GROUP_SUBSCRIBED_TO_TOPIC;
     }
     if (fc_group_offsets_get(&group->offsets, topic, partition) == NULL) {
-        return FC_KAFKA_NONE;
+        return is_there(spu, request, topic, partition) ? FC_KAFKA_NONE
+                                                        : FC_KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     }
     return fc_coordinator_forget(spu->coordinator, group, topic, partition, NULL) == FC_OK
                ? FC_KAFKA_NONE

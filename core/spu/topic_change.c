@@ -75,6 +75,24 @@ void fc_handle_delete_topics(struct fc_spu *spu, struct fc_request *request,
     fc_answer(request, &response);
 }
 
+/* Where each of the new partitions is to be: on this node, once. */
+static bool is_here(const struct fc_spu *spu,
+                    const struct fc_msg_create_partitions_request_topic *asked, uint32_t now)
+{
+    if (asked->assignments_count < 0) {
+        return true;
+    }
+    for (int32_t index = 0; index < asked->assignments_count; index++) {
+        const struct fc_msg_create_partitions_request_assignment *assignment =
+            &asked->assignments[index];
+        if (assignment->broker_ids_count != 1 ||
+            assignment->broker_ids[0] != spu->config.node_id) {
+            return false;
+        }
+    }
+    return asked->assignments_count == asked->count - (int64_t)now;
+}
+
 static fc_kafka_error grow(struct fc_spu *spu, struct fc_request *request,
                            const struct fc_msg_create_partitions_request *ask,
                            const struct fc_msg_create_partitions_request_topic *asked,
@@ -97,6 +115,10 @@ static fc_kafka_error grow(struct fc_spu *spu, struct fc_request *request,
                asked->count > (int64_t)spu->config.partitions_max) {
         error = FC_KAFKA_INVALID_PARTITIONS;
         out->error_message = fc_slice_text("a topic only gets more partitions, up to a limit");
+    } else if (!is_here(spu, asked, fc_log_topic_partitions(topic))) {
+        error = FC_KAFKA_INVALID_REPLICA_ASSIGNMENT;
+        out->error_message =
+            fc_slice_text("each new partition has one replica, and that is on this node");
     } else if (!ask->validate_only &&
                !fc_quota_mutate(spu, request,
                                 (uint32_t)asked->count - fc_log_topic_partitions(topic),

@@ -161,6 +161,11 @@ func settings(ctx context.Context) error {
 		is(topics, "shown-settings", "delete.retention.ms", "90000000 STATIC_BROKER_CONFIG, log.cleaner.delete.retention.ms 90000000 STATIC_BROKER_CONFIG, log.cleaner.delete.retention.ms 86400000 DEFAULT_CONFIG")); err != nil {
 		return err
 	}
+	// All nodes together have none beside those of each.
+	together, err := adm.DescribeBrokerConfigs(ctx)
+	if err = errors.Join(err, same("1 0 <nil>", fmt.Sprint(len(together), " ", len(together[0].Configs), " ", together[0].Err))); err != nil {
+		return err
+	}
 	resources, err := adm.ListConfigResources(ctx)
 	if err != nil {
 		return err
@@ -172,6 +177,13 @@ func settings(ctx context.Context) error {
 		bad, err := adm.ValidateAlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, "shown-settings")
 		if err != nil || !errors.Is(bad[0].Err, kerr.InvalidConfig) {
 			return fmt.Errorf("%s=%s: %v, %v", key, value, err, bad)
+		}
+	}
+	seven := kadm.AlterConfig{Op: kadm.SetConfig, Name: "retention.ms", Value: kadm.StringPtr("7000")}
+	for _, bad := range [][]kadm.AlterConfig{{seven, seven}, {{Op: kadm.SetConfig, Name: "retention.ms"}}} {
+		refused, err := adm.AlterTopicConfigs(ctx, bad, "shown-settings")
+		if err != nil || !errors.Is(refused[0].Err, kerr.InvalidRequest) {
+			return fmt.Errorf("%v: %v, %v", bad, err, refused)
 		}
 	}
 	return nil
@@ -217,6 +229,13 @@ func topics(ctx context.Context) error {
 		if dir.Err != nil || dir.UsableBytes <= 0 || dir.TotalBytes <= dir.UsableBytes {
 			return fmt.Errorf("its disk: %v", dir)
 		}
+	}
+	if err := topic(ctx, "shown-compacted", 1, map[string]*string{"cleanup.policy": kadm.StringPtr("compact")}); err != nil {
+		return err
+	}
+	kept, err := adm.DeleteRecords(ctx, kadm.Offsets{"shown-compacted": {0: {Topic: "shown-compacted", Partition: 0, At: 0}}})
+	if err != nil || !errors.Is(kept["shown-compacted"][0].Err, kerr.PolicyViolation) {
+		return fmt.Errorf("records of a compacted topic are deleted: %v, %v", err, kept)
 	}
 	_, errDelete := adm.DeleteRecords(ctx, kadm.Offsets{"shown": {0: {Topic: "shown", Partition: 0, At: 2}}})
 	starts, errStart := adm.ListStartOffsets(ctx, "shown")
@@ -284,8 +303,8 @@ func groupShown(ctx context.Context) error {
 	if err = errors.Join(err, left.Error()); err != nil {
 		return err
 	}
-	gone, err := adm.DeleteOffsets(ctx, name, kadm.TopicsSet{name: {0: {}}})
-	if err = errors.Join(err, gone.Error()); err != nil {
+	gone, err := adm.DeleteOffsets(ctx, name, kadm.TopicsSet{name: {0: {}, 7: {}}})
+	if err = errors.Join(err, gone[name][0], refused(gone[name][7], kerr.UnknownTopicOrPartition)); err != nil {
 		return err
 	}
 	offsets, err := adm.FetchOffsets(ctx, name)
@@ -404,6 +423,27 @@ func quotas(ctx context.Context) error {
 func placement(ctx context.Context) error {
 	if err := topic(ctx, "shown-placement", 1, nil); err != nil {
 		return err
+	}
+	cl := client()
+	defer cl.Close()
+	for _, assigned := range [][]int32{{9}, {1, 9}, {}} { // to a node that is none; to too many; one partition too few
+		grow := kmsg.NewPtrCreatePartitionsRequest()
+		more := kmsg.NewCreatePartitionsRequestTopic()
+		more.Topic, more.Count = "shown-placement", 2
+		if len(assigned) == 0 {
+			more.Count, assigned = 3, []int32{1}
+		}
+		to := kmsg.NewCreatePartitionsRequestTopicAssignment()
+		to.Replicas = assigned
+		more.Assignment = append(more.Assignment, to)
+		grow.Topics = append(grow.Topics, more)
+		response, err := grow.RequestWith(ctx, cl)
+		if err != nil {
+			return err
+		}
+		if err := refused(kerr.ErrorForCode(response.Topics[0].ErrorCode), kerr.InvalidReplicaAssignment); err != nil {
+			return fmt.Errorf("%v: %w", assigned, err)
+		}
 	}
 	places := kadm.TopicsSet{"shown-placement": {0: {}}}
 	assign := kadm.AlterPartitionAssignmentsReq{}
