@@ -65,8 +65,9 @@ func clusterShown(adm sarama.ClusterAdmin) error {
 	for _, each := range one.Partitions {
 		places = append(places, fmt.Sprint(each.ID, " ", each.Leader, " ", each.Replicas, " ", each.Isr, " ", each.OfflineReplicas, " ", each.Err))
 	}
+	// Listed with what the topic sets itself and what the node's file sets for all.
 	return errors.Join(same(fmt.Sprint("1 1 1 ", bootstrap), fmt.Sprint(len(nodes), " ", controller, " ", leads.ID(), " ", leads.Addr())),
-		same("3 1 3600000 1", fmt.Sprint(listed[name].NumPartitions, " ", listed[name].ReplicationFactor, " ", *listed[name].ConfigEntries["retention.ms"], " ", len(listed[name].ConfigEntries))),
+		same("3 1 3600000 90000000 2", fmt.Sprint(listed[name].NumPartitions, " ", listed[name].ReplicationFactor, " ", *listed[name].ConfigEntries["retention.ms"], " ", *listed[name].ConfigEntries["delete.retention.ms"], " ", len(listed[name].ConfigEntries))),
 		sameSet(places, "0 1 [1] [1] [] "+sarama.ErrNoError.Error(), "1 1 [1] [1] [] "+sarama.ErrNoError.Error(), "2 1 [1] [1] [] "+sarama.ErrNoError.Error()),
 		same(fmt.Sprint(name, " false ", sarama.ErrUnknownTopicOrPartition), fmt.Sprint(one.Name, " ", one.IsInternal, " ", described[1].Err)))
 }
