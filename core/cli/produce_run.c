@@ -11,7 +11,7 @@
 #include "core/base/terminal.h"
 #include "core/cli/line_input.h"
 
-enum { POLL_MS = 100, FULL_WAIT_MS = 50 };
+enum { POLL_MS = 100, FULL_WAIT_MS = 50, REASON_SIZE = 256 };
 
 struct run {
     struct fc_cli *cli;
@@ -231,8 +231,16 @@ static fc_code finish(struct run *run, fc_code code, struct fc_error *err)
     }
     if (run->lost > 0) {
         struct fc_error reason = { 0 };
-        (void)fc_cluster_fail(run->cluster, run->last_failure, NULL, "the last reason",
-                              &reason);
+        char ignored[REASON_SIZE];
+        rd_kafka_resp_err_t fatal =
+            rd_kafka_fatal_error(run->cluster->rk, ignored, sizeof(ignored));
+        /* After a fatal error all that waits is purged, which is no reason. */
+        rd_kafka_resp_err_t last =
+            fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? run->last_failure : fatal;
+        if (last == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+            return failure(run, last, run->produce->topic, err);
+        }
+        (void)fc_cluster_fail(run->cluster, last, NULL, "the last reason", &reason);
         return fc_fail(err, FC_ERR_IO,
                        "%" PRIu64 " of %" PRIu64 " records were not delivered to `%s`; %s",
                        run->lost, run->sent, run->produce->topic, reason.message);
