@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The bridge between Apache Kafka nodes and our log, embedded and in our SPU: records byte for byte both ways, kill -9 and restarts
-# with every record once, groups, new topics and partitions, a target that is down, bad input.
+# with every record once, new topics and partitions, a target that is down, bad input.
 # bridge.sh [SCENARIO...]. BUILD=build/release ROUNDS=12
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -129,102 +129,6 @@ while_running() {
     wait_for 60 same_dump "$A" live.two "$B" x.live.two || true
     holds 'a new topic is found and copied' same_dump "$A" live.two "$B" x.live.two
     holds 'and end cleanly' eval 'stop_run live-in && stop_run live-out'
-}
-
-moved() { # LOG-FILE LOG TOPIC GROUP FILE: what the group gets in the copy
-    [ "$1" = "$2" ] || { start_run "$5" && wait_for 30 kcat -L -b "$2"; } # only while it runs the log is served
-    timeout 60 $peer consume "$2" "$3" "$4" 0 >"$work/second" 2>"$work/err" || true
-    [ "$1" = "$2" ] || stop_run "$5"
-}
-# Copied by one flush, from offsets with gaps: aborted records and marks.
-group_within_a_flush() { # NAME LOG
-    local name=$1 log=${2#*@} topic=grp-$1-gaps
-    $admin create "$A" "$topic" 1
-    $peer aborted "$A" "$topic" 200
-    $peer consume "$A" "$topic" "app-$topic" 70 >"$work/first"
-    file "$topic" source '${topic}' "$2" "$A" "[$topic]" 'groups: ["app*"]'
-    holds "$name: a topic that a group has begun with is copied" copy "$topic"
-    moved "$2" "$log" "$topic" "app-$topic" "$topic"
-    holds "$name: in the copy the group gets what it has not had, and nothing else" cmp "$work/second" <(seq -f '0 %g' 70 199)
-}
-
-group_offsets() { # NAME LOG
-    local name=$1 log=${2#*@} topic=grp-$1 count
-    group_within_a_flush "$@"
-    $admin create "$A" "$topic" 2
-    $peer feed "$A" "$topic" 2 400 >"$work/fed" &
-    feed=$!
-    file "$topic" source '${topic}' "$2" "$A" "[$topic]" 'groups: ["app*"]'
-    start_run "$topic"
-    wait_for 60 reaches "$log" "$topic" 1000
-    $peer consume "$A" "$topic" app-$name 700 >"$work/first"
-    wait_for 60 reaches "$log" "$topic" 2500
-    kill -TERM "$feed" && wait "$feed"
-    feed=''
-    count=$(cat "$work/fed")
-    wait_for 60 $peer check "$log" "$topic" "$count"
-    holds "$name: everything is copied before the move" $peer check "$log" "$topic" "$count"
-    holds "$name: the bridge ends" stop_run "$topic"
-    moved "$2" "$log" "$topic" "app-$name" "$topic"
-    sort -u "$work/first" "$work/second" | wc -l >"$work/seen"
-    if [ "$(cat "$work/seen")" -eq $((2 * count)) ] && [ "$(cat "$work/first" "$work/second" | wc -l)" -eq $((2 * count)) ]; then
-        ok "$name: a group that moves on misses nothing, and sees nothing again"
-    else
-        not_ok "$name: a group that moves on misses nothing, and sees nothing again" "saw $(cat "$work/seen") of $((2 * count))" \
-            "$(wc -l "$work/first" "$work/second")" "$(cat "$work/err")"
-    fi
-}
-
-# Records without a header are never passed over: of some of them nobody knows where they come from.
-group_without_headers() {
-    $admin create "$A" grp-mixed 1
-    numbers "$A" grp-mixed 0 49
-    file grp-mixed source '${topic}' "$S" "$A" '[grp-mixed]' 'groups: ["app*"]' 'delivery: at-least-once'
-    copy grp-mixed
-    numbers "$A" grp-mixed 50 99
-    $peer consume "$A" grp-mixed app-mixed 30 >"$work/first"
-    $peer consume "$A" grp-mixed app-mixed-late 70 >"$work/first"
-    file grp-mixed source '${topic}' "$S" "$A" '[grp-mixed]' 'groups: ["app*"]'
-    holds 'a topic of which a part was copied at least once is copied' copy grp-mixed
-    timeout 60 $peer consume "$S" grp-mixed app-mixed 0 >"$work/second"
-    holds 'a group that rests among records without a header misses nothing' cmp "$work/second" <(seq -f '0 %g' 0 99)
-    timeout 60 $peer consume "$S" grp-mixed app-mixed-late 0 >"$work/second"
-    holds 'and behind them it sees nothing again' cmp "$work/second" <(seq -f '0 %g' 70 99)
-}
-
-unserved_groups() {
-    file unserved source '${topic}' data-unserved "$A" '[grp-listen]' 'groups: ["app*"]'
-    holds 'groups of a log that nobody serves stay behind' copy unserved
-    holds 'and that is said' grep -q 'nobody serves this log, so it has no consumer groups' "$work/unserved.diag"
-}
-
-groups_out() {
-    local count
-    $admin create "$S" gout 2
-    $peer feed "$S" gout 2 400 >"$work/fed" &
-    feed=$!
-    file gout sink '${topic}' "$S" "$B" '[gout]' 'groups: ["app*"]'
-    start_run gout
-    wait_for 60 reaches "$B" gout 1000
-    $peer consume "$S" gout app-out 700 >"$work/first"
-    wait_for 60 reaches "$B" gout 2500
-    kill -TERM "$feed" && wait "$feed"
-    feed=''
-    count=$(cat "$work/fed")
-    wait_for 60 $peer check "$B" gout "$count"
-    holds 'sink: the bridge ends' stop_run gout
-    sees_again sink app-out 20
-    $peer consume "$S" gout app-later 700 >"$work/first"
-    holds 'sink: a group is translated by what an earlier run has kept' copy gout
-    sees_again 'sink, by the history' app-later 200 # of each partition 100
-}
-sees_again() { # NAME GROUP MOST
-    timeout 60 $peer consume "$B" gout "$2" 0 >"$work/second" 2>"$work/err" || true
-    if [ "$(sort -u "$work/first" "$work/second" | wc -l)" -eq $((2 * count)) ] && [ "$(cat "$work/first" "$work/second" | wc -l)" -le $((2 * count + $3)) ]; then
-        ok "$1: a group that moves to the target misses nothing, and sees at most $3 records again"
-    else
-        not_ok "$1: a group that moves" "$(sort -u "$work/first" "$work/second" | wc -l) of $((2 * count))" "$(wc -l <"$work/second") in the copy" "$(cat "$work/err")"
-    fi
 }
 
 at_least_once() {
@@ -388,6 +292,5 @@ tests/support/kafka-node start "$work/a" log.cleaner.backoff.ms=200 >"$work/a.bo
 wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot") B_SECURE=$(sed -n 's/^SECURE=//p' "$work/b/env")
 start_spu
-E=data-served@127.0.0.1:$(free_port)
-[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running 'group_offsets kafka B' 'group_offsets spu S' 'group_offsets listen E' group_without_headers unserved_groups groups_out at_least_once start_end secured compaction two_sinks bad_input
+[ $# -gt 0 ] || set -- every_form our_spu aborted_records kills target_down while_running at_least_once start_end secured compaction two_sinks bad_input
 run_scenarios "$@"

@@ -9,10 +9,13 @@
  *   bridge_admin ends BROKERS TOPIC                           sum of the ends of its partitions
  *   bridge_admin settings BROKERS TOPIC                       NAME=VALUE lines
  *   bridge_admin commit BROKERS GROUP TOPIC OFFSET            of partition 0, for a group that nobody is in
+ *   bridge_admin join BROKERS GROUP TOPIC                     as a member that commits nothing, until SIGTERM;
+ *                                                             prints "joined"
  *   bridge_admin committed BROKERS GROUP TOPIC                of partition 0; "none"
  */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,14 @@
 #include "core/cluster/cluster.h"
 
 enum { WAIT_MS = 30000, TEXT_SIZE = 512, PARTITIONS_MAX = 64, SETTINGS_MAX = 8 };
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    stopped = 1;
+}
 
 static void die(const char *what, const char *why)
 {
@@ -225,6 +236,39 @@ static int committed(char **args)
     return 0;
 }
 
+static int join(char **args)
+{
+    const char *const pairs[] = {
+        "bootstrap.servers",    args[0], "group.id", args[1], "enable.auto.commit", "false",
+        "enable.partition.eof", "true",  NULL
+    };
+    rd_kafka_t *handle = open_handle(RD_KAFKA_CONSUMER, pairs);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    bool joined = false;
+    (void)signal(SIGTERM, on_signal);
+    (void)rd_kafka_poll_set_consumer(handle);
+    rd_kafka_topic_partition_list_add(list, args[2], RD_KAFKA_PARTITION_UA);
+    (void)rd_kafka_subscribe(handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    while (!stopped) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(handle, 100);
+        if (message != NULL && !joined) { /* a record, or the end: it has its partition */
+            joined = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                     message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+            if (joined) {
+                (void)printf("joined\n");
+                (void)fflush(stdout);
+            }
+        }
+        if (message != NULL) {
+            rd_kafka_message_destroy(message);
+        }
+    }
+    (void)rd_kafka_consumer_close(handle); /* leaves the group */
+    rd_kafka_destroy(handle);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -250,6 +294,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "commit") == 0 && argc == 6) {
         return commit(argv + 2);
+    }
+    if (strcmp(what, "join") == 0 && argc == 5) {
+        return join(argv + 2);
     }
     if (strcmp(what, "committed") == 0 && argc == 5) {
         return committed(argv + 2);
