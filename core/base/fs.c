@@ -13,11 +13,16 @@
 
 #include "core/base/alloc.h"
 
-enum { LEFT_FOR_OTHERS = 16 }; /* room is reserved when so many times of it are free */
+enum {
+    LEFT_FOR_OTHERS = 16, /* room is reserved when so many times of it are free */
+    STAT_BLOCK = 512,
+    ROOM_SEEN = 1024 * 1024 /* more than a file system takes for itself */
+};
 
 struct system_file {
     struct fc_file base;
     int fd;
+    bool writable;
     bool reserved; /* there may be room behind the end */
     char *path;
 };
@@ -62,6 +67,7 @@ static fc_code system_open(struct fc_fs *fs, const char *path, int flags,
     file = fc_new(struct system_file);
     file->base.fs = fs;
     file->fd = fd;
+    file->writable = (how & O_RDWR) != 0;
     file->path = fc_strdup(path);
     *out_file = &file->base;
     return FC_OK;
@@ -195,6 +201,9 @@ static fc_code system_size(struct fc_file *file, uint64_t *out_size, struct fc_e
         return fail_errno(err, errno, "stat", self->path);
     }
     *out_size = (uint64_t)info.st_size;
+    if (self->writable && (uint64_t)info.st_blocks * STAT_BLOCK > *out_size + ROOM_SEEN) {
+        self->reserved = true; /* by a process that died */
+    }
     return FC_OK;
 }
 

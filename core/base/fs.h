@@ -42,7 +42,8 @@ struct fc_fs_ops {
     /* Have room for `size` bytes from `at` on, behind the file's end, which stays where it is:
      * appends find their blocks, in one piece, and cost less. A hint; nothing is done on a disk
      * that has little left. What is left of the room is
-     * given back when the file is closed, and by truncate. */
+     * given back when the file is closed, and by truncate; that of a process that died, once
+     * another has asked for the file's size. */
     void (*reserve)(struct fc_file *file, uint64_t at, uint64_t size);
     /* Have the disk begin with these bytes, so that the next sync has less to wait for. A hint: it
      * makes nothing durable, and a failure shows in that sync. Waits only while the disk's queue

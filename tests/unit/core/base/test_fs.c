@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -122,6 +123,32 @@ static void room_behind_the_end_is_given_back(void **state)
     assert_int_equal(fs->ops->size(file, &size, &err), FC_OK);
     assert_int_equal(size, 10);
     fs->ops->close(file);
+}
+
+static void room_that_a_process_left_is_given_back_by_the_next(void **state)
+{
+    enum { ROOM = 4 * 1024 * 1024 };
+    struct fc_fs *fs = fc_fs_system();
+    struct fc_file *file;
+    uint64_t size = 1;
+    struct fc_error err;
+    pid_t child = fork();
+    (void)state;
+    if (child == 0) {
+        fs->ops->reserve(open_file("left", FC_FS_WRITE | FC_FS_CREATE), 0, ROOM);
+        _exit(0);
+    }
+    assert_true(child > 0 && waitpid(child, NULL, 0) == child);
+    assert_true(bytes_on_disk("left") >= ROOM);
+    file = open_file("left", FC_FS_READ); /* who reads leaves it alone */
+    assert_int_equal(fs->ops->size(file, &size, &err), FC_OK);
+    fs->ops->close(file);
+    assert_true(bytes_on_disk("left") >= ROOM);
+    file = open_file("left", FC_FS_WRITE);
+    assert_int_equal(fs->ops->size(file, &size, &err), FC_OK);
+    assert_int_equal(size, 0);
+    fs->ops->close(file);
+    assert_true(bytes_on_disk("left") < ROOM);
 }
 
 static void flags_say_what_must_exist(void **state)
@@ -253,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_at_a_place_is_read_there),
         cmocka_unit_test(room_behind_the_end_is_given_back),
+        cmocka_unit_test(room_that_a_process_left_is_given_back_by_the_next),
         cmocka_unit_test(flags_say_what_must_exist),
         cmocka_unit_test(a_locked_file_refuses_a_second_lock),
         cmocka_unit_test(writing_to_a_full_device_is_its_own_error),
