@@ -346,6 +346,8 @@ static const struct meaning MEANINGS[] = {
     { RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, FC_ERR_NOT_FOUND,
       "there is no such topic (fluvio topic list)" },
     { RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, FC_ERR_NOT_FOUND, "there is no such partition" },
+    { RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, FC_ERR_REJECTED,
+      "a record is larger than the topic takes (max.message.bytes)" },
     { RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, FC_ERR_REJECTED, "it exists already" },
     { RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP, FC_ERR_REFUSED,
       "the group is active: stop its members first" },

@@ -242,7 +242,7 @@ static bool parse(struct acl *acl, const struct fc_flag *own, const struct fc_us
         { "prefix", 0, FC_FLAG_BOOL, &given->prefix, NULL,
           "the names stand for all that begin so" },
         { "operation", 0, FC_FLAG_LIST, &given->operations, "NAME,...",
-          "read, write, create, delete, alter, describe, all, ..." },
+          "read, write, create, delete, describe, all, ..." },
         { "host", 0, FC_FLAG_TEXT, &given->host, "ADDRESS", "from this address (any)" },
         { "deny", 0, FC_FLAG_BOOL, &given->deny, NULL, "deny it" },
         { "allow", 0, FC_FLAG_BOOL, &given->allow, NULL, "allow it" },
@@ -259,9 +259,8 @@ int fc_cmd_acl_add(struct fc_cli *cli, int argc, char **argv)
 {
     struct acl acl = { .cli = cli };
     const struct fc_flag role = {
-        "role",       0,
-        FC_FLAG_TEXT, &acl.flags.role,
-        "NAME",       "all that a producer or consumer needs, or a user or admin of everything"
+        "role",          0,      FC_FLAG_TEXT,
+        &acl.flags.role, "NAME", "what a producer, consumer, user or admin needs"
     };
     const struct fc_usage usage = {
         "acl add [FLAGS]",

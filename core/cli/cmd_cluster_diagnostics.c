@@ -284,7 +284,7 @@ int fc_cmd_cluster_diagnostics(struct fc_cli *cli, int argc, char **argv)
     const char *file = NULL;
     const struct fc_flag flags[] = {
         { "file", 'f', FC_FLAG_TEXT, &file, "FILE.tar.gz",
-          "what to write (fluvio-diagnostics-TIME.tar.gz here)" },
+          "what to write (./fluvio-diagnostics-TIME.tar.gz)" },
         { "dir", 'd', FC_FLAG_TEXT, &dir, "DIR",
           "the local cluster's (~/.local/share/fluvio/local)" },
         { "config", 'c', FC_FLAG_TEXT, &config, "FILE", "the local server's" },

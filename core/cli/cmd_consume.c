@@ -165,30 +165,28 @@ int fc_cmd_consume(struct fc_cli *cli, int argc, char **argv)
           "from N records before the end of each partition" },
         { "start", 0, FC_FLAG_TEXT, &given.start, "OFFSET", "from this offset" },
         { "from-time", 0, FC_FLAG_TEXT, &given.from_time, "TIME",
-          "from the first record at or after TIME, or 15m (ago)" },
+          "from the first record at or after TIME; 15m: ago" },
         { "end", 0, FC_FLAG_TEXT, &given.end, "OFFSET", "up to this offset, with it" },
         { "count", 'n', FC_FLAG_TEXT, &given.count, "N", "end after N records" },
         { "disable-continuous", 'd', FC_FLAG_BOOL, &given.once, NULL,
           "end when all is read that is there now" },
         { "key-value", 'k', FC_FLAG_BOOL, &given.with_key, NULL, "print [key] value" },
-        { "format", 'F', FC_FLAG_TEXT, &given.format, "TEXT",
-          "with {{key}} {{value}} {{offset}} {{partition}} {{time}} {{timestamp}} {{topic}} "
-          "{{headers}}" },
+        { "format", 'F', FC_FLAG_TEXT, &given.format, "TEXT", "by this template, see above" },
         { "isolation", 0, FC_FLAG_TEXT, &given.isolation, "LEVEL",
           "read_committed (default) or read_uncommitted" },
         { "group", 'g', FC_FLAG_TEXT, &given.group, "NAME",
-          "as a member of this group, which remembers what was read" },
+          "as a member of this group, which keeps its place" },
         { "consumer", 0, FC_FLAG_TEXT, &given.group, "NAME", NULL },
         { .name = NULL },
     };
     const struct fc_cli_usage usage = {
         .usage = { "consume [FLAGS] TOPIC",
                    "Read the records of a topic, from now on unless told otherwise, until\n"
-                   "Ctrl-C. -O is dynamic (default: text, or a hex dump of what is none), "
-                   "text,\n"
-                   "binary, json (all of the record, one object a line) or raw (the bytes of "
-                   "the\n"
-                   "values, nothing else).",
+                   "Ctrl-C. -O is dynamic (default: text, or a hex dump of what is none),\n"
+                   "text, binary, json (all of the record, one object a line) or raw (the\n"
+                   "bytes of the values, nothing else). A template of -F has {{key}} "
+                   "{{value}}\n"
+                   "{{offset}} {{partition}} {{time}} {{timestamp}} {{topic}} {{headers}}.",
                    flags, 1, 1 },
         .examples = "  fluvio consume orders -B -d\n"
                     "  fluvio consume orders -T 10 -k\n"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* topic describe. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/cli/collect.h"
 #include "core/cli/commands.h"
 #include "core/cli/partitions.h"
@@ -20,6 +22,26 @@ static json_t *setting(const rd_kafka_ConfigEntry_t *entry)
         row, "source",
         json_string(rd_kafka_ConfigSource_name(rd_kafka_ConfigEntry_source(entry))));
     return row;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(rd_kafka_ConfigEntry_name(*(const rd_kafka_ConfigEntry_t *const *)a),
+                  rd_kafka_ConfigEntry_name(*(const rd_kafka_ConfigEntry_t *const *)b));
+}
+
+static void add_sorted(const rd_kafka_ConfigEntry_t **entries, size_t count, json_t *settings)
+{
+    const rd_kafka_ConfigEntry_t **sorted =
+        fc_new_array(const rd_kafka_ConfigEntry_t *, count + 1);
+    for (size_t index = 0; index < count; index++) {
+        sorted[index] = entries[index];
+    }
+    qsort(sorted, count, sizeof(*sorted), by_name);
+    for (size_t index = 0; index < count; index++) {
+        json_array_append_new(settings, setting(sorted[index]));
+    }
+    free(sorted);
 }
 
 fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic, json_t *settings,
@@ -56,9 +78,7 @@ fc_code fc_collect_settings(struct fc_cluster *cluster, const char *topic, json_
                                    rd_kafka_ConfigResource_error_string(resources[at]),
                                    "read the topic's settings", err);
         }
-        for (size_t index = 0; index < entry_count; index++) {
-            json_array_append_new(settings, setting(entries[index]));
-        }
+        add_sorted(entries, entry_count, settings);
     }
     rd_kafka_event_destroy(event);
     return code;

@@ -196,7 +196,7 @@ int fc_cmd_user_add(struct fc_cli *cli, int argc, char **argv)
     const char *file = NULL;
     const struct fc_flag flags[] = {
         { "mechanism", 0, FC_FLAG_TEXT, &mechanism, "NAME",
-          "only SCRAM-SHA-256 or SCRAM-SHA-512 (default: both)" },
+          "only SCRAM-SHA-256 or SCRAM-SHA-512 (both)" },
         { "password-file", 0, FC_FLAG_TEXT, &file, "FILE",
           "its first line (-: stdin); else it is asked for" },
         { .name = NULL },
@@ -269,7 +269,7 @@ int fc_cmd_user_delete(struct fc_cli *cli, int argc, char **argv)
     const char *mechanism = NULL;
     const struct fc_flag flags[] = {
         { "mechanism", 0, FC_FLAG_TEXT, &mechanism, "NAME",
-          "only SCRAM-SHA-256 or SCRAM-SHA-512 (default: both)" },
+          "only SCRAM-SHA-256 or SCRAM-SHA-512 (both)" },
         { .name = NULL },
     };
     const struct fc_cli_usage usage = {

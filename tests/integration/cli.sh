@@ -78,6 +78,7 @@ topics() {
         sh -c "'$fluvio' topic list -O json | jq -c '.[] | [.topic, .partitions, .replicas]'"
     check "and as a table" 0 "orders           3         1  ok" "$fluvio" topic list
     check "a setting is shown where it differs" 0 "604800000" "$fluvio" topic describe orders
+    same "settings are in their order" true sh -c "'$fluvio' topic describe orders -O json | jq '[.[0].settings[].name] | . == sort and length > 10'"
     check "a setting is changed, others stay" 0 "altered" "$fluvio" topic alter orders --config max.message.bytes=900000
     same "both are there" '"604800000" "900000"' sh -c "'$fluvio' topic describe orders -O json |
         jq -r '[.[0].settings[] | select(.name == \"retention.ms\" or .name == \"max.message.bytes\") | .value | tojson] | sort | join(\" \")'"
@@ -114,6 +115,8 @@ records() {
     head -c 700000 /dev/urandom >"$work/blob"
     "$fluvio" produce big --raw -f "$work/blob" --compression zstd
     same "a file is one record" "$(md5sum <"$work/blob")" sh -c "'$fluvio' consume big -B -d -O raw | md5sum"
+    check "a record that is too large names the setting" 1 "larger than the topic takes (max.message.bytes)" \
+        sh -c "cat '$work/blob' '$work/blob' | '$fluvio' produce big --raw"
     check "a tombstone has no value" 0 '' "$fluvio" produce bin --key b --tombstone
     same "which is shown" '[null]' "$fluvio" consume bin -T 1 -d
     produce $'k=1\nno separator\nk=2\n' bin --key-separator = >"$work/out" 2>&1

@@ -5,6 +5,13 @@ config=$HOME/.config/fluvio/config
 check "nothing to do shows what there is" 2 "Commands:" "$fluvio"
 check "help is no mistake" 0 "Commands:" "$fluvio" --help
 check "every command has help with examples" 0 "Examples:" "$fluvio" topic create --help
+long=$("$fluvio" --help | awk '/^  [a-z]/ { print $1 }' | while read -r word; do
+    [ "$word" = help ] && continue
+    { "$fluvio" "$word" --help; "$fluvio" "$word" --help | awk '/^  [a-z]/ { print $1 }' | while read -r second; do
+        "$fluvio" "$word" "$second" --help
+    done; } 2>/dev/null | awk 'length > 80'
+done)
+same "no line of any help is wider than 80 columns" '' echo "$long"
 check "help by word" 0 "Usage: fluvio topic create" "$fluvio" help topic create
 check "a mistyped command" 2 'unknown command `topc`, did you mean `topic`?' "$fluvio" topc
 check "a mistyped second word" 2 'unknown command `topic crate`, did you mean `create`?' "$fluvio" topic crate
