@@ -22,7 +22,7 @@
 
 #include "core/cluster/cluster.h"
 
-enum { WAIT_MS = 30000, TEXT_SIZE = 512, PARTITIONS_MAX = 64, SETTINGS_MAX = 8 };
+enum { WAIT_MS = 30000, ASK_MS = 5000, TEXT_SIZE = 512, PARTITIONS_MAX = 64, SETTINGS_MAX = 8 };
 
 static volatile sig_atomic_t stopped;
 
@@ -160,8 +160,8 @@ static int ends(char **args)
     for (int32_t partition = 0; partition < count; partition++) {
         int64_t low = 0;
         int64_t high = 0;
-        if (rd_kafka_query_watermark_offsets(handle, args[1], partition, &low, &high,
-                                             WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (fc_cluster_watermarks(handle, args[1], (uint32_t)partition, ASK_MS, &low, &high) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR) {
             die(args[1], "no answer");
         }
         total += high;

@@ -16,6 +16,7 @@ clean_up() {
     for pid in "${runs[@]}" $feed $spu; do { kill -9 "$pid" && wait "$pid"; } 2>/dev/null || true; done
     tests/support/kafka-node kill "$work/a" 2>/dev/null || true
     tests/support/kafka-node kill "$work/b" 2>/dev/null || true
+    tests/support/kafka-cluster kill "$work/c" 2>/dev/null || true
     rm -rf "$work"
 }
 trap clean_up EXIT
