@@ -370,8 +370,12 @@ fc_code fc_cluster_fail(const struct fc_cluster *cluster, rd_kafka_resp_err_t co
             return fc_fail(err, MEANINGS[index].ours, "%s: %s", what, MEANINGS[index].text);
         }
     }
-    return fc_fail(err, FC_ERR_REJECTED, "%s: %s", what,
-                   text != NULL && *text != '\0' ? text : rd_kafka_err2str(code));
+    (void)fc_fail(err, FC_ERR_REJECTED, "%s: %s", what,
+                  text != NULL && *text != '\0' ? text : rd_kafka_err2str(code));
+    err->retriable = code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+                     code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+                     code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+    return FC_ERR_REJECTED;
 }
 
 int fc_cluster_tell_topics(struct fc_cli *cli, const struct fc_cluster *cluster,

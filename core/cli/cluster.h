@@ -79,7 +79,7 @@ FC_MUST_CHECK fc_code fc_cluster_offsets(struct fc_cluster *cluster,
 
 /*
  * What an error means for a person, `what` being what was asked for: "create topic `a`". text is
- * what the server added, or NULL.
+ * what the server added, or NULL. Retriable: a group's coordinator is loading or has just moved.
  */
 fc_code fc_cluster_fail(const struct fc_cluster *cluster, rd_kafka_resp_err_t code,
                         const char *text, const char *what, struct fc_error *err);

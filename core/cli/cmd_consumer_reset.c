@@ -160,8 +160,8 @@ static fc_code plan(struct fc_cluster *cluster, const struct reset *reset,
     return code;
 }
 
-static fc_code apply(struct fc_cluster *cluster, const char *group,
-                     const rd_kafka_topic_partition_list_t *list, struct fc_error *err)
+static fc_code set_offsets(struct fc_cluster *cluster, const char *group,
+                           const rd_kafka_topic_partition_list_t *list, struct fc_error *err)
 {
     rd_kafka_AlterConsumerGroupOffsets_t *request =
         rd_kafka_AlterConsumerGroupOffsets_new(group, list);
@@ -196,6 +196,17 @@ static fc_code apply(struct fc_cluster *cluster, const char *group,
         }
     }
     rd_kafka_event_destroy(event);
+    return code;
+}
+
+static fc_code apply(struct fc_cluster *cluster, const char *group,
+                     const rd_kafka_topic_partition_list_t *list, struct fc_error *err)
+{
+    int64_t until_ms = fc_clock_steady_ms(fc_clock_system()) + cluster->timeout_ms;
+    fc_code code;
+    do {
+        code = set_offsets(cluster, group, list, err);
+    } while (code != FC_OK && fc_groups_again(cluster, err, until_ms));
     return code;
 }
 

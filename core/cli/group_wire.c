@@ -290,19 +290,52 @@ static void give_all(json_t *groups, json_t *out)
     free(sorted);
 }
 
+/* Whether all that were asked for are there; of all groups it is not known. */
+static bool has_all(const struct asking *asking)
+{
+    bool all = asking->names != NULL;
+    for (size_t index = 0; index < asking->name_count && all; index++) {
+        all = find(asking->groups, asking->names[index]) != NULL;
+    }
+    return all;
+}
+
+/* A server that is away matters only when it could have what is missing. out_any: one that answered. */
+static fc_code ask_servers(const struct asking *asking,
+                           const struct rd_kafka_metadata *metadata,
+                           const struct rd_kafka_metadata_broker **out_any,
+                           struct fc_error *err)
+{
+    struct fc_error away = { 0 };
+    for (int index = 0; index < metadata->broker_cnt; index++) {
+        fc_code code = ask_server(asking, &metadata->brokers[index], err);
+        if (code == FC_OK) {
+            *out_any = &metadata->brokers[index];
+        } else if (code == FC_ERR_IO || code == FC_ERR_TIMEOUT) {
+            away = *err;
+        } else {
+            return code;
+        }
+    }
+    if (away.code != FC_OK && (*out_any == NULL || !has_all(asking))) {
+        *err = away;
+        return fc_wrap(err, "a server that may have groups is away");
+    }
+    return FC_OK;
+}
+
 fc_code fc_group_wire(struct fc_cluster *cluster, const char *const *names, size_t count,
                       json_t *groups, struct fc_error *err)
 {
     struct asking asking = { cluster, names, count, json_array() };
     const struct rd_kafka_metadata *metadata = NULL;
+    const struct rd_kafka_metadata_broker *any = NULL;
     fc_code code = fc_cluster_metadata(cluster, &metadata, err);
-    for (int index = 0; code == FC_OK && index < metadata->broker_cnt; index++) {
-        code = ask_server(&asking, &metadata->brokers[index], err);
-    }
+    code = code == FC_OK ? ask_servers(&asking, metadata, &any, err) : code;
     if (code == FC_OK && names == NULL) {
         give_all(asking.groups, groups);
-    } else if (code == FC_OK && metadata->broker_cnt > 0) {
-        code = give_named(&asking, &metadata->brokers[0], groups, err);
+    } else if (code == FC_OK && any != NULL) {
+        code = give_named(&asking, any, groups, err);
     }
     if (metadata != NULL) {
         rd_kafka_metadata_destroy(metadata);

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/clock.h"
 #include "core/cli/group_wire.h"
+
+enum { AGAIN_MS = 100 };
 
 bool fc_group_is_active(const char *state)
 {
@@ -191,8 +194,21 @@ fc_code fc_groups_describe(struct fc_cluster *cluster, const char **names, size_
 
 /* --- offsets ------------------------------------------------------------------------------ */
 
-fc_code fc_groups_committed(struct fc_cluster *cluster, const char *group,
-                            rd_kafka_topic_partition_list_t **out_list, struct fc_error *err)
+bool fc_groups_again(struct fc_cluster *cluster, const struct fc_error *err, int64_t until_ms)
+{
+    rd_kafka_event_t *late;
+    if (!err->retriable || fc_clock_steady_ms(fc_clock_system()) >= until_ms) {
+        return false;
+    }
+    late = rd_kafka_queue_poll(cluster->queue, AGAIN_MS); /* only waits */
+    if (late != NULL) {
+        rd_kafka_event_destroy(late);
+    }
+    return true;
+}
+
+static fc_code read_committed(struct fc_cluster *cluster, const char *group,
+                              rd_kafka_topic_partition_list_t **out_list, struct fc_error *err)
 {
     rd_kafka_ListConsumerGroupOffsets_t *request =
         rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
@@ -229,6 +245,17 @@ fc_code fc_groups_committed(struct fc_cluster *cluster, const char *group,
                             failed == NULL ? NULL : rd_kafka_error_string(failed), group, err);
     }
     rd_kafka_event_destroy(event);
+    return code;
+}
+
+fc_code fc_groups_committed(struct fc_cluster *cluster, const char *group,
+                            rd_kafka_topic_partition_list_t **out_list, struct fc_error *err)
+{
+    int64_t until_ms = fc_clock_steady_ms(fc_clock_system()) + cluster->timeout_ms;
+    fc_code code;
+    do {
+        code = read_committed(cluster, group, out_list, err);
+    } while (code != FC_OK && fc_groups_again(cluster, err, until_ms));
     return code;
 }
 

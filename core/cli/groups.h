@@ -18,6 +18,11 @@ bool fc_group_is_active(const char *state);
 FC_MUST_CHECK fc_code fc_groups_describe(struct fc_cluster *cluster, const char **names,
                                          size_t count, json_t *groups, struct fc_error *err);
 
+/* Whether to ask again, after a moment: err says that the group's coordinator is loading or has moved, and
+ * until_ms (of the steady clock) is still to come. */
+FC_MUST_CHECK bool fc_groups_again(struct fc_cluster *cluster, const struct fc_error *err,
+                                   int64_t until_ms);
+
 /* What the group has committed; to be destroyed. Entries without an offset have -1001. */
 FC_MUST_CHECK fc_code fc_groups_committed(struct fc_cluster *cluster, const char *group,
                                           rd_kafka_topic_partition_list_t **out_list,

@@ -198,10 +198,16 @@ tables() { # LABEL
 }
 
 no_leader() {
-    local why='2 of 6 partitions of __transaction_state have no leader'
+    local why='2 of 6 partitions of __transaction_state have no leader' name
     file three-in "$BOOTSTRAP"
     holds 'three brokers: transactions are possible' eval "copy three-in && check three-in && told three-in 'ok +transactions +possible: __transaction_state has what it needs'"
+    for name in 1 2 3 4 5 6; do
+        HOME=$work "$build/fluvio" consumer reset "group$name" --cluster "$BOOTSTRAP" -q --to earliest -t one >/dev/null
+    done
+    name=$(HOME=$work "$build/fluvio" consumer list --cluster "$BOOTSTRAP" -o json | jq -r '.[] | select(.coordinator != 2) | .group' | xargs)
     tests/support/kafka-node kill "$work/three/2"
+    # shellcheck disable=SC2086 # they are words
+    holds 'groups of the brokers that are left are still described' env HOME="$work" "$build/fluvio" consumer describe --cluster "$BOOTSTRAP" $name
     holds 'and are not once a broker that alone has some of them is gone' wait_for 30 eval "! check three-in && told three-in 'FAIL  transactions +$why' 'start the brokers that have its replicas'"
     tests/support/kafka-node again "$work/three/2" >/dev/null
     holds 'and are again when it is back' wait_for 30 eval "check three-in && told three-in 'ok +transactions +possible'"
