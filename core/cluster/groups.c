@@ -73,7 +73,7 @@ static fc_code read_committed(rd_kafka_t *handle, const char *group,
             code = fc_cluster_fail(answer, error == NULL ? NULL : rd_kafka_error_string(error),
                                    "read a group's offsets", err);
         }
-        for (int index = 0; code == FC_OK && index < list->cnt; index++) {
+        for (int index = 0; list != NULL && code == FC_OK && index < list->cnt; index++) {
             const rd_kafka_topic_partition_t *entry = &list->elems[index];
             if (entry->err == RD_KAFKA_RESP_ERR_NO_ERROR && entry->offset >= 0) {
                 on_offset(ctx, entry->topic, (uint32_t)entry->partition, entry->offset);
