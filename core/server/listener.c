@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listening sockets. The first loop accepts and hands connections round. */
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -54,6 +55,18 @@ static bool may_enter(struct fc_server *server, struct fc_connection *connection
     return true;
 }
 
+/*
+ * Left to itself the kernel takes megabytes for a client that is slow, times all clients. And where
+ * it paces what it sends (BBR does), a long queue costs it twice the work of a short one.
+ */
+static void limit_send_buffer(int fd, size_t bytes)
+{
+    const int size = bytes > INT_MAX / 2 ? INT_MAX / 2 : (int)bytes; /* it takes it twice */
+    if (size > 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    }
+}
+
 static void admit(struct server_listener *listener, int fd, const struct sockaddr_storage *peer)
 {
     struct fc_server *server = listener->server;
@@ -71,6 +84,7 @@ static void admit(struct server_listener *listener, int fd, const struct sockadd
         return;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* latency only */
+    limit_send_buffer(fd, server->config.send_buffer);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)); /* idle_ms ends it, too */
     (void)atomic_fetch_add(&server->accepted, 1);
     connection->id = ++server->connection_last_id;

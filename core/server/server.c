@@ -25,6 +25,7 @@ void fc_server_config_init(struct fc_server_config *config)
     config->pipeline_max = 16;
     config->pipeline_bytes_max = 8 * mib;
     config->replies_bytes_max = 8 * mib;
+    config->send_buffer = mib / 4;
     config->idle_ms = 600000;
     config->frame_ms = 30000;
     config->handshake_ms = 10000;

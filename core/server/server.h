@@ -41,6 +41,8 @@ struct fc_server_config {
     unsigned pipeline_max;      /* 16: requests of one connection without a sent reply */
     size_t pipeline_bytes_max;  /* 8 MiB of such requests; a larger one goes alone */
     size_t replies_bytes_max;   /* 8 MiB of replies not taken yet; then nothing is read */
+    size_t send_buffer;         /* 256 KiB: of a connection in the kernel, as
+                                   socket.send.buffer.bytes; 0: as it likes */
     int64_t idle_ms;            /* 600,000: connections.max.idle.ms; also a reply not taken */
     int64_t frame_ms;           /* 30,000 from a frame's first byte to its last, while it
                                    makes no progress */

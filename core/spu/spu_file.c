@@ -34,6 +34,10 @@ static const struct fc_option OPTIONS[] = {
       "The largest request." },
     { "request-memory", FC_OPTION_SIZE, false, "512MiB", 1 << 20, INT64_MAX, NULL,
       "Memory that requests of all connections together may take." },
+    { "send-buffer", FC_OPTION_SIZE, false, "256KiB", 0, INT32_MAX, NULL,
+      "What the kernel keeps for a client that has not taken it; more for one far away; 0: as "
+      "it "
+      "likes." },
     { "group-initial-delay", FC_OPTION_DURATION, false, "0", 0, 3600000, NULL,
       "The first rebalance of a consumer group waits so long for more members." },
     { "group-size-max", FC_OPTION_INT, false, "1000", 1, INT32_MAX, NULL,
@@ -238,6 +242,7 @@ static void take_options(struct fc_spu_file *file)
     config->net.idle_ms = fc_options_int(options, "idle-timeout");
     config->net.frame_max = (size_t)fc_options_int(options, "request-size-max");
     config->net.requests_memory_max = (size_t)fc_options_int(options, "request-memory");
+    config->net.send_buffer = (size_t)fc_options_int(options, "send-buffer");
     config->auto_create_topics = fc_options_int(options, "auto-create-topics") != 0;
     config->partitions_default = (uint32_t)fc_options_int(options, "partitions");
     config->group_initial_delay_ms = (int32_t)fc_options_int(options, "group-initial-delay");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What keeps one client from hurting the others: back-pressure, limits, time-outs, and what
  * bad input gets. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +49,43 @@ static void a_slow_reader_stops_only_itself(void **state)
     (void)close(slow);
     (void)close(fast);
     echo_server_free(echo);
+}
+
+/* How many bytes leave for a client that takes none and has room for little. */
+static uint64_t left_for_nobody(size_t send_buffer)
+{
+    struct fc_server_config config;
+    struct fc_server_stats stats;
+    struct fc_server_stats before;
+    struct echo_server *echo;
+    const int room = 4096;
+    int slow;
+    fc_server_config_init(&config);
+    config.send_buffer = send_buffer;
+    echo = echo_server_new(&config);
+    slow = net_connect(echo_server_port(echo, 0));
+    assert_int_equal(setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+    net_send_request(slow, ECHO_MEGABYTE, 0, NULL, 0);
+    net_send_request(slow, ECHO_MEGABYTE, 1, NULL, 0);
+    fc_server_get_stats(echo_server_of(echo), &stats);
+    do { /* until it stands still; the kernel takes what it takes at once */
+        before = stats;
+        (void)poll(NULL, 0, 100);
+        fc_server_get_stats(echo_server_of(echo), &stats);
+    } while (stats.bytes_out == 0 || stats.bytes_out != before.bytes_out);
+    (void)close(slow);
+    echo_server_free(echo);
+    return stats.bytes_out;
+}
+
+static void the_kernel_keeps_no_more_for_a_client_than_it_may(void **state)
+{
+    uint64_t little = left_for_nobody((size_t)16 * 1024);
+    uint64_t much = left_for_nobody((size_t)512 * 1024);
+    (void)state;
+
+    assert_true(little < 200000);
+    assert_true(much > 2 * little);
 }
 
 static void expect_closed_with(const void *bytes, size_t len, const char *line)
@@ -383,6 +421,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_reader_stops_only_itself),
+        cmocka_unit_test(the_kernel_keeps_no_more_for_a_client_than_it_may),
         cmocka_unit_test(bad_input_closes_with_one_line),
         cmocka_unit_test(half_a_frame_and_silence_is_closed),
         cmocka_unit_test(idle_connections_are_closed_and_parked_ones_are_not),
