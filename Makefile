@@ -132,7 +132,7 @@ mysqlclient: ## build the MySQL connector with libmysqlclient, too
 define unit_rule
 $(1): $(patsubst $(B)/%,$(B)/obj/%.o,$(1)) $(call link_ars,$(patsubst $(B)/tests/unit/%/,%,$(dir $(1)))) $(call AR_OF,tests/support)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@.$$$$$$$$ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(if $(findstring connectors/mysql,$(1)),$(MYSQL_LIBS)) $(KAFKA_LIBS) $(LIBS) $$(PUT)
+	$$(Q)$$(CC) -fno-lto $$(LDFLAGS) -o $$@.$$$$$$$$ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(if $(findstring connectors/mysql,$(1)),$(MYSQL_LIBS)) $(KAFKA_LIBS) $(LIBS) $$(PUT)
 endef
 $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 
@@ -140,7 +140,7 @@ $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 tools: $(TOOLS)
 $(TOOLS): $(B)/%: $(B)/obj/%.o $(call link_ars,runner) $(call AR_OF,core/server) $(call AR_OF,core/wire) $(call AR_OF,tests/support)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS) $(PUT)
+	$(Q)$(CC) -fno-lto $(LDFLAGS) -rdynamic -o $@.$$$$ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(MYSQL_LIBS) $(KAFKA_LIBS) $(LIBS) $(PUT)
 $(TOOLS:$(B)/%=$(B)/obj/%.o): ALL_CFLAGS += $(MYSQL_CFLAGS)
 
 check: all $(UNIT) ## run the unit tests

@@ -69,7 +69,12 @@ file() {
         for line in "$@"; do case $line in on-gap*|delivery*) ;; *) printf '  %s\n' "$line" ;; esac; done
     } >"$work/$name.yaml"
 }
-copy() { timeout 120 "$connect" run --until-end "$work/$1.yaml" >"$work/$1.diag" 2>&1; }
+copy() { # what it said last is shown when it fails
+    local code=0
+    timeout 120 "$connect" run --until-end "$work/$1.yaml" >"$work/$1.diag" 2>&1 || code=$?
+    [ $code -eq 0 ] || tail -n 3 "$work/$1.diag"
+    return $code
+}
 start_run() {
     "$connect" run "$work/$1.yaml" >>"$work/$1.diag" 2>&1 &
     runs[$1]=$!
