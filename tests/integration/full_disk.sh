@@ -109,9 +109,6 @@ meta:
 log: { embedded: { dir: $disk/log } }
 mysql: { socket: $SOCKET, user: root, tables: ["crash.*"], snapshot-chunk-rows: 500 }
 YAML
-"$build/tests/crash/workload" "$SOCKET" 4 4711 >"$work/committed" 2>"$work/load" &
-load=$!
-
 # Not even a topic fits at the first start.
 head -c 12M /dev/zero >"$disk/filler" 2>"$work/filled" || true
 : >"$diag"
@@ -121,6 +118,9 @@ kill "$runner"
 check "  and ends when it is told to" ended_with 0
 start
 check "  and does so again" wait_for says_full 2
+# Not before: what it would write meanwhile might not fit beside the snapshot.
+"$build/tests/crash/workload" "$SOCKET" 4 4711 >"$work/committed" 2>"$work/load" &
+load=$!
 rm "$disk/filler"
 check "  and begins by itself once there is room" wait_for said 1 'there is room on the log.s disk again'
 check "  with the snapshot" wait_for said 1 'snapshot complete'
