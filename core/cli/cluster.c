@@ -12,6 +12,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/suggest.h"
+#include "core/link/link_offsets.h"
 #include "core/link/link_scram.h"
 
 enum { SLICE_MS = 250, AWAIT_GRACE_MS = 2000 };
@@ -274,10 +275,9 @@ fc_code fc_cluster_find_topic(const struct fc_cluster *cluster,
 fc_code fc_cluster_offsets(struct fc_cluster *cluster, rd_kafka_topic_partition_list_t *list,
                            struct fc_error *err)
 {
-    /* Kafka's ListOffsets takes -1 and -2 as times, and librdkafka passes on what it is given. */
-    rd_kafka_resp_err_t code =
-        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR
-                       : rd_kafka_offsets_for_times(cluster->rk, list, cluster->timeout_ms);
+    rd_kafka_resp_err_t code = list->cnt == 0
+                                   ? RD_KAFKA_RESP_ERR_NO_ERROR
+                                   : fc_link_offsets(cluster->rk, list, cluster->timeout_ms);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? FC_OK
                : fc_cluster_fail(cluster, code, NULL, "look up offsets", err);
