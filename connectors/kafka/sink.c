@@ -163,6 +163,10 @@ static fc_code note_limit(struct fc_sink *sink, const struct fc_message_topic *t
     if (code == FC_ERR_CONFIG) {
         return FC_OK;
     }
+    if (code == FC_ERR_NOT_FOUND && err != NULL) {
+        err->retriable =
+            true; /* it was just made, and the broker that was asked knows it soon */
+    }
     if (limit >= fc_sink_producer_batch_bytes(sink)) {
         limit = 0;
     }

@@ -22,7 +22,14 @@
 
 #include "core/cluster/cluster.h"
 
-enum { WAIT_MS = 30000, ASK_MS = 5000, TEXT_SIZE = 512, PARTITIONS_MAX = 64, SETTINGS_MAX = 8 };
+enum {
+    WAIT_MS = 30000,
+    LOOK_MS = 100,
+    ASK_MS = 5000,
+    TEXT_SIZE = 512,
+    PARTITIONS_MAX = 64,
+    SETTINGS_MAX = 8
+};
 
 static volatile sig_atomic_t stopped;
 
@@ -84,6 +91,7 @@ static int create(char **args, int count)
     struct fc_cluster_topic topic = { .name = args[1], .replication_factor = -1 };
     const char *settings[2 * SETTINGS_MAX] = { NULL };
     struct fc_error error = { 0 };
+    fc_code code;
     topic.partitions = (uint32_t)strtoul(args[2], NULL, 10);
     topic.settings = settings;
     for (int index = 3; index < count && topic.setting_count < SETTINGS_MAX; index++) {
@@ -96,8 +104,14 @@ static int create(char **args, int count)
         settings[2 * topic.setting_count + 1] = equals + 1;
         topic.setting_count++;
     }
-    if (fc_cluster_create(handle, &topic, &error) != FC_OK ||
-        fc_cluster_grow(handle, topic.name, topic.partitions, &error) != FC_OK) {
+    code = fc_cluster_create(handle, &topic, &error);
+    code = code == FC_OK ? fc_cluster_grow(handle, topic.name, topic.partitions, &error) : code;
+    /* Another broker than the one that was asked before may not know it yet. */
+    for (int waited = 0; code == FC_ERR_NOT_FOUND && waited < WAIT_MS; waited += LOOK_MS) {
+        (void)rd_kafka_poll(handle, LOOK_MS); /* only waits */
+        code = fc_cluster_grow(handle, topic.name, topic.partitions, &error);
+    }
+    if (code != FC_OK) {
         die("create", error.message);
     }
     rd_kafka_destroy(handle);
