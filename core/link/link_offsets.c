@@ -42,10 +42,10 @@ static rd_kafka_resp_err_t answer_of(rd_kafka_resp_err_t answer,
 }
 
 /* Who leads is known for minutes, also when that broker is gone. */
-static void forget_leaders(rd_kafka_t *handle)
+static void forget_leaders(rd_kafka_t *handle, int wait_ms)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    if (rd_kafka_metadata(handle, 1, NULL, &metadata, ONE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (rd_kafka_metadata(handle, 1, NULL, &metadata, wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(metadata);
     }
 }
@@ -64,7 +64,7 @@ rd_kafka_resp_err_t fc_link_offsets(rd_kafka_t *handle, rd_kafka_topic_partition
             break;
         }
         (void)rd_kafka_poll(handle, AGAIN_MS); /* only waits */
-        forget_leaders(handle);
+        forget_leaders(handle, left_ms < ONE_MS ? left_ms : ONE_MS);
         ask_anew(list, asked);
     }
     rd_kafka_topic_partition_list_destroy(asked);
