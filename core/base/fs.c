@@ -16,7 +16,8 @@
 enum {
     LEFT_FOR_OTHERS = 16, /* room is reserved when so many times of it are free */
     STAT_BLOCK = 512,
-    ROOM_SEEN = 1024 * 1024 /* more than a file system takes for itself */
+    WRITE_OUT_STEP = 4 * 1024 * 1024, /* a few milliseconds of a disk's time */
+    ROOM_SEEN = 1024 * 1024           /* more than a file system takes for itself */
 };
 
 struct system_file {
@@ -179,6 +180,17 @@ static void system_begin_sync(struct fc_file *file, uint64_t at, uint64_t size)
     (void)sync_file_range(self->fd, (off_t)at, (off_t)size, SYNC_FILE_RANGE_WRITE);
 }
 
+static void system_write_out(struct fc_file *file, uint64_t at, uint64_t size)
+{
+    struct system_file *self = system_file_of(file);
+    for (uint64_t done = 0; done < size; done += WRITE_OUT_STEP) {
+        uint64_t step = size - done < WRITE_OUT_STEP ? size - done : WRITE_OUT_STEP;
+        (void)sync_file_range(self->fd, (off_t)(at + done), (off_t)step,
+                              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                  SYNC_FILE_RANGE_WAIT_AFTER);
+    }
+}
+
 static fc_code system_sync(struct fc_file *file, struct fc_error *err)
 {
     struct system_file *self = system_file_of(file);
@@ -296,9 +308,10 @@ static int system_descriptor(struct fc_file *file)
 struct fc_fs *fc_fs_system(void)
 {
     static const struct fc_fs_ops ops = {
-        system_open,       system_close,     system_read,     system_write,    system_reserve,
-        system_begin_sync, system_sync,      system_truncate, system_size,     system_lock,
-        system_rename,     system_remove,    system_make_dir, system_sync_dir, system_list,
+        system_open,       system_close,      system_read,      system_write,
+        system_reserve,    system_begin_sync, system_write_out, system_sync,
+        system_truncate,   system_size,       system_lock,      system_rename,
+        system_remove,     system_make_dir,   system_sync_dir,  system_list,
         system_free_space, system_descriptor
     };
     static struct fc_fs fs = { &ops };

@@ -49,6 +49,10 @@ struct fc_fs_ops {
      * makes nothing durable, and a failure shows in that sync. Waits only while the disk's queue
      * is full. */
     void (*begin_sync)(struct fc_file *file, uint64_t at, uint64_t size);
+    /* Have the disk write these bytes a little at a time, and wait, so that meanwhile others find
+     * room in its queue: a sync of much fills that for as long as it takes. As begin_sync, it makes
+     * nothing durable. */
+    void (*write_out)(struct fc_file *file, uint64_t at, uint64_t size);
     fc_code (*sync)(struct fc_file *file, struct fc_error *err);
     fc_code (*truncate)(struct fc_file *file, uint64_t size, struct fc_error *err);
     fc_code (*size)(struct fc_file *file, uint64_t *out_size, struct fc_error *err);

@@ -156,6 +156,7 @@ fc_code fc_append_locked(struct fc_partition *partition, const struct fc_append 
     if (partition->config.flush_os) {
         fc_partition_raise_high(partition, partition->end, partition->active.base,
                                 partition->active.size);
+        partition->active.waiting += fc_batch_size(out_header);
     } else {
         fc_partition_join_group(partition);
         begin_sync(&partition->active, fc_batch_size(out_header));

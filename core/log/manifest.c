@@ -275,6 +275,8 @@ fc_code fc_manifest_load(struct fc_manifest *manifest, struct fc_fs *fs, const c
     uint64_t known_bytes = 0;
     fc_code code;
     memset(manifest, 0, sizeof(*manifest));
+    (void)pthread_mutex_init(&manifest->lock, NULL); /* these cannot fail on Linux */
+    (void)pthread_cond_init(&manifest->idle, NULL);
     fc_buf_init(&bytes, (size_t)FILE_SIZE_MAX + 1);
     manifest->fs = fs;
     manifest->path = manifest_path(dir);
@@ -320,13 +322,30 @@ void fc_manifest_release(struct fc_manifest *manifest)
 {
     if (manifest->fs != NULL) {
         manifest->fs->ops->close(manifest->file);
+        (void)pthread_cond_destroy(&manifest->idle);
+        (void)pthread_mutex_destroy(&manifest->lock);
     }
     free(manifest->path);
     memset(manifest, 0, sizeof(*manifest));
 }
 
-fc_code fc_manifest_add(struct fc_manifest *manifest, const struct fc_segment *segments,
-                        size_t count, struct fc_error *err)
+/* Once no sync runs beside. */
+static void begin_work(struct fc_manifest *manifest)
+{
+    (void)pthread_mutex_lock(&manifest->lock);
+    while (manifest->syncing_beside) {
+        (void)pthread_cond_wait(&manifest->idle, &manifest->lock);
+    }
+}
+
+static fc_code end_work(struct fc_manifest *manifest, fc_code code)
+{
+    (void)pthread_mutex_unlock(&manifest->lock);
+    return code;
+}
+
+static fc_code add(struct fc_manifest *manifest, const struct fc_segment *segments,
+                   size_t count, struct fc_error *err)
 {
     uint8_t bytes[ADD_AT_ONCE_MAX * ENTRY_SIZE];
     uint64_t added = 0;
@@ -350,6 +369,13 @@ fc_code fc_manifest_add(struct fc_manifest *manifest, const struct fc_segment *s
     return FC_OK;
 }
 
+fc_code fc_manifest_add(struct fc_manifest *manifest, const struct fc_segment *segments,
+                        size_t count, struct fc_error *err)
+{
+    begin_work(manifest);
+    return end_work(manifest, add(manifest, segments, count, err));
+}
+
 /* Have the loaded checkpoint on disk for certain. */
 static fc_code settle(struct fc_manifest *manifest, struct fc_error *err)
 {
@@ -366,8 +392,8 @@ static fc_code settle(struct fc_manifest *manifest, struct fc_error *err)
     return code;
 }
 
-fc_code fc_manifest_put(struct fc_manifest *manifest, const struct fc_checkpoint *checkpoint,
-                        struct fc_error *err)
+static fc_code put(struct fc_manifest *manifest, const struct fc_checkpoint *checkpoint,
+                   struct fc_error *err)
 {
     uint8_t bytes[SLOT_SIZE];
     struct iovec part = { bytes, SLOT_SIZE };
@@ -383,19 +409,66 @@ fc_code fc_manifest_put(struct fc_manifest *manifest, const struct fc_checkpoint
         manifest->file, (uint64_t)SLOT_SPACING * (manifest->slot + 1), &part, 1, err);
 }
 
-fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err)
+fc_code fc_manifest_put(struct fc_manifest *manifest, const struct fc_checkpoint *checkpoint,
+                        struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&manifest->lock);
+    if (manifest->syncing_beside) {
+        manifest->held = true;
+        manifest->held_back = *checkpoint;
+    } else {
+        code = put(manifest, checkpoint, err);
+    }
+    return end_work(manifest, code);
+}
+
+/* All that was written is durable. */
+static void note_synced(struct fc_manifest *manifest)
+{
+    manifest->unsynced = false;
+    manifest->entries_synced = manifest->entries_bytes;
+    manifest->slot = manifest->slot_written ? 1 - manifest->slot : manifest->slot;
+    manifest->slot_written = false;
+}
+
+static fc_code sync_now(struct fc_manifest *manifest, struct fc_error *err)
 {
     fc_code code = FC_OK;
     if (manifest->unsynced) {
         code = manifest->fs->ops->sync(manifest->file, err);
         if (code == FC_OK) {
-            manifest->unsynced = false;
-            manifest->entries_synced = manifest->entries_bytes;
-            manifest->slot = manifest->slot_written ? 1 - manifest->slot : manifest->slot;
-            manifest->slot_written = false;
+            note_synced(manifest);
         }
     }
     return code;
+}
+
+fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err)
+{
+    begin_work(manifest);
+    return end_work(manifest, sync_now(manifest, err));
+}
+
+fc_code fc_manifest_sync_beside(struct fc_manifest *manifest, struct fc_error *err)
+{
+    fc_code code;
+    begin_work(manifest);
+    if (!manifest->unsynced) {
+        return end_work(manifest, FC_OK);
+    }
+    manifest->syncing_beside = true;
+    (void)pthread_mutex_unlock(&manifest->lock);
+    code = manifest->fs->ops->sync(manifest->file, err);
+    (void)pthread_mutex_lock(&manifest->lock);
+    manifest->syncing_beside = false;
+    if (code == FC_OK) {
+        note_synced(manifest);
+        code = manifest->held ? put(manifest, &manifest->held_back, err) : FC_OK;
+    }
+    manifest->held = false;
+    (void)pthread_cond_broadcast(&manifest->idle);
+    return end_work(manifest, code);
 }
 
 fc_code fc_manifest_take_over(struct fc_manifest *manifest,
@@ -413,11 +486,10 @@ fc_code fc_manifest_take_over(struct fc_manifest *manifest,
     }
     if (code == FC_OK) {
         manifest->entries_bytes = manifest->entries_synced;
-        code = fc_manifest_add(manifest, content->segments + vouched, content->count - vouched,
-                               err);
+        code = add(manifest, content->segments + vouched, content->count - vouched, err);
     }
     manifest->unsynced = true;
-    code = code == FC_OK ? fc_manifest_sync(manifest, err) : code;
+    code = code == FC_OK ? sync_now(manifest, err) : code;
     manifest->doubtful = code != FC_OK;
     return code;
 }
@@ -429,6 +501,7 @@ fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segmen
     struct fc_file *file = NULL;
     struct fc_buf bytes;
     fc_code code;
+    begin_work(manifest);
     encode_all(segments, count, checkpoint, manifest->sequence + 1, &bytes);
     code = fc_fs_replace(manifest->fs, manifest->path, bytes.data, bytes.len, err);
     if (code == FC_OK) {
@@ -446,5 +519,5 @@ fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segmen
         manifest->entries_bytes = count * ENTRY_SIZE;
         manifest->entries_synced = manifest->entries_bytes;
     }
-    return code;
+    return end_work(manifest, code);
 }

@@ -24,10 +24,12 @@
  * lower bound: what it says is durable was synced before it was written. An entry is appended
  * after its segment was synced.
  *
- * Thread: the caller serializes.
+ * Thread: the caller serializes, but for fc_manifest_sync_beside.
  */
 #ifndef FC_LOG_MANIFEST_H
 #define FC_LOG_MANIFEST_H
+
+#include <pthread.h>
 
 #include "core/base/fs.h"
 #include "core/log/segment.h"
@@ -68,6 +70,12 @@ struct fc_manifest {
      */
     bool doubtful;
     uint8_t loaded[FC_MANIFEST_SLOT_SIZE];
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    /* Guarded by lock, which nobody holds while the disk is waited for beside others. */
+    bool syncing_beside;            /* nothing is written meanwhile */
+    bool held;                      /* a checkpoint waits until it is over... */
+    struct fc_checkpoint held_back; /* ...the newest */
 };
 
 /* What load found; entries go to the caller, who frees them. */
@@ -116,12 +124,18 @@ FC_MUST_CHECK fc_code fc_manifest_add(struct fc_manifest *manifest,
                                       const struct fc_segment *segments, size_t count,
                                       struct fc_error *err);
 
-/* Overwrite the older checkpoint; allocates no disk space. */
+/* Overwrite the older checkpoint; allocates no disk space. Does not wait for the disk: beside a
+ * sync, that one writes it when it is over. */
 FC_MUST_CHECK fc_code fc_manifest_put(struct fc_manifest *manifest,
                                       const struct fc_checkpoint *checkpoint,
                                       struct fc_error *err);
 
 FC_MUST_CHECK fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err);
+
+/* The same for a thread that the caller does not serialize with others: they go on with
+ * fc_manifest_put, and with anything else once it is over. The manifest outlives the call. */
+FC_MUST_CHECK fc_code fc_manifest_sync_beside(struct fc_manifest *manifest,
+                                              struct fc_error *err);
 
 /* Replace the whole file by one with these entries and this checkpoint, durable. */
 FC_MUST_CHECK fc_code fc_manifest_rewrite(struct fc_manifest *manifest,

@@ -29,7 +29,8 @@ struct fc_active {
     int64_t first_append_ms;  /* wall clock; 0 while empty */
     uint64_t since_index;     /* bytes appended after the last index entry */
     uint64_t reserved;        /* up to where there is room for appends in the file */
-    uint64_t waiting;         /* bytes appended that the disk was not asked to begin with */
+    uint64_t waiting;         /* bytes appended that the disk was not asked to begin with; with
+                                 flush_os, since the last sync was begun */
     uint64_t indexed_size;    /* of the segment, when its indexes were last written */
     int64_t times_last_ms;    /* of the last time index entry; INT64_MIN: none */
     struct fc_file *file;     /* NULL when read_only */

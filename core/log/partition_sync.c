@@ -17,6 +17,7 @@ struct snapshot {
     struct fc_segment *segments;
     size_t count;
     bool name_unsynced;
+    bool write_out; /* first, since it may be much */
     struct fc_producer_save producers;
 };
 
@@ -31,6 +32,10 @@ static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
     }
     fc_partition_checkpoint_now(partition, &out->checkpoint);
     out->active = partition->active.file;
+    out->write_out = partition->config.flush_os;
+    if (out->write_out) {
+        partition->active.waiting = 0;
+    }
     out->count = partition->pending;
     if (out->count > 0) {
         out->pending = fc_new_array(struct fc_file *, out->count);
@@ -64,13 +69,23 @@ static fc_code sync_index(struct fc_partition *partition, int64_t base, fc_segme
     return code;
 }
 
+static fc_code sync_log(const struct snapshot *snapshot, struct fc_file *file, uint64_t size,
+                        struct fc_error *err)
+{
+    if (snapshot->write_out) {
+        file->fs->ops->write_out(file, 0, size); /* what is written already costs a look */
+    }
+    return file->fs->ops->sync(file, err);
+}
+
 static fc_code sync_files(struct fc_partition *partition, const struct snapshot *snapshot,
                           struct fc_error *err)
 {
     struct fc_fs *fs = partition->env->fs;
     fc_code code = FC_OK;
     for (size_t index = 0; code == FC_OK && index < snapshot->count; index++) {
-        code = fs->ops->sync(snapshot->pending[index], err);
+        code =
+            sync_log(snapshot, snapshot->pending[index], snapshot->segments[index].size, err);
         if (code == FC_OK) {
             code =
                 sync_index(partition, snapshot->segments[index].base, FC_SEGMENT_OFFSETS, err);
@@ -80,7 +95,7 @@ static fc_code sync_files(struct fc_partition *partition, const struct snapshot 
         }
     }
     if (code == FC_OK) {
-        code = fs->ops->sync(snapshot->active, err);
+        code = sync_log(snapshot, snapshot->active, snapshot->checkpoint.segment_size, err);
     }
     if (code == FC_OK && snapshot->name_unsynced) {
         code = fs->ops->sync_dir(fs, partition->dir, err);

@@ -9,7 +9,11 @@
 #include "core/log/lookup.h"
 #include "core/log/producer_state.h"
 
-enum { DEAD_ENTRIES_MAX = 1024 }; /* in a manifest before it is written anew */
+enum {
+    DEAD_ENTRIES_MAX = 1024, /* in a manifest before it is written anew */
+    SYNC_SOON_BYTES =
+        8 * 1024 * 1024 /* of what is left to the system: it would write all at once */
+};
 
 /* A full disk is not a failure: it is tried again. */
 static void fail(struct fc_partition *partition, fc_code code, struct fc_error *why)
@@ -35,11 +39,18 @@ static bool has_failed(struct fc_partition *partition)
 void fc_upkeep_checkpoint(struct fc_partition *partition)
 {
     struct fc_error why;
-    (void)pthread_mutex_lock(&partition->sync_lock);
-    if (!has_failed(partition)) {
-        fail(partition, fc_manifest_sync(&partition->manifest, &why), &why);
+    fc_code code;
+    if (has_failed(partition) || partition->fresh) {
+        return;
     }
-    (void)pthread_mutex_unlock(&partition->sync_lock);
+    code = fc_manifest_sync_beside(&partition->manifest, &why); /* no append waits for it */
+    if (code != FC_OK) {
+        (void)pthread_mutex_lock(&partition->sync_lock);
+        if (!has_failed(partition)) {
+            fail(partition, code, &why);
+        }
+        (void)pthread_mutex_unlock(&partition->sync_lock);
+    }
 }
 
 void fc_upkeep_sync(struct fc_partition *partition, bool all)
@@ -48,7 +59,8 @@ void fc_upkeep_sync(struct fc_partition *partition, bool all)
     bool wanted;
     (void)pthread_mutex_lock(&partition->lock);
     wanted = !partition->failed &&
-             (partition->pending > 0 || (all && partition->end > partition->durable));
+             (partition->pending > 0 || (all && partition->end > partition->durable) ||
+              (partition->config.flush_os && partition->active.waiting >= SYNC_SOON_BYTES));
     (void)pthread_mutex_unlock(&partition->lock);
     if (wanted && fc_partition_sync(partition, &why) != FC_OK) {
         fc_log_notice(partition->env,

@@ -11,7 +11,8 @@
 /* Make the newest checkpoint durable. */
 void fc_upkeep_checkpoint(struct fc_partition *partition);
 
-/* Sync what no flush has synced: closed segments always, everything when `all`. */
+/* Sync what no flush has synced: closed segments always, with flush_os also the active one once it is
+ * some MB, everything when `all`. */
 void fc_upkeep_sync(struct fc_partition *partition, bool all);
 
 /* Close the active segment when the config says that it is old. */

@@ -272,6 +272,11 @@ static void lossy_begin_sync(struct fc_file *base, uint64_t at, uint64_t size)
     (void)size;
 }
 
+static void lossy_write_out(struct fc_file *base, uint64_t at, uint64_t size)
+{
+    lossy_begin_sync(base, at, size);
+}
+
 static fc_code lossy_sync(struct fc_file *file, struct fc_error *err)
 {
     struct lossy_fs *fs = NULL;
@@ -479,11 +484,11 @@ static int lossy_descriptor(struct fc_file *file)
 
 const struct fc_fs_ops *lossy_ops(void)
 {
-    static const struct fc_fs_ops ops = { lossy_open,       lossy_close,     lossy_read,
-                                          lossy_write,      lossy_reserve,   lossy_begin_sync,
-                                          lossy_sync,       lossy_truncate,  lossy_size,
-                                          lossy_lock,       lossy_rename,    lossy_remove,
-                                          lossy_make_dir,   lossy_sync_dir,  lossy_list,
-                                          lossy_free_space, lossy_descriptor };
+    static const struct fc_fs_ops ops = { lossy_open,      lossy_close,      lossy_read,
+                                          lossy_write,     lossy_reserve,    lossy_begin_sync,
+                                          lossy_write_out, lossy_sync,       lossy_truncate,
+                                          lossy_size,      lossy_lock,       lossy_rename,
+                                          lossy_remove,    lossy_make_dir,   lossy_sync_dir,
+                                          lossy_list,      lossy_free_space, lossy_descriptor };
     return &ops;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -191,6 +192,114 @@ static void entries_that_were_seen_after_a_failed_sync_are_written_again(void **
     assert_int_equal(fixture->content.checkpoint.durable, 20);
 }
 
+/* What happens while the disk is waited for: `during` is called there. */
+static struct fixture *syncing;
+static void (*during)(struct fixture *fixture);
+static const struct fc_fs_ops *lossy;
+
+static fc_code sync_with_company(struct fc_file *file, struct fc_error *err)
+{
+    void (*call)(struct fixture *) = during;
+    fc_code code = lossy->sync(file, err);
+    during = NULL;
+    if (call != NULL) {
+        call(syncing);
+    }
+    return code;
+}
+
+static void sync_beside(struct fixture *fixture, void (*call)(struct fixture *),
+                        fc_code expected)
+{
+    struct fc_fs_ops ops;
+    lossy = fixture->fs->ops;
+    ops = *lossy;
+    ops.sync = sync_with_company;
+    syncing = fixture;
+    during = call;
+    fixture->fs->ops = &ops;
+    assert_int_equal(fc_manifest_sync_beside(&fixture->manifest, &fixture->err), expected);
+    fixture->fs->ops = lossy;
+    assert_null(during);
+}
+
+static void put_two(struct fixture *fixture)
+{
+    put(fixture, 30);
+    put(fixture, 40);
+}
+
+static void a_checkpoint_during_a_sync_beside_waits_for_its_end(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, 20);
+    sync_beside(fixture, put_two, FC_OK);
+    load(fixture);
+    assert_int_equal(fixture->content.checkpoint.durable, 40); /* the newest was written */
+}
+
+static void what_is_put_during_a_sync_beside_never_harms_what_it_synced(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 64; seed++) {
+        struct fixture fixture = { 0 };
+        struct fc_checkpoint first = checkpoint_at(10);
+        fixture.fs = fs_lossy_new(seed, 64); /* cuts tear the slots */
+        assert_int_equal(fc_manifest_create(fixture.fs, "", &first, &fixture.err), FC_OK);
+        load(&fixture);
+        put(&fixture, 15); /* the loaded one is certain from here on */
+        sync_it(&fixture);
+        put(&fixture, 20);
+        sync_beside(&fixture, put_two, FC_OK);
+        put(&fixture, 50);
+        fs_lossy_power_cut(fixture.fs);
+        load(&fixture);
+        assert_true(fixture.content.checkpoint.durable >= 20);
+        free(fixture.content.segments);
+        fc_manifest_release(&fixture.manifest);
+        fs_lossy_free(fixture.fs);
+    }
+}
+
+static void a_sync_beside_that_fails_writes_nothing_more(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, 20);
+    sync_it(fixture);
+    put(fixture, 30);
+    fs_lossy_fail_sync(fixture->fs, 1);
+    sync_beside(fixture, put_two, FC_ERR_IO);
+    fs_lossy_power_cut(fixture->fs);
+    load(fixture);
+    assert_in_range(fixture->content.checkpoint.durable, 20, 30);
+}
+
+static void *add_entry(void *arg)
+{
+    add(arg, 0, 10);
+    sync_it(arg);
+    return NULL;
+}
+
+static pthread_t adder;
+
+static void start_adder(struct fixture *fixture)
+{
+    assert_int_equal(pthread_create(&adder, NULL, add_entry, fixture), 0);
+}
+
+static void an_entry_waits_for_a_sync_beside(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, 20);
+    sync_beside(fixture, start_adder, FC_OK);
+    assert_int_equal(pthread_join(adder, NULL), 0);
+    fs_lossy_power_cut(fixture->fs);
+    load(fixture);
+    assert_int_equal(fixture->content.count, 1);
+    assert_int_equal(fixture->content.checkpoint.durable, 20);
+}
+
 static void a_rewritten_manifest_has_only_what_it_was_given(void **state)
 {
     struct fixture *fixture = *state;
@@ -218,6 +327,10 @@ int main(void)
         cmocka_unit_test(a_checkpoint_that_a_dead_process_left_unsynced_is_not_relied_on),
         T(an_entry_that_no_checkpoint_vouches_for_may_be_torn),
         T(entries_that_were_seen_after_a_failed_sync_are_written_again),
+        T(a_checkpoint_during_a_sync_beside_waits_for_its_end),
+        cmocka_unit_test(what_is_put_during_a_sync_beside_never_harms_what_it_synced),
+        T(a_sync_beside_that_fails_writes_nothing_more),
+        T(an_entry_waits_for_a_sync_beside),
         T(a_rewritten_manifest_has_only_what_it_was_given),
 #undef T
     };
