@@ -9,133 +9,20 @@
 #include "core/base/crc32c.h"
 #include "core/base/reader.h"
 #include "core/log/bytes.h"
+#include "core/log/manifest_bytes.h"
 
 enum {
-    MAGIC_SIZE = 12,
-    HEADER_SIZE = 20,
-    SLOT_SPACING = 4096, /* so that no device writes both slots as one */
     SLOT_SIZE = FC_MANIFEST_SLOT_SIZE,
-    ENTRIES_BEGIN = 3 * SLOT_SPACING,
-    ENTRY_SIZE = 40,
-    ENTRY_KIND_FIRST = 1,
-    ENTRY_KIND_LAST = 6,
-    VERSION_DENSE = 1, /* of a manifest whose entries are all of kind 1 */
+    SLOT_SPACING = FC_MANIFEST_SLOT_SPACING,
+    ENTRIES_BEGIN = FC_MANIFEST_ENTRIES_BEGIN,
+    ENTRY_SIZE = FC_MANIFEST_ENTRY_SIZE,
     FILE_SIZE_MAX = 1024 * 1024 * 1024,
     ADD_AT_ONCE_MAX = 64 /* entries */
 };
 
-static const char magic[MAGIC_SIZE + 1] = "fluvio-parts";
-
-/* A number for each state, and one more when it is clean. */
-static uint32_t kind_of(const struct fc_segment *segment)
-{
-    return ENTRY_KIND_FIRST + 2 * (uint32_t)segment->state + (segment->clean ? 1 : 0);
-}
-
-static void encode_header(uint32_t version, uint8_t *to)
-{
-    memcpy(to, magic, MAGIC_SIZE);
-    fc_bytes_put32(to + MAGIC_SIZE, version);
-    fc_bytes_put32(to + MAGIC_SIZE + 4, fc_crc32c(0, to, MAGIC_SIZE + 4));
-}
-
-static void encode_slot(const struct fc_checkpoint *checkpoint, uint64_t sequence,
-                        uint64_t entries_bytes, uint8_t *to)
-{
-    memset(to, 0, SLOT_SIZE);
-    fc_bytes_put64(to + 8, sequence);
-    fc_bytes_put64(to + 16, (uint64_t)checkpoint->start);
-    fc_bytes_put64(to + 24, (uint64_t)checkpoint->durable);
-    fc_bytes_put64(to + 32, (uint64_t)checkpoint->segment_base);
-    fc_bytes_put64(to + 40, checkpoint->segment_size);
-    fc_bytes_put64(to + 48, (uint64_t)checkpoint->max_timestamp_ms);
-    fc_bytes_put64(to + 56, (uint64_t)checkpoint->first_append_ms);
-    fc_bytes_put64(to + 64, entries_bytes);
-    fc_bytes_put64(to + 72, checkpoint->offsets_written);
-    fc_bytes_put32(to + 80, checkpoint->offsets_crc);
-    fc_bytes_put64(to + 84, checkpoint->times_written);
-    fc_bytes_put32(to + 92, checkpoint->times_crc);
-    fc_bytes_put64(to + 96, (uint64_t)checkpoint->producers_at);
-    fc_bytes_put32(to + 104, checkpoint->producers_saved ? 1 : 0);
-    fc_bytes_put32(to, fc_crc32c(0, to + 4, SLOT_SIZE - 4));
-}
-
-/* False when the slot does not hold a checkpoint. */
-static bool decode_slot(const uint8_t *from, struct fc_checkpoint *out, uint64_t *out_sequence,
-                        uint64_t *out_entries_bytes)
-{
-    if (fc_bytes_get32(from) != fc_crc32c(0, from + 4, SLOT_SIZE - 4)) {
-        return false;
-    }
-    *out_sequence = fc_bytes_get64(from + 8);
-    out->start = (int64_t)fc_bytes_get64(from + 16);
-    out->durable = (int64_t)fc_bytes_get64(from + 24);
-    out->segment_base = (int64_t)fc_bytes_get64(from + 32);
-    out->segment_size = fc_bytes_get64(from + 40);
-    out->max_timestamp_ms = (int64_t)fc_bytes_get64(from + 48);
-    out->first_append_ms = (int64_t)fc_bytes_get64(from + 56);
-    *out_entries_bytes = fc_bytes_get64(from + 64);
-    out->offsets_written = fc_bytes_get64(from + 72);
-    out->offsets_crc = fc_bytes_get32(from + 80);
-    out->times_written = fc_bytes_get64(from + 84);
-    out->times_crc = fc_bytes_get32(from + 92);
-    out->producers_at = (int64_t)fc_bytes_get64(from + 96);
-    out->producers_saved = fc_bytes_get32(from + 104) != 0;
-    return *out_sequence > 0;
-}
-
-static void encode_entry(const struct fc_segment *segment, uint8_t *to)
-{
-    fc_bytes_put32(to + 4, kind_of(segment));
-    fc_bytes_put64(to + 8, (uint64_t)segment->base);
-    fc_bytes_put64(to + 16, (uint64_t)segment->end);
-    fc_bytes_put64(to + 24, segment->size);
-    fc_bytes_put64(to + 32, (uint64_t)segment->max_timestamp_ms);
-    fc_bytes_put32(to, fc_crc32c(0, to + 4, ENTRY_SIZE - 4));
-}
-
-static bool decode_entry(const uint8_t *from, struct fc_segment *out)
-{
-    uint32_t kind = fc_bytes_get32(from + 4);
-    if (fc_bytes_get32(from) != fc_crc32c(0, from + 4, ENTRY_SIZE - 4) ||
-        kind < ENTRY_KIND_FIRST || kind > ENTRY_KIND_LAST) {
-        return false;
-    }
-    out->state = (fc_segment_state)((kind - ENTRY_KIND_FIRST) / 2);
-    out->clean = (kind - ENTRY_KIND_FIRST) % 2 == 1;
-    out->base = (int64_t)fc_bytes_get64(from + 8);
-    out->end = (int64_t)fc_bytes_get64(from + 16);
-    out->size = fc_bytes_get64(from + 24);
-    out->max_timestamp_ms = (int64_t)fc_bytes_get64(from + 32);
-    return true;
-}
-
 static char *manifest_path(const char *dir)
 {
     return fc_asprintf("%s/manifest", dir);
-}
-
-/* The bytes of a whole manifest; the caller releases the buffer. */
-static void encode_all(const struct fc_segment *segments, size_t count,
-                       const struct fc_checkpoint *checkpoint, uint64_t sequence,
-                       struct fc_buf *to)
-{
-    uint8_t *bytes;
-    uint32_t version = VERSION_DENSE;
-    size_t size = ENTRIES_BEGIN + count * ENTRY_SIZE;
-    fc_buf_init(to, size);
-    bytes = fc_buf_reserve(to, size);
-    fc_assert(bytes != NULL);
-    memset(bytes, 0, size);
-    for (size_t index = 0; index < count; index++) {
-        version = kind_of(&segments[index]) == ENTRY_KIND_FIRST ? version : FC_MANIFEST_VERSION;
-    }
-    encode_header(version, bytes);
-    encode_slot(checkpoint, sequence, count * ENTRY_SIZE, bytes + SLOT_SPACING);
-    for (size_t index = 0; index < count; index++) {
-        encode_entry(&segments[index], bytes + ENTRIES_BEGIN + index * ENTRY_SIZE);
-    }
-    to->len = size;
 }
 
 fc_code fc_manifest_create(struct fc_fs *fs, const char *dir,
@@ -144,7 +31,7 @@ fc_code fc_manifest_create(struct fc_fs *fs, const char *dir,
     char *path = manifest_path(dir);
     struct fc_buf bytes;
     fc_code code;
-    encode_all(NULL, 0, checkpoint, 1, &bytes);
+    fc_manifest_encode_all(NULL, 0, checkpoint, 1, &bytes);
     code = fc_fs_replace(fs, path, bytes.data, bytes.len, err);
     fc_buf_release(&bytes);
     free(path);
@@ -154,21 +41,21 @@ fc_code fc_manifest_create(struct fc_fs *fs, const char *dir,
 static fc_code check_header(const struct fc_manifest *manifest, struct fc_slice bytes,
                             struct fc_error *err)
 {
-    uint8_t expected[HEADER_SIZE];
+    uint8_t expected[FC_MANIFEST_HEADER_SIZE];
     uint32_t version;
     if (bytes.data == NULL || bytes.len < ENTRIES_BEGIN) {
         return fc_fail(err, FC_ERR_CORRUPT, "%s: cut short at byte %zu", manifest->path,
                        bytes.len);
     }
-    encode_header(VERSION_DENSE, expected);
-    if (memcmp(bytes.data, expected, MAGIC_SIZE) != 0 ||
-        fc_bytes_get32(bytes.data + MAGIC_SIZE + 4) !=
-            fc_crc32c(0, bytes.data, MAGIC_SIZE + 4)) {
+    fc_manifest_encode_header(FC_MANIFEST_VERSION_DENSE, expected);
+    if (memcmp(bytes.data, expected, FC_MANIFEST_MAGIC_SIZE) != 0 ||
+        fc_bytes_get32(bytes.data + FC_MANIFEST_MAGIC_SIZE + 4) !=
+            fc_crc32c(0, bytes.data, FC_MANIFEST_MAGIC_SIZE + 4)) {
         return fc_fail(err, FC_ERR_CORRUPT, "%s: not a manifest, or damaged at byte 0",
                        manifest->path);
     }
-    version = fc_bytes_get32(bytes.data + MAGIC_SIZE);
-    if (version < VERSION_DENSE || version > FC_MANIFEST_VERSION) {
+    version = fc_bytes_get32(bytes.data + FC_MANIFEST_MAGIC_SIZE);
+    if (version < FC_MANIFEST_VERSION_DENSE || version > FC_MANIFEST_VERSION) {
         return fc_fail(err, FC_ERR_CONFIG,
                        "%s: written in format version %" PRIu32
                        "; this program reads versions up to %d: use the program that wrote it",
@@ -188,8 +75,8 @@ static fc_code decode_slots(struct fc_manifest *manifest, struct fc_slice bytes,
         struct fc_checkpoint read;
         uint64_t sequence = 0;
         uint64_t entries_bytes = 0;
-        if (decode_slot(bytes.data + (size_t)SLOT_SPACING * (slot + 1), &read, &sequence,
-                        &entries_bytes) &&
+        if (fc_manifest_decode_slot(bytes.data + (size_t)SLOT_SPACING * (slot + 1), &read,
+                                    &sequence, &entries_bytes) &&
             (!found || sequence > manifest->sequence)) {
             found = true;
             *out = read;
@@ -229,7 +116,8 @@ static fc_code decode_entries(struct fc_manifest *manifest, struct fc_slice byte
     for (size_t index = 0; index < room; index++) {
         struct fc_segment *segment = &out->segments[index];
         bool good =
-            decode_entry(bytes.data + ENTRIES_BEGIN + index * ENTRY_SIZE, segment) &&
+            fc_manifest_decode_entry(bytes.data + ENTRIES_BEGIN + index * ENTRY_SIZE,
+                                     segment) &&
             segment->base >= 0 && segment->end > segment->base &&
             (index == 0 || follows(segment, &out->segments[index - 1], out->checkpoint.start));
         if (!good) {
@@ -354,7 +242,7 @@ static fc_code add(struct fc_manifest *manifest, const struct fc_segment *segmen
         struct iovec part = { bytes, now * ENTRY_SIZE };
         fc_code code;
         for (size_t index = 0; index < now; index++) {
-            encode_entry(&segments[done + index], bytes + index * ENTRY_SIZE);
+            fc_manifest_encode_entry(&segments[done + index], bytes + index * ENTRY_SIZE);
         }
         code = manifest->fs->ops->write(
             manifest->file, ENTRIES_BEGIN + manifest->entries_bytes + added, &part, 1, err);
@@ -401,7 +289,8 @@ static fc_code put(struct fc_manifest *manifest, const struct fc_checkpoint *che
     if (code != FC_OK) {
         return code;
     }
-    encode_slot(checkpoint, manifest->sequence + 1, manifest->entries_synced, bytes);
+    fc_manifest_encode_slot(checkpoint, manifest->sequence + 1, manifest->entries_synced,
+                            bytes);
     manifest->sequence++;
     manifest->slot_written = true;
     manifest->unsynced = true;
@@ -479,7 +368,8 @@ fc_code fc_manifest_take_over(struct fc_manifest *manifest,
     struct iovec part = { bytes, SLOT_SIZE };
     fc_code code = manifest->fs->ops->truncate(manifest->file,
                                                ENTRIES_BEGIN + manifest->entries_bytes, err);
-    encode_slot(&content->checkpoint, manifest->sequence, manifest->entries_synced, bytes);
+    fc_manifest_encode_slot(&content->checkpoint, manifest->sequence, manifest->entries_synced,
+                            bytes);
     if (code == FC_OK) {
         code = manifest->fs->ops->write(
             manifest->file, (uint64_t)SLOT_SPACING * (2 - manifest->slot), &part, 1, err);
@@ -502,7 +392,7 @@ fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segmen
     struct fc_buf bytes;
     fc_code code;
     begin_work(manifest);
-    encode_all(segments, count, checkpoint, manifest->sequence + 1, &bytes);
+    fc_manifest_encode_all(segments, count, checkpoint, manifest->sequence + 1, &bytes);
     code = fc_fs_replace(manifest->fs, manifest->path, bytes.data, bytes.len, err);
     if (code == FC_OK) {
         code = manifest->fs->ops->open(manifest->fs, manifest->path, FC_FS_WRITE, &file, err);

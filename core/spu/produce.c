@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "core/base/alloc.h"
+#include "core/base/clock.h"
 #include "core/log/wire_append.h"
 #include "core/spu/access.h"
 #include "core/spu/dispatch.h"
@@ -20,7 +21,7 @@
 #include "core/spu/quotas.h"
 #include "core/spu/task_queue.h"
 
-enum { VERSION_WITH_IDS = 13, VERSION_MIN = 3 };
+enum { VERSION_WITH_IDS = 13, VERSION_MIN = 3, DISK_FULL_AGAIN_MS = 60000 };
 
 /* A partition that was appended to, so that its durable offset can be looked at. */
 struct appended {
@@ -65,6 +66,26 @@ static void set_record_error(struct fc_request *request,
     }
 }
 
+/* An operator learns of a full disk here, once a minute at most where small batches still fit. */
+static void note_disk(struct fc_spu *spu, fc_code code, const struct fc_error *err)
+{
+    if (code == FC_ERR_FULL && !spu->disk_full) {
+        int64_t now_ms = fc_clock_steady_ms(fc_clock_system());
+        int64_t told_ms = spu->disk_full_told_ms;
+        if ((told_ms == 0 || now_ms - told_ms >= DISK_FULL_AGAIN_MS) &&
+            !atomic_exchange(&spu->disk_full, true)) {
+            spu->disk_full_told_ms = now_ms;
+            fc_diag_report(
+                spu->config.net.diag, FC_DIAG_WARN,
+                "the log's disk is full; records are refused until there is room: %s",
+                err->message);
+        }
+    } else if (code == FC_OK && spu->disk_full && atomic_exchange(&spu->disk_full, false)) {
+        fc_diag_report(spu->config.net.diag, FC_DIAG_INFO,
+                       "there is room on the log's disk again");
+    }
+}
+
 static void append(struct produce *produce, struct fc_log_topic *topic,
                    const struct fc_log_topic_config *config,
                    const struct fc_msg_produce_request_partition *asked,
@@ -76,6 +97,7 @@ static void append(struct produce *produce, struct fc_log_topic *topic,
     struct appended *appended;
     struct fc_error err;
     fc_kafka_error error;
+    fc_code code;
     out->index = asked->index;
     if (asked->records.data == NULL || asked->records.len == 0) {
         set_error(produce->request, out, FC_KAFKA_INVALID_RECORD, NULL);
@@ -97,8 +119,10 @@ static void append(struct produce *produce, struct fc_log_topic *topic,
         return;
     }
     /* The records lie in the request's frame, which is ours to change. */
-    if (fc_partition_append_wire(partition, fc_unconst(asked->records.data), asked->records.len,
-                                 &rules, &result, &err) != FC_OK) {
+    code = fc_partition_append_wire(partition, fc_unconst(asked->records.data),
+                                    asked->records.len, &rules, &result, &err);
+    note_disk(produce->spu, code, &err);
+    if (code != FC_OK) {
         set_error(produce->request, out, result.error, &err);
         out->log_start_offset = result.log_start;
         if (result.bad_record >= 0) {

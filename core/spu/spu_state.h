@@ -4,6 +4,8 @@
 #ifndef FC_SPU_STATE_H
 #define FC_SPU_STATE_H
 
+#include <stdatomic.h>
+
 #include "core/base/kafka_error.h"
 #include "core/spu/spu.h"
 #include "core/wire/api.h"
@@ -22,6 +24,8 @@ struct fc_spu {
     struct fc_producer_ids *producer_ids;
     struct fc_security *security; /* users and ACLs */
     struct fc_quotas *quotas;
+    atomic_bool disk_full;             /* told, and no append has found room since */
+    _Atomic int64_t disk_full_told_ms; /* steady clock; 0: never */
 };
 
 /* Why clients may not change topics (fc_spu_config.clients_read_only). */
