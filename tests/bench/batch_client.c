@@ -27,6 +27,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
+#include "core/base/kafka_error.h"
 #include "core/log/batch_builder.h"
 #include "core/wire/api.h"
 #include "core/wire/messages.h"
@@ -209,8 +210,9 @@ static void check_answer(struct fc_slice answer, int64_t index, struct fc_arena 
         fail("answer", "to another request");
     }
     for (int32_t at = 0; at < response.responses[0].partition_responses_count; at++) {
-        if (response.responses[0].partition_responses[at].error_code != 0) {
-            fail("produce", "refused");
+        int16_t error = response.responses[0].partition_responses[at].error_code;
+        if (error != FC_KAFKA_NONE) {
+            fail("produce", fc_kafka_error_name(error));
         }
     }
 }
