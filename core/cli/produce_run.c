@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/clock.h"
 #include "core/base/stopper.h"
 #include "core/base/terminal.h"
 #include "core/cli/line_input.h"
@@ -24,6 +25,10 @@ struct run {
     uint64_t lost;
     uint64_t skipped; /* lines without the separator */
     rd_kafka_resp_err_t last_failure;
+    /* While records wait for the cluster. */
+    uint64_t seen; /* delivered when the clock below was set */
+    int64_t since_ms;
+    bool told;
 };
 
 static void on_stop(void *ctx)
@@ -95,6 +100,25 @@ static fc_code failure(const struct run *run, rd_kafka_resp_err_t code, const ch
     return fc_cluster_fail(run->cluster, code, NULL, what, err);
 }
 
+/* librdkafka tries for minutes what may yet succeed, and says nothing meanwhile. */
+static void note_waiting(struct run *run)
+{
+    int64_t now_ms = fc_clock_steady_ms(fc_clock_system());
+    if (run->since_ms == 0 || run->seen != run->delivered) {
+        run->seen = run->delivered;
+        run->since_ms = now_ms;
+        run->told = false;
+    } else if (!run->told && now_ms - run->since_ms >= run->cli->timeout_ms) {
+        run->told = true;
+        fc_cli_note(run->cli,
+                    "%d records wait for `%s`: the cluster has taken none for %" PRId64
+                    " s (no leader, or no room on its disk?); trying on, until "
+                    "message.timeout.ms",
+                    rd_kafka_outq_len(run->cluster->rk), run->produce->topic,
+                    (now_ms - run->since_ms) / 1000);
+    }
+}
+
 /* Waits while librdkafka's queue is full. */
 static fc_code send_record(struct run *run, struct fc_slice key, struct fc_slice value,
                            struct fc_error *err)
@@ -102,6 +126,7 @@ static fc_code send_record(struct run *run, struct fc_slice key, struct fc_slice
     rd_kafka_resp_err_t code = send_once(run, key, value);
     while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && rd_kafka_outq_len(run->cluster->rk) > 0) {
         (void)rd_kafka_poll(run->cluster->rk, FULL_WAIT_MS);
+        note_waiting(run);
         code = send_once(run, key, value);
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -228,6 +253,7 @@ static fc_code finish(struct run *run, fc_code code, struct fc_error *err)
 {
     while (rd_kafka_outq_len(run->cluster->rk) > 0) {
         (void)rd_kafka_flush(run->cluster->rk, POLL_MS); /* message.timeout.ms ends it */
+        note_waiting(run);
     }
     if (run->lost > 0) {
         struct fc_error reason = { 0 };

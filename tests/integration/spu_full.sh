@@ -14,7 +14,7 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/fluvio-spu-full-XXXXXX")
 passed=0 failed=0 spu=''
 clean_up() {
-    [ -z "$spu" ] || kill -9 "$spu" 2>/dev/null
+    [ -z "$spu" ] || { kill -9 "$spu" && wait "$spu"; } 2>/dev/null
     umount "$work/disk" 2>/dev/null
     rm -rf "$work"
 }
@@ -48,7 +48,10 @@ fill() {
     done
     [ $code -ne 0 ]
 }
-refused() { ! produce -X message.timeout.ms=2000 -f "$work/lines" && grep -qF 'were not delivered' "$work/out"; }
+refused() {
+    ! produce -X message.timeout.ms=3000 --timeout 1s -f "$work/lines" && grep -qF 'were not delivered' "$work/out" &&
+        [ "$(grep -c 'records wait for `t`: the cluster has taken none for [0-9]* s' "$work/out")" -eq 1 ]
+}
 told() { [ "$(grep -c "warn .*the log's disk is full; records are refused until there is room: .*No space left on device" "$work/log")" -eq "$1" ]; }
 room() { grep -q "info .*there is room on the log's disk again" "$work/log"; }
 # A round that was refused may be there in part; what was acknowledged is there, in order.
@@ -70,7 +73,7 @@ check "it starts" start
 check "a topic is made" "$fluvio" topic create t --cluster "$bootstrap"
 head -c 8M /dev/zero >"$work/disk/filler"
 check "producing ends when the disk is full" fill
-check "  and again at once" refused
+check "  and again at once, in time saying that records wait" refused
 check "  which the SPU says" told 1
 check "what was acknowledged can be read" nothing_is_lost
 rm "$work/disk/filler"
