@@ -217,13 +217,22 @@ void fc_manifest_release(struct fc_manifest *manifest)
     memset(manifest, 0, sizeof(*manifest));
 }
 
-/* Once no sync runs beside. */
-static void begin_work(struct fc_manifest *manifest)
+static fc_code check_whole(const struct fc_manifest *manifest, struct fc_error *err)
+{
+    if (manifest->broken && err != NULL) {
+        *err = manifest->why;
+    }
+    return manifest->broken ? manifest->why.code : FC_OK;
+}
+
+/* Once no sync runs beside. The lock is held then, until end_work, also on failure. */
+static fc_code begin_work(struct fc_manifest *manifest, struct fc_error *err)
 {
     (void)pthread_mutex_lock(&manifest->lock);
     while (manifest->syncing_beside) {
         (void)pthread_cond_wait(&manifest->idle, &manifest->lock);
     }
+    return check_whole(manifest, err);
 }
 
 static fc_code end_work(struct fc_manifest *manifest, fc_code code)
@@ -260,8 +269,8 @@ static fc_code add(struct fc_manifest *manifest, const struct fc_segment *segmen
 fc_code fc_manifest_add(struct fc_manifest *manifest, const struct fc_segment *segments,
                         size_t count, struct fc_error *err)
 {
-    begin_work(manifest);
-    return end_work(manifest, add(manifest, segments, count, err));
+    fc_code code = begin_work(manifest, err);
+    return end_work(manifest, code == FC_OK ? add(manifest, segments, count, err) : code);
 }
 
 /* Have the loaded checkpoint on disk for certain. */
@@ -301,12 +310,13 @@ static fc_code put(struct fc_manifest *manifest, const struct fc_checkpoint *che
 fc_code fc_manifest_put(struct fc_manifest *manifest, const struct fc_checkpoint *checkpoint,
                         struct fc_error *err)
 {
-    fc_code code = FC_OK;
+    fc_code code;
     (void)pthread_mutex_lock(&manifest->lock);
-    if (manifest->syncing_beside) {
+    code = check_whole(manifest, err);
+    if (code == FC_OK && manifest->syncing_beside) {
         manifest->held = true;
         manifest->held_back = *checkpoint;
-    } else {
+    } else if (code == FC_OK) {
         code = put(manifest, checkpoint, err);
     }
     return end_work(manifest, code);
@@ -335,25 +345,32 @@ static fc_code sync_now(struct fc_manifest *manifest, struct fc_error *err)
 
 fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err)
 {
-    begin_work(manifest);
-    return end_work(manifest, sync_now(manifest, err));
+    fc_code code = begin_work(manifest, err);
+    return end_work(manifest, code == FC_OK ? sync_now(manifest, err) : code);
 }
 
 fc_code fc_manifest_sync_beside(struct fc_manifest *manifest, struct fc_error *err)
 {
-    fc_code code;
-    begin_work(manifest);
-    if (!manifest->unsynced) {
-        return end_work(manifest, FC_OK);
+    struct fc_error why;
+    fc_code code = begin_work(manifest, err);
+    if (code != FC_OK || !manifest->unsynced) {
+        return end_work(manifest, code);
     }
     manifest->syncing_beside = true;
     (void)pthread_mutex_unlock(&manifest->lock);
-    code = manifest->fs->ops->sync(manifest->file, err);
+    code = manifest->fs->ops->sync(manifest->file, &why);
     (void)pthread_mutex_lock(&manifest->lock);
     manifest->syncing_beside = false;
     if (code == FC_OK) {
         note_synced(manifest);
-        code = manifest->held ? put(manifest, &manifest->held_back, err) : FC_OK;
+        code = manifest->held ? put(manifest, &manifest->held_back, &why) : FC_OK;
+    }
+    if (code != FC_OK && code != FC_ERR_FULL) {
+        manifest->broken = true;
+        manifest->why = why;
+    }
+    if (code != FC_OK && err != NULL) {
+        *err = why;
     }
     manifest->held = false;
     (void)pthread_cond_broadcast(&manifest->idle);
@@ -390,8 +407,10 @@ fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segmen
 {
     struct fc_file *file = NULL;
     struct fc_buf bytes;
-    fc_code code;
-    begin_work(manifest);
+    fc_code code = begin_work(manifest, err);
+    if (code != FC_OK) {
+        return end_work(manifest, code);
+    }
     fc_manifest_encode_all(segments, count, checkpoint, manifest->sequence + 1, &bytes);
     code = fc_fs_replace(manifest->fs, manifest->path, bytes.data, bytes.len, err);
     if (code == FC_OK) {

@@ -74,6 +74,8 @@ struct fc_manifest {
     pthread_cond_t idle;
     /* Guarded by lock, which nobody holds while the disk is waited for beside others. */
     bool syncing_beside;            /* nothing is written meanwhile */
+    bool broken;                    /* one failed, so that nothing counts any more... */
+    struct fc_error why;            /* ...for this reason */
     bool held;                      /* a checkpoint waits until it is over... */
     struct fc_checkpoint held_back; /* ...the newest */
 };
@@ -133,7 +135,8 @@ FC_MUST_CHECK fc_code fc_manifest_put(struct fc_manifest *manifest,
 FC_MUST_CHECK fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err);
 
 /* The same for a thread that the caller does not serialize with others: they go on with
- * fc_manifest_put, and with anything else once it is over. The manifest outlives the call. */
+ * fc_manifest_put, and with anything else once it is over, which fails if it failed: another sync would
+ * succeed, as Linux has it, and the disk have nothing. The manifest outlives the call. */
 FC_MUST_CHECK fc_code fc_manifest_sync_beside(struct fc_manifest *manifest,
                                               struct fc_error *err);
 

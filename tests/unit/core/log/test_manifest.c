@@ -264,11 +264,16 @@ static void what_is_put_during_a_sync_beside_never_harms_what_it_synced(void **s
 static void a_sync_beside_that_fails_writes_nothing_more(void **state)
 {
     struct fixture *fixture = *state;
+    struct fc_checkpoint checkpoint = checkpoint_at(50);
     put(fixture, 20);
     sync_it(fixture);
     put(fixture, 30);
     fs_lossy_fail_sync(fixture->fs, 1);
     sync_beside(fixture, put_two, FC_ERR_IO);
+    /* The next sync would succeed, with nothing on the disk. */
+    assert_int_equal(fc_manifest_sync(&fixture->manifest, &fixture->err), FC_ERR_IO);
+    assert_int_equal(fc_manifest_put(&fixture->manifest, &checkpoint, &fixture->err),
+                     FC_ERR_IO);
     fs_lossy_power_cut(fixture->fs);
     load(fixture);
     assert_in_range(fixture->content.checkpoint.durable, 20, 30);
