@@ -29,6 +29,7 @@ leader_change() {
         fi
         tests/support/kafka-node again "$work/c/$id"
     done
+    kill -0 "$feed" 2>/dev/null || not_ok 'the feed lives' "$(cat "$work/feed.err")"
     kill -TERM "$feed" && { wait "$feed" || not_ok 'the feed ends' "$(cat "$work/feed.err")"; }
     feed=''
     count=$(cat "$work/fed")

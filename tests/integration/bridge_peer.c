@@ -24,7 +24,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_MS = 30000, TEXT_SIZE = 512, VALUE_BYTES_MAX = 40000, PARTITIONS_MAX = 64 };
+enum {
+    WAIT_MS = 30000,
+    PUT_TRIES = 600, /* 100 ms apart */
+    TEXT_SIZE = 512,
+    VALUE_BYTES_MAX = 40000,
+    PARTITIONS_MAX = 64
+};
 
 static volatile sig_atomic_t stopped;
 static int64_t undelivered;
@@ -161,12 +167,20 @@ static void done(rd_kafka_error_t *error, const char *what)
     }
 }
 
+/* A node that has just come back may not know of the topic yet. */
+static bool passes(rd_kafka_resp_err_t answer)
+{
+    return answer == RD_KAFKA_RESP_ERR__QUEUE_FULL ||
+           answer == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           answer == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
 static void put_number(rd_kafka_t *handle, const char *topic, int32_t partition, int64_t number)
 {
     char value[32];
     int len = snprintf(value, sizeof(value), "%" PRId64, number);
     rd_kafka_resp_err_t answer = RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    while (answer == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    for (int tries = 0; passes(answer) && tries < PUT_TRIES; tries++) {
         answer =
             rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),

@@ -131,8 +131,13 @@ def rebalances(strategy):
     client.flush(30)
     wait_for(lambda: sum(len(member.seen) for member in members) >= 600)
     same(sorted(str(number).encode() for number in range(600)), sorted(value for member in members for value in member.seen))
-    description = admin.describe_consumer_groups([f"group-{strategy}"])[f"group-{strategy}"].result(10)
-    same((3, "STABLE", strategy), (len(description.members), description.state.name, description.partition_assignor))
+
+    def described():
+        description = admin.describe_consumer_groups([f"group-{strategy}"])[f"group-{strategy}"].result(10)
+        return len(description.members), description.state.name, description.partition_assignor
+
+    wait_for(lambda: described()[1] == "STABLE")  # a cooperative group shares in two steps
+    same((3, "STABLE", strategy), described())
     for member in members:
         member.end()
 
