@@ -126,8 +126,8 @@ FC_MUST_CHECK fc_code fc_manifest_add(struct fc_manifest *manifest,
                                       const struct fc_segment *segments, size_t count,
                                       struct fc_error *err);
 
-/* Overwrite the older checkpoint; allocates no disk space. Does not wait for the disk: beside a
- * sync, that one writes it when it is over. */
+/* Overwrite the older checkpoint; allocates no disk space. Only the first after a load waits for the
+ * disk. While fc_manifest_sync_beside runs, that writes the checkpoint when it is over. */
 FC_MUST_CHECK fc_code fc_manifest_put(struct fc_manifest *manifest,
                                       const struct fc_checkpoint *checkpoint,
                                       struct fc_error *err);

@@ -12,6 +12,7 @@
 #include "core/base/alloc.h"
 #include "core/log/group_sync.h"
 #include "core/log/parallel.h"
+#include "core/log/upkeep.h"
 #include "tests/support/fs_lossy.h"
 #include "tests/support/numbered_log.h"
 
@@ -200,6 +201,47 @@ static void nothing_is_begun_with_that_is_left_to_the_system(void **state)
     numbered_log_release(&log);
 }
 
+static uint64_t written_out; /* bytes of the last call */
+
+static void note_write_out(struct fc_file *file, uint64_t at, uint64_t size)
+{
+    uint64_t there = 0;
+    assert_int_equal(file->fs->ops->size(file, &there, NULL), FC_OK);
+    assert_int_equal(at, 0);
+    assert_int_equal(size, there);
+    written_out = size;
+}
+
+static void what_is_left_to_the_system_is_written_out_once_it_is_much(void **state)
+{
+    enum { MUCH = 8 * 1024 * 1024 };
+    struct numbered_log log;
+    struct fc_fs_ops ops;
+    (void)state;
+    numbered_log_init(&log);
+    ops = *log.fs->ops;
+    ops.write_out = note_write_out;
+    log.fs->ops = &ops;
+    written_out = 0;
+    log.config.flush_os = true;
+    log.config.segment_bytes = (uint64_t)4 * MUCH;
+    numbered_log_open(&log);
+    numbered_log_append(&log, 100, 100);
+    fc_upkeep_sync(log.partition, false);
+    assert_int_equal(written_out, 0);
+    while (fc_partition_bytes(log.partition) < MUCH) {
+        numbered_log_append(&log, 1000, 1000);
+    }
+    fc_upkeep_sync(log.partition, false);
+    assert_true(written_out >= MUCH);
+    assert_int_equal(numbered_log_offsets(&log).durable, numbered_log_offsets(&log).end);
+    written_out = 0;
+    numbered_log_append(&log, 1, 1);
+    fc_upkeep_sync(log.partition, false); /* little again */
+    assert_int_equal(written_out, 0);
+    numbered_log_release(&log);
+}
+
 static void a_flush_without_appends_touches_no_disk(void **state)
 {
     struct numbered_log log;
@@ -245,6 +287,7 @@ int main(void)
         cmocka_unit_test(the_partitions_of_a_flush_are_synced_at_the_same_time),
         cmocka_unit_test(much_that_is_appended_is_begun_with_before_the_flush),
         cmocka_unit_test(nothing_is_begun_with_that_is_left_to_the_system),
+        cmocka_unit_test(what_is_left_to_the_system_is_written_out_once_it_is_much),
         cmocka_unit_test(a_flush_without_appends_touches_no_disk),
         cmocka_unit_test(each_item_of_a_parallel_run_is_done_once),
     };
