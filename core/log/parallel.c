@@ -107,7 +107,9 @@ void fc_parallel_run(struct fc_parallel *parallel, size_t count,
     parallel->next = 0;
     parallel->count = count;
     parallel->finished = 0;
-    (void)pthread_cond_broadcast(&parallel->work);
+    for (size_t index = 0; index < wanted; index++) {
+        (void)pthread_cond_signal(&parallel->work); /* no more than there is work for */
+    }
     do_items(parallel);
     while (parallel->finished < count) {
         (void)pthread_cond_wait(&parallel->done, &parallel->lock);
