@@ -10,6 +10,8 @@
 /* What a client says with its session epoch. */
 enum { EPOCH_FINAL = -1, EPOCH_INITIAL = 0 };
 
+enum { VERSION_BY_ID = 13 };
+
 struct fc_fetch_session {
     int32_t id;
     int32_t epoch; /* that the next request must have */
@@ -142,14 +144,22 @@ static struct fc_fetch_item *item_of(struct fc_fetch_session *session, struct fc
     return NULL;
 }
 
-static void forget(struct fc_fetch_session *session, const struct fc_msg_fetch_request *ask)
+/* The name by which a topic is asked for; null in versions that go by id. */
+static struct fc_slice name_of(const struct fc_request *request, struct fc_slice name)
+{
+    return request->api_version >= VERSION_BY_ID ? fc_slice_null() : name;
+}
+
+static void forget(struct fc_fetch_session *session, const struct fc_request *request,
+                   const struct fc_msg_fetch_request *ask)
 {
     for (int32_t topic = 0; topic < ask->forgotten_topics_data_count; topic++) {
         const struct fc_msg_fetch_request_forgotten_topic *gone =
             &ask->forgotten_topics_data[topic];
+        struct fc_slice name = name_of(request, gone->topic);
         for (int32_t index = 0; index < gone->partitions_count; index++) {
             struct fc_fetch_item *item =
-                item_of(session, gone->topic, gone->topic_id, gone->partitions[index]);
+                item_of(session, name, gone->topic_id, gone->partitions[index]);
             if (item != NULL) {
                 free(fc_unconst(item->name.data));
                 *item = session->items[--session->count];
@@ -167,13 +177,6 @@ static void set_item(struct fc_fetch_item *item, const struct fc_msg_fetch_reque
     item->bytes_max = partition->partition_max_bytes;
     item->leader_epoch = partition->current_leader_epoch;
     item->told = false;
-}
-
-/* The name by which a topic is asked for; null in versions that go by id. */
-static struct fc_slice name_of(const struct fc_request *request,
-                               const struct fc_msg_fetch_request_topic *topic)
-{
-    return request->api_version >= 13 ? fc_slice_null() : topic->topic;
 }
 
 static int32_t count_asked(const struct fc_msg_fetch_request *ask)
@@ -204,7 +207,7 @@ static void take_over(struct fc_fetch_session *session, const struct fc_request 
                          sizeof(struct fc_fetch_item));
     for (int32_t topic = 0; topic < ask->topics_count; topic++) {
         const struct fc_msg_fetch_request_topic *asked = &ask->topics[topic];
-        struct fc_slice name = name_of(request, asked);
+        struct fc_slice name = name_of(request, asked->topic);
         for (int32_t index = 0; index < asked->partitions_count; index++) {
             const struct fc_msg_fetch_request_partition *partition = &asked->partitions[index];
             struct fc_fetch_item *item =
@@ -238,7 +241,7 @@ static void plan_of_request(struct fc_request *request, const struct fc_msg_fetc
         for (int32_t index = 0; index < ask->topics[topic].partitions_count; index++) {
             struct fc_fetch_item *item = &plan->items[count++];
             memset(item, 0, sizeof(*item));
-            item->name = name_of(request, &ask->topics[topic]);
+            item->name = name_of(request, ask->topics[topic].topic);
             set_item(item, &ask->topics[topic], &ask->topics[topic].partitions[index]);
         }
     }
@@ -281,7 +284,7 @@ fc_kafka_error fc_fetch_plan_begin(struct fc_fetch_sessions *sessions,
     if (session == NULL) {
         plan_of_request(request, ask, out_plan);
     } else {
-        forget(session, ask);
+        forget(session, request, ask);
         take_over(session, request, ask);
         plan_of_session(session, out_plan);
     }

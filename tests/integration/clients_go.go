@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -251,6 +252,61 @@ func session(ctx context.Context) error {
 	return same(300, len(all))
 }
 
+// How many bytes of fetches have come in.
+type fetched struct{ bytes atomic.Int64 }
+
+func (f *fetched) OnBrokerRead(_ kgo.BrokerMetadata, key int16, n int, _, _ time.Duration, _ error) {
+	if key == 1 {
+		f.bytes.Add(int64(n))
+	}
+}
+
+// A partition that is paused leaves the fetch session: what waits in it is not sent again and again.
+func paused(ctx context.Context) error {
+	if err := topic(ctx, "paused", 2, nil); err != nil {
+		return err
+	}
+	producer := client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	defer producer.Close()
+	send := func(partition int32, value []byte) error {
+		return producer.ProduceSync(ctx, &kgo.Record{Topic: "paused", Partition: partition, Value: value}).FirstErr()
+	}
+	seen := &fetched{}
+	cl := client(kgo.WithHooks(seen), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+		"paused": {0: kgo.NewOffset().AtStart(), 1: kgo.NewOffset().AtStart()}}))
+	defer cl.Close()
+	take := func(count int) error {
+		for got := 0; got < count; {
+			fetches := cl.PollFetches(ctx)
+			if err := errors.Join(fetches.Err(), ctx.Err()); err != nil {
+				return err
+			}
+			got += fetches.NumRecords()
+		}
+		return nil
+	}
+	if err := errors.Join(send(0, []byte("a")), send(1, []byte("b")), take(2)); err != nil {
+		return err
+	}
+	cl.PauseFetchPartitions(map[string][]int32{"paused": {1}})
+	// One that was on its way may still bring the partition's news.
+	const waits = 300_000
+	if err := errors.Join(send(0, []byte("c")), take(1), send(0, []byte("d")), take(1), send(1, make([]byte, waits))); err != nil {
+		return err
+	}
+	before := seen.bytes.Load()
+	for index := 0; index < 20; index++ {
+		if err := errors.Join(send(0, []byte("e")), take(1)); err != nil {
+			return err
+		}
+	}
+	if more := seen.bytes.Load() - before; more > waits {
+		return fmt.Errorf("%d bytes were fetched beside 20 small records", more)
+	}
+	cl.ResumeFetchPartitions(map[string][]int32{"paused": {1}})
+	return take(1)
+}
+
 type member struct {
 	cl     *kgo.Client
 	cancel context.CancelFunc
@@ -440,6 +496,7 @@ func main() {
 	}
 	test("a static member comes back to what it had", static)
 	test("commit and resume", resume)
+	test("a partition that is paused leaves the fetch session", paused)
 	test("administration", administration)
 	for _, each := range console {
 		test("as a console asks: "+each.name, each.run)
