@@ -201,9 +201,10 @@ fc_kafka_error fc_group_on_commit(struct fc_group *group,
     if (group->state == FC_GROUP_DEAD) {
         return FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
-    if (speaker->generation < 0 && anonymous &&
-        (transactional || group->state == FC_GROUP_EMPTY)) {
-        return FC_KAFKA_NONE; /* a consumer that assigns partitions to itself */
+    /* A consumer that assigns partitions to itself; it may have an instance's id all the same. */
+    if (speaker->generation < 0 &&
+        (group->state == FC_GROUP_EMPTY || (transactional && anonymous))) {
+        return FC_KAFKA_NONE;
     }
     error = identify(group, speaker, &member);
     if (error != FC_KAFKA_NONE) {
@@ -214,8 +215,9 @@ fc_kafka_error fc_group_on_commit(struct fc_group *group,
     if (speaker->generation != group->generation) {
         return FC_KAFKA_ILLEGAL_GENERATION;
     }
-    if (group->state == FC_GROUP_COMPLETING) {
-        return FC_KAFKA_REBALANCE_IN_PROGRESS; /* it may be about to lose what it commits for */
+    /* It may be about to lose what it commits for. A transaction's producer could only abort. */
+    if (!transactional && group->state == FC_GROUP_COMPLETING) {
+        return FC_KAFKA_REBALANCE_IN_PROGRESS;
     }
     if (member->join_waiter == NULL) {
         fc_group_heard_of(member, now_ms);

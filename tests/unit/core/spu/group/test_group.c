@@ -336,6 +336,20 @@ static void only_members_commit_while_there_are_any(void **state)
     member = speaker_of(&fixture->clients[0]);
     assert_int_equal(fc_group_on_commit(fixture->group, &member, false, 0),
                      FC_KAFKA_REBALANCE_IN_PROGRESS);
+    assert_int_equal(fc_group_on_commit(fixture->group, &member, true, 0), FC_KAFKA_NONE);
+}
+
+static void who_assigns_partitions_to_itself_commits_whatever_its_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fc_group_speaker named = { fc_slice_text(""), fc_slice_text("worker-1"), -1 };
+    assert_int_equal(fc_group_on_commit(fixture->group, &named, false, 0), FC_KAFKA_NONE);
+    assert_int_equal(fc_group_on_commit(fixture->group, &named, true, 0), FC_KAFKA_NONE);
+    make_stable_pair(fixture);
+    assert_int_equal(fc_group_on_commit(fixture->group, &named, false, 0),
+                     FC_KAFKA_UNKNOWN_MEMBER_ID);
+    assert_int_equal(fc_group_on_commit(fixture->group, &named, true, 0),
+                     FC_KAFKA_UNKNOWN_MEMBER_ID);
 }
 
 static void protocols_that_share_nothing_do_not_meet(void **state)
@@ -486,6 +500,7 @@ int main(void)
         CASE(the_last_to_leave_empties_the_group),
         CASE(an_old_generation_may_neither_beat_nor_sync_nor_commit),
         CASE(only_members_commit_while_there_are_any),
+        CASE(who_assigns_partitions_to_itself_commits_whatever_its_name),
         CASE(protocols_that_share_nothing_do_not_meet),
         CASE(a_restarted_static_member_takes_its_place_without_a_rebalance),
         CASE(the_first_rebalance_waits_for_more_members),
