@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OffsetFetch: what a group, or in newer versions several groups, have committed. */
+#include <stdlib.h>
+
 #include "core/spu/access.h"
 #include "core/spu/coordinator.h"
 #include "core/spu/handlers.h"
@@ -88,56 +90,90 @@ static bool fill_topic(struct fc_spu *spu, struct fc_request *request,
     return fits;
 }
 
-static struct fc_msg_offset_fetch_response_group_topic *
-topic_of(struct fc_msg_offset_fetch_response_group *out, struct fc_slice name)
+/* One that the group has; the name is the group's. */
+struct found {
+    struct fc_slice topic;
+    int32_t partition;
+};
+
+static int by_topic(const void *a, const void *b)
 {
-    for (int32_t index = 0; index < out->topics_count; index++) {
-        if (fc_slice_equal(out->topics[index].name, name)) {
-            return &out->topics[index];
-        }
+    const struct found *left = a;
+    const struct found *right = b;
+    size_t len = left->topic.len < right->topic.len ? left->topic.len : right->topic.len;
+    int order = memcmp(left->topic.data, right->topic.data, len);
+    if (order == 0) {
+        order = (left->topic.len > right->topic.len) - (left->topic.len < right->topic.len);
     }
-    return NULL;
+    return order != 0
+               ? order
+               : (left->partition > right->partition) - (left->partition < right->partition);
 }
 
-/* All that the group has, by topic: count first, then fill. */
+/* Those of one topic, the first `count` of `found`. */
+static bool fill_found(struct fc_spu *spu, struct fc_request *request,
+                       const struct fc_coordinated *group, const struct asked *asked,
+                       const struct found *found, size_t count,
+                       struct fc_msg_offset_fetch_response_group_topic *out)
+{
+    bool fits;
+    out->name = fc_arena_copy(&request->arena, found->topic);
+    out->partitions = fc_wire_array(
+        &request->arena, &fc_msg_offset_fetch_response_group_partition_type, (int32_t)count);
+    fits = out->name.data != NULL && out->partitions != NULL;
+    for (size_t index = 0; fits && index < count; index++) {
+        fits = set_committed(request, group, found->topic, found[index].partition,
+                             asked->stable, &out->partitions[out->partitions_count++]);
+    }
+    if (fits && request->api_version >= IDS_VERSION) {
+        struct fc_log_topic *topic = NULL;
+        if (fc_spu_topic(spu, request, out->name, (struct fc_uuid){ { 0 } }, &topic) ==
+            FC_KAFKA_NONE) {
+            out->topic_id = fc_log_topic_id(topic);
+        }
+        fc_log_topic_unref(topic);
+    }
+    return fits;
+}
+
+/* All that the group has, by topic. */
 static bool fill_all(struct fc_spu *spu, struct fc_request *request,
                      const struct fc_coordinated *group, const struct asked *asked,
                      struct fc_msg_offset_fetch_response_group *out)
 {
     size_t count = group == NULL ? 0 : fc_group_offsets_count(&group->offsets);
+    struct found *found = fc_arena_alloc(&request->arena, (count + 1) * sizeof(*found));
     const struct fc_committed *committed = NULL;
-    struct fc_slice name;
-    int32_t partition = 0;
     size_t cursor = 0;
-    bool fits;
-    out->topics = fc_wire_array(&request->arena, &fc_msg_offset_fetch_response_group_topic_type,
-                                (int32_t)count);
-    fits = out->topics != NULL;
-    while (fits && group != NULL &&
-           fc_group_offsets_next(&group->offsets, &cursor, &name, &partition, &committed)) {
-        struct fc_msg_offset_fetch_response_group_topic *topic = topic_of(out, name);
-        if (topic == NULL &&
-            fc_access_sees(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC, name)) {
-            topic = &out->topics[out->topics_count++];
-            topic->name = fc_arena_copy(&request->arena, name);
-            topic->partitions = fc_wire_array(
-                &request->arena, &fc_msg_offset_fetch_response_group_partition_type,
-                (int32_t)count);
-            fits = topic->name.data != NULL && topic->partitions != NULL;
-        }
-        if (fits && topic != NULL) {
-            fits = set_committed(request, group, name, partition, asked->stable,
-                                 &topic->partitions[topic->partitions_count++]);
-        }
+    size_t topics = 0;
+    size_t same;
+    bool fits = found != NULL;
+    for (size_t index = 0; fits && index < count; index++) {
+        (void)fc_group_offsets_next(&group->offsets, &cursor, &found[index].topic,
+                                    &found[index].partition, &committed);
     }
-    for (int32_t index = 0;
-         fits && request->api_version >= IDS_VERSION && index < out->topics_count; index++) {
-        struct fc_log_topic *found = NULL;
-        if (fc_spu_topic(spu, request, out->topics[index].name, (struct fc_uuid){ { 0 } },
-                         &found) == FC_KAFKA_NONE) {
-            out->topics[index].topic_id = fc_log_topic_id(found);
+    if (fits) {
+        qsort(found, count, sizeof(*found), by_topic);
+    }
+    for (size_t index = 0; fits && index < count; index++) {
+        topics += index == 0 || !fc_slice_equal(found[index].topic, found[index - 1].topic);
+    }
+    if (fits) {
+        out->topics = fc_wire_array(
+            &request->arena, &fc_msg_offset_fetch_response_group_topic_type, (int32_t)topics);
+        fits = out->topics != NULL;
+    }
+    for (size_t index = 0; fits && index < count; index += same) {
+        same = 1;
+        while (index + same < count &&
+               fc_slice_equal(found[index + same].topic, found[index].topic)) {
+            same++;
         }
-        fc_log_topic_unref(found);
+        if (fc_access_sees(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TOPIC,
+                           found[index].topic)) {
+            fits = fill_found(spu, request, group, asked, &found[index], same,
+                              &out->topics[out->topics_count++]);
+        }
     }
     return fits;
 }
