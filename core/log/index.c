@@ -60,11 +60,15 @@ void fc_index_release(struct fc_index *index)
     memset(index, 0, sizeof(*index));
 }
 
+bool fc_index_is_full(const struct fc_index *index)
+{
+    return index->buffered >= BUFFERED_ENTRIES_MAX * entry_size(index->kind) && !index->held;
+}
+
 void fc_index_add(struct fc_index *index, int64_t key, uint32_t value)
 {
     size_t size = entry_size(index->kind);
-    if (index->buffered >= BUFFERED_ENTRIES_MAX * size && !index->held &&
-        fc_index_write(index, NULL) != FC_OK) {
+    if (fc_index_is_full(index) && fc_index_write(index, NULL) != FC_OK) {
         return;
     }
     if (index->buffered == index->capacity) {

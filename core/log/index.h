@@ -45,6 +45,9 @@ void fc_index_release(struct fc_index *index);
  * index stays true, only sparser. */
 void fc_index_add(struct fc_index *index, int64_t key, uint32_t value);
 
+/* The next entry will have the buffer written. */
+bool fc_index_is_full(const struct fc_index *index);
+
 /* Write the buffer to the file; on failure it is kept. A caller may ignore a failure: an index
  * that lacks entries is true. */
 fc_code fc_index_write(struct fc_index *index, struct fc_error *err);

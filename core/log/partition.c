@@ -114,8 +114,8 @@ static fc_code close_cleanly(struct fc_partition *partition)
         return FC_OK;
     }
     code = fc_partition_sync(partition, NULL);
-    if (code == FC_OK && fc_index_write(&active->offsets, NULL) == FC_OK &&
-        fc_index_write(&active->times, NULL) == FC_OK) {
+    if (code == FC_OK && fc_index_write(&active->times, NULL) == FC_OK &&
+        fc_index_write(&active->offsets, NULL) == FC_OK) {
         code = fc_index_finish(&active->offsets, NULL);
     }
     if (code == FC_OK) {
@@ -231,13 +231,19 @@ void fc_partition_push_closed(struct fc_partition *partition, const struct fc_se
     partition->closed[partition->closed_count++] = *segment;
 }
 
-/* Large batches have few entries: what the buffers hold must not be more than recovery may walk
- * over. An index that cannot be written is sparser, which look-ups can live with. */
+/*
+ * Large batches have few entries: what the buffers hold must not be more than recovery may walk
+ * over. It walks from the last offset entry of the file on, and has the largest timestamp before
+ * that from the times: so both are written together, and the offsets only behind the times. An
+ * index that cannot be written is sparser, which look-ups can live with.
+ */
 static void write_indexes(struct fc_active *active)
 {
-    if (active->size - active->indexed_size > INDEX_WRITE_BYTES && !active->offsets.held) {
-        (void)fc_index_write(&active->offsets, NULL);
-        (void)fc_index_write(&active->times, NULL);
+    bool much = active->size - active->indexed_size > INDEX_WRITE_BYTES;
+    if ((much || fc_index_is_full(&active->offsets)) && !active->offsets.held) {
+        if (fc_index_write(&active->times, NULL) == FC_OK) {
+            (void)fc_index_write(&active->offsets, NULL);
+        }
         active->indexed_size = active->size;
     }
 }

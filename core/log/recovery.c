@@ -123,6 +123,17 @@ static fc_code take_closed(struct fc_recovery *recovery, struct fc_error *err)
     return FC_OK;
 }
 
+/* As if nothing of the segment had been looked at. */
+static fc_code forget_indexes(struct fc_active *active, struct fc_error *err)
+{
+    fc_code code = fc_index_restore(&active->offsets, 0, 0, err);
+    active->size = 0;
+    active->since_index = 0;
+    active->max_timestamp_ms = INT64_MIN;
+    active->times_last_ms = INT64_MIN;
+    return code == FC_OK ? fc_index_restore(&active->times, 0, 0, err) : code;
+}
+
 /* Take the indexes over as far as the checkpoint vouches for them; the last entry must point at
  * a batch. *out_last is false when they cannot be used, and then they are empty. */
 static fc_code restore_indexes(struct fc_active *active, const struct fc_checkpoint *checkpoint,
@@ -166,8 +177,7 @@ static fc_code restore_indexes(struct fc_active *active, const struct fc_checkpo
         active->max_offset = active->base + last_time.value;
         return FC_OK;
     }
-    code = fc_index_restore(&active->offsets, 0, 0, err);
-    return code == FC_OK ? fc_index_restore(&active->times, 0, 0, err) : code;
+    return forget_indexes(active, err);
 }
 
 static fc_code fail_damage(const struct fc_active *active, const char *dir, const char *why,
@@ -234,9 +244,17 @@ static fc_code look_into_link(struct fc_recovery *recovery, struct fc_recovery_l
     if (code == FC_OK) {
         code = walk_link(recovery, link, found ? last_at : 0,
                          found ? last.base_offset : active->base, bound, err);
-        if (active->size > 0 && active->first_append_ms == 0) {
-            active->first_append_ms = fc_clock_wall_ms(partition->env->clock);
+    }
+    if (code == FC_OK && found && active->max_timestamp_ms < checkpoint->max_timestamp_ms) {
+        /* Time entries could not be written where offset entries could: what holds the largest
+         * timestamp is before the last of those. */
+        code = forget_indexes(active, err);
+        if (code == FC_OK) {
+            code = walk_link(recovery, link, 0, active->base, bound, err);
         }
+    }
+    if (code == FC_OK && active->size > 0 && active->first_append_ms == 0) {
+        active->first_append_ms = fc_clock_wall_ms(partition->env->clock);
     }
     link->rewrite_from = bound < active->size ? bound : active->size;
     link->end = partition->end;
