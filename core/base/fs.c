@@ -300,6 +300,18 @@ static fc_code system_free_space(struct fc_fs *fs, const char *path, uint64_t *o
     return FC_OK;
 }
 
+static fc_code system_modified(struct fc_fs *fs, const char *path, int64_t *out_ms,
+                               struct fc_error *err)
+{
+    struct stat info;
+    (void)fs;
+    if (stat(path, &info) != 0) {
+        return fail_errno(err, errno, "stat", path);
+    }
+    *out_ms = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+    return FC_OK;
+}
+
 static int system_descriptor(struct fc_file *file)
 {
     return system_file_of(file)->fd;
@@ -312,7 +324,7 @@ struct fc_fs *fc_fs_system(void)
         system_reserve,    system_begin_sync, system_write_out, system_sync,
         system_truncate,   system_size,       system_lock,      system_rename,
         system_remove,     system_make_dir,   system_sync_dir,  system_list,
-        system_free_space, system_descriptor
+        system_free_space, system_modified,   system_descriptor
     };
     static struct fc_fs fs = { &ops };
     return &fs;

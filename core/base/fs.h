@@ -71,6 +71,9 @@ struct fc_fs_ops {
                     struct fc_error *err);
     fc_code (*free_space)(struct fc_fs *fs, const char *path, uint64_t *out_bytes,
                           struct fc_error *err);
+    /* When the file's bytes were last changed: wall clock, in ms. */
+    fc_code (*modified)(struct fc_fs *fs, const char *path, int64_t *out_ms,
+                        struct fc_error *err);
     /* The system's descriptor of the file, valid until it is closed; -1 when it has none. */
     int (*descriptor)(struct fc_file *file);
 };

@@ -75,8 +75,9 @@ static size_t count_cleanable(const struct fc_partition *partition)
     size_t count = 0;
     while (count < candidates) {
         const struct fc_segment *segment = &partition->closed[count];
-        bool too_new = partition->config.compaction_lag_min_ms > 0 && !segment->clean &&
-                       segment->max_timestamp_ms > newest_ms;
+        bool too_new =
+            partition->config.compaction_lag_min_ms > 0 && !segment->clean &&
+            fc_segment_newest_ms(partition->env->fs, partition->dir, segment) > newest_ms;
         if (segment->end > stable || too_new ||
             !fc_producer_state_covers(partition, segment->end)) {
             break;
@@ -103,7 +104,8 @@ static void make_plan(const struct fc_partition *partition, struct plan *out_pla
     }
 }
 
-/* The time of the first record that was not compacted yet; INT64_MAX when it is not known. */
+/* The time of the first record that was not compacted yet, or where it has none, of its segment;
+ * INT64_MAX when it is not known. */
 static int64_t oldest_dirty_ms(struct fc_partition *partition, const struct fc_segment *segment)
 {
     struct fc_file *file = NULL;
@@ -119,7 +121,9 @@ static int64_t oldest_dirty_ms(struct fc_partition *partition, const struct fc_s
         return INT64_MAX;
     }
     fc_batch_header_decode(bytes, &header);
-    return header.base_timestamp_ms;
+    return header.base_timestamp_ms >= 0
+               ? header.base_timestamp_ms
+               : fc_segment_newest_ms(partition->env->fs, partition->dir, segment);
 }
 
 static bool is_worth_it(struct fc_partition *partition, const struct plan *plan,

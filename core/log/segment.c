@@ -24,6 +24,20 @@ char *fc_segment_swap_path(const char *dir, int64_t base, fc_segment_file kind)
                        swap_suffix);
 }
 
+int64_t fc_segment_newest_ms(struct fc_fs *fs, const char *dir,
+                             const struct fc_segment *segment)
+{
+    int64_t newest_ms = segment->max_timestamp_ms;
+    if (newest_ms < 0) {
+        char *path = fc_segment_path(dir, segment->base, FC_SEGMENT_LOG);
+        if (fs->ops->modified(fs, path, &newest_ms, NULL) != FC_OK) {
+            newest_ms = INT64_MAX;
+        }
+        free(path);
+    }
+    return newest_ms;
+}
+
 bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file *out_kind,
                            bool *out_swap)
 {

@@ -39,6 +39,13 @@ char *fc_segment_path(const char *dir, int64_t base, fc_segment_file kind);
 /* The same while it is to replace that one: "<dir>/00000000000000000042.log.swap". */
 char *fc_segment_swap_path(const char *dir, int64_t base, fc_segment_file kind);
 
+/*
+ * When the segment's newest record was written, as that says, in ms; where none has a timestamp,
+ * when the file was last changed, as in Kafka. INT64_MAX: not known, so nothing is old for it.
+ */
+int64_t fc_segment_newest_ms(struct fc_fs *fs, const char *dir,
+                             const struct fc_segment *segment);
+
 /* False when the name is not that of a segment's file. */
 bool fc_segment_parse_name(const char *name, int64_t *out_base, fc_segment_file *out_kind,
                            bool *out_swap);

@@ -81,6 +81,13 @@ void fc_upkeep_roll(struct fc_partition *partition)
     fail(partition, code, &why);
 }
 
+static bool is_too_old(const struct fc_partition *partition, const struct fc_segment *segment,
+                       int64_t oldest_ms)
+{
+    return partition->config.retention_ms >= 0 &&
+           fc_segment_newest_ms(partition->env->fs, partition->dir, segment) < oldest_ms;
+}
+
 /* How many of the oldest closed segments are to go. lock is held. */
 static size_t count_expired(const struct fc_partition *partition)
 {
@@ -95,10 +102,9 @@ static size_t count_expired(const struct fc_partition *partition)
     while (expired < candidates) {
         const struct fc_segment *segment = &partition->closed[expired];
         bool below_start = segment->end <= partition->start;
-        bool too_old = config->retention_ms >= 0 && segment->max_timestamp_ms < oldest_ms;
         bool too_much = config->retention_bytes >= 0 &&
                         total - segment->size >= (uint64_t)config->retention_bytes;
-        if ((!below_start && !too_old && !too_much) ||
+        if ((!below_start && !too_much && !is_too_old(partition, segment, oldest_ms)) ||
             !fc_producer_state_covers(partition, segment->end)) {
             break;
         }

@@ -58,6 +58,7 @@ static bool has_power(struct lossy_fs *fs)
 struct lossy_node *lossy_new_node(struct lossy_fs *fs, bool is_dir)
 {
     struct lossy_node *node = lossy_node_new(is_dir);
+    lossy_touch(fs, node);
     node->next = fs->all;
     fs->all = node;
     return node;
@@ -231,6 +232,7 @@ static fc_code write_part(struct lossy_fs *fs, struct lossy_node *node, uint64_t
     }
     fs->used -= node->now.size;
     write_sectors(fs, node, at, part->iov_base, size);
+    lossy_touch(fs, node);
     fs->used += node->now.size;
     return code;
 }
@@ -311,6 +313,7 @@ static fc_code lossy_truncate(struct fc_file *file, uint64_t size, struct fc_err
     fs->used -= node->now.size;
     node->room_end = 0;
     lossy_node_truncate(node, size);
+    lossy_touch(fs, node);
     fs->used += node->now.size;
     return leave(fs, FC_OK);
 }
@@ -484,11 +487,11 @@ static int lossy_descriptor(struct fc_file *file)
 
 const struct fc_fs_ops *lossy_ops(void)
 {
-    static const struct fc_fs_ops ops = { lossy_open,      lossy_close,      lossy_read,
-                                          lossy_write,     lossy_reserve,    lossy_begin_sync,
-                                          lossy_write_out, lossy_sync,       lossy_truncate,
-                                          lossy_size,      lossy_lock,       lossy_rename,
-                                          lossy_remove,    lossy_make_dir,   lossy_sync_dir,
-                                          lossy_list,      lossy_free_space, lossy_descriptor };
+    static const struct fc_fs_ops ops = {
+        lossy_open,       lossy_close,      lossy_read,     lossy_write,     lossy_reserve,
+        lossy_begin_sync, lossy_write_out,  lossy_sync,     lossy_truncate,  lossy_size,
+        lossy_lock,       lossy_rename,     lossy_remove,   lossy_make_dir,  lossy_sync_dir,
+        lossy_list,       lossy_free_space, lossy_modified, lossy_descriptor
+    };
     return &ops;
 }

@@ -10,6 +10,7 @@
 #ifndef FC_TEST_FS_LOSSY_H
 #define FC_TEST_FS_LOSSY_H
 
+#include "core/base/clock.h"
 #include "core/base/fs.h"
 
 /* sector_size is a power of two; the root directory "/" exists. */
@@ -39,6 +40,9 @@ uint64_t fs_lossy_used(struct fc_fs *fs);
 
 /* What is reserved behind the ends of files; it takes nothing of the capacity. */
 uint64_t fs_lossy_room(struct fc_fs *fs);
+
+/* The clock that says when files are changed; NULL, as at first: nobody knows. */
+void fs_lossy_set_clock(struct fc_fs *fs, const struct fc_clock *clock);
 
 /* How often each was asked for. */
 uint64_t fs_lossy_reads(struct fc_fs *fs);

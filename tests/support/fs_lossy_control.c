@@ -18,6 +18,35 @@ struct fc_fs *fs_lossy_new(uint64_t seed, size_t sector_size)
     return &fs->base;
 }
 
+void fs_lossy_set_clock(struct fc_fs *fs, const struct fc_clock *clock)
+{
+    lossy_of(fs)->clock = clock;
+}
+
+void lossy_touch(const struct lossy_fs *fs, struct lossy_node *node)
+{
+    node->changed_ms = fs->clock == NULL ? -1 : fc_clock_wall_ms(fs->clock);
+}
+
+fc_code lossy_modified(struct fc_fs *base, const char *path, int64_t *out_ms,
+                       struct fc_error *err)
+{
+    struct lossy_fs *fs = lossy_of(base);
+    const struct lossy_node *node;
+    fc_code code = FC_OK;
+    (void)pthread_mutex_lock(&fs->lock);
+    node = lossy_node_at(fs, path);
+    if (node == NULL) {
+        code = fc_fail(err, FC_ERR_NOT_FOUND, "%s: No such file or directory", path);
+    } else if (fs->off || node->changed_ms < 0) {
+        code = fc_fail(err, FC_ERR_IO, "%s: Input/output error", path);
+    } else {
+        *out_ms = node->changed_ms;
+    }
+    (void)pthread_mutex_unlock(&fs->lock);
+    return code;
+}
+
 void fs_lossy_free(struct fc_fs *base)
 {
     struct lossy_fs *fs = lossy_of(base);

@@ -31,7 +31,8 @@ struct lossy_node {
     struct lossy_node *next; /* of all nodes */
     bool is_dir;
     bool locked;
-    uint64_t room_end; /* of what was reserved behind the end; takes no space here */
+    uint64_t room_end;  /* of what was reserved behind the end; takes no space here */
+    int64_t changed_ms; /* -1: not known */
     struct lossy_content now;
     struct lossy_content disk;
     struct lossy_names names_now;

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "core/base/clock.h"
 #include "core/base/fs.h"
 #include "tests/support/fs_lossy_node.h"
 
@@ -25,6 +26,7 @@ struct lossy_fs {
     uint64_t used;
     uint64_t reads;
     uint64_t syncs;
+    const struct fc_clock *clock; /* or NULL */
 };
 
 struct lossy_file {
@@ -43,6 +45,11 @@ struct lossy_node *lossy_new_node(struct lossy_fs *fs, bool is_dir);
 struct lossy_node *lossy_parent_of(struct lossy_fs *fs, const char *path,
                                    const char **out_name);
 struct lossy_node *lossy_node_at(struct lossy_fs *fs, const char *path);
+
+/* The node changes now. */
+void lossy_touch(const struct lossy_fs *fs, struct lossy_node *node);
+fc_code lossy_modified(struct fc_fs *fs, const char *path, int64_t *out_ms,
+                       struct fc_error *err);
 
 const struct fc_fs_ops *lossy_ops(void);
 

@@ -41,6 +41,7 @@ void numbered_log_init(struct numbered_log *log)
     log->clock.base.steady_ns = wall_ns;
     log->clock.wall_ns = (int64_t)1700000000 * 1000000000;
     log->env.fs = log->fs;
+    fs_lossy_set_clock(log->fs, &log->clock.base);
     log->env.clock = &log->clock.base;
     log->env.on_notice = on_notice;
     log->env.notice_ctx = log;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -275,6 +276,21 @@ static void a_file_is_read_as_a_whole_or_not(void **state)
     fc_buf_release(&bytes);
 }
 
+static void a_file_says_when_it_was_changed(void **state)
+{
+    const struct timespec times[2] = { { 0, UTIME_OMIT }, { 1700000000, 123456789 } };
+    struct fc_fs *fs = fc_fs_system();
+    struct fc_error err;
+    int64_t changed_ms = 0;
+    (void)state;
+    assert_int_equal(fc_fs_replace(fs, path_of("old"), "", 0, &err), FC_OK);
+    assert_int_equal(utimensat(AT_FDCWD, path_of("old"), times, 0), 0);
+    assert_int_equal(fs->ops->modified(fs, path_of("old"), &changed_ms, &err), FC_OK);
+    assert_int_equal(changed_ms, 1700000000123);
+    assert_int_equal(fs->ops->modified(fs, path_of("no such file"), &changed_ms, &err),
+                     FC_ERR_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_directory_lists_its_names_until_told_to_stop),
         cmocka_unit_test(a_file_is_replaced_as_a_whole),
         cmocka_unit_test(a_file_is_read_as_a_whole_or_not),
+        cmocka_unit_test(a_file_says_when_it_was_changed),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
