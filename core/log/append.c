@@ -178,7 +178,8 @@ void fc_append_note_producer(struct fc_partition *partition,
                              const struct fc_marker *marker)
 {
     if (header->producer_id >= 0) {
-        fc_producers_note(&partition->producers, header, marker);
+        fc_producers_note(&partition->producers, header, marker,
+                          fc_clock_wall_ms(partition->env->clock));
         partition->unsaved_bytes += fc_batch_size(header);
         (void)fc_producers_settle(&partition->producers, partition->high.offset);
     }

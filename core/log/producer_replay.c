@@ -37,7 +37,9 @@ static fc_code replay_batch(struct fc_partition *partition, struct fc_file *file
         code = read_marker(file, header, at, &marker, err);
     }
     if (code == FC_OK) {
-        fc_producers_note(&partition->producers, header, control ? &marker : NULL);
+        /* Nothing says when it came. Who is remembered for too long does no harm. */
+        fc_producers_note(&partition->producers, header, control ? &marker : NULL,
+                          fc_clock_wall_ms(partition->env->clock));
     }
     return code;
 }

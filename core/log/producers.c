@@ -309,11 +309,11 @@ static void push_batch(struct fc_producer *producer, const struct fc_batch_heade
 }
 
 void fc_producers_note(struct fc_producers *producers, const struct fc_batch_header *header,
-                       const struct fc_marker *marker)
+                       const struct fc_marker *marker, int64_t now_ms)
 {
     struct fc_producer *producer = get_or_add(producers, header->producer_id);
     take_epoch(producer, header->producer_epoch);
-    producer->last_timestamp_ms = header->max_timestamp_ms;
+    producer->last_seen_ms = now_ms;
     if (marker != NULL) {
         producer->coordinator_epoch = marker->coordinator_epoch;
         end_transaction(producers, producer, header->base_offset, marker->commit);
@@ -367,7 +367,7 @@ void fc_producers_expire(struct fc_producers *producers, int64_t oldest_ms)
     ids = fc_new_array(int64_t, producers->map.count);
     while (fc_hashmap_next(&producers->map, &cursor, &key, &value)) {
         const struct fc_producer *producer = value;
-        if (producer->transaction_offset < 0 && producer->last_timestamp_ms < oldest_ms) {
+        if (producer->transaction_offset < 0 && producer->last_seen_ms < oldest_ms) {
             ids[count++] = producer->id;
         }
     }

@@ -2,7 +2,7 @@
 /*
  * What a partition remembers of its producers: the last batches of each, so that a batch that is
  * sent twice is stored once, and their open transactions. It follows from the batches in the
- * log alone, but for what has expired.
+ * log alone, but for when the batches came, and so for what has expired.
  *
  * Not thread-safe: guarded by the partition's lock.
  */
@@ -31,7 +31,7 @@ struct fc_producer {
     int64_t id;
     int16_t epoch;
     int32_t coordinator_epoch;  /* of the last marker; -1: none */
-    int64_t last_timestamp_ms;  /* of its last batch or marker */
+    int64_t last_seen_ms;       /* wall clock when its last batch or marker came */
     int64_t transaction_offset; /* first offset of its open transaction; -1: none */
     int32_t last_sequence;      /* -1: none in this epoch */
     uint32_t batches_count;
@@ -107,9 +107,10 @@ fc_kafka_error fc_producers_check_marker(const struct fc_producers *producers,
                                          const struct fc_batch_header *header,
                                          const struct fc_marker *marker, struct fc_error *err);
 
-/* Account for a batch that is in the log; marker is NULL unless it is a control batch. */
+/* Account for a batch that is in the log; marker is NULL unless it is a control batch. now_ms is
+ * the wall clock: records say when something happened, which may be years before they are sent. */
 void fc_producers_note(struct fc_producers *producers, const struct fc_batch_header *header,
-                       const struct fc_marker *marker);
+                       const struct fc_marker *marker, int64_t now_ms);
 
 /* First offset of a transaction that is open, or whose end may be lost; INT64_MAX: none. */
 int64_t fc_producers_unstable(const struct fc_producers *producers);
@@ -117,7 +118,7 @@ int64_t fc_producers_unstable(const struct fc_producers *producers);
 /* Markers below high_watermark cannot be lost any more. True when that changed something. */
 bool fc_producers_settle(struct fc_producers *producers, int64_t high_watermark);
 
-/* Forget those without an open transaction whose last timestamp is before oldest_ms. */
+/* Forget those without an open transaction that were last seen before oldest_ms. */
 void fc_producers_expire(struct fc_producers *producers, int64_t oldest_ms);
 
 /* Forget the guards that were given before oldest_ms: no batch came with them. */

@@ -31,7 +31,7 @@ static void encode_producer(const struct fc_producer *producer, struct fc_buf *t
     fc_buf_append_be64(to, (uint64_t)producer->id);
     fc_buf_append_be16(to, (uint16_t)producer->epoch);
     fc_buf_append_be32(to, (uint32_t)producer->coordinator_epoch);
-    fc_buf_append_be64(to, (uint64_t)producer->last_timestamp_ms);
+    fc_buf_append_be64(to, (uint64_t)producer->last_seen_ms);
     fc_buf_append_be64(to, (uint64_t)producer->transaction_offset);
     fc_buf_append_be32(to, (uint32_t)producer->last_sequence);
     fc_buf_append_u8(to, (uint8_t)producer->batches_count);
@@ -79,7 +79,7 @@ static bool decode_producer(struct fc_reader *reader, struct fc_producer *produc
     producer->id = (int64_t)fc_reader_be(reader, 8);
     producer->epoch = (int16_t)fc_reader_be(reader, 2);
     producer->coordinator_epoch = (int32_t)fc_reader_be(reader, 4);
-    producer->last_timestamp_ms = (int64_t)fc_reader_be(reader, 8);
+    producer->last_seen_ms = (int64_t)fc_reader_be(reader, 8);
     producer->transaction_offset = (int64_t)fc_reader_be(reader, 8);
     producer->last_sequence = (int32_t)fc_reader_be(reader, 4);
     producer->batches_count = fc_reader_u8(reader);

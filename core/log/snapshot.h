@@ -13,9 +13,10 @@
  *               then the aborted transactions of the segment that the offset is in, up to it, as
  *               in a .txnindex file
  *
- *   producer  8 id; 2 epoch; 4 coordinator epoch; 8 last timestamp; 8 first offset of its open
- *             transaction, or -1; 4 last sequence; 1 number of batches; then for each batch
- *             4 first sequence; 4 last sequence; 8 base offset; 8 last offset; 8 timestamp
+ *   producer  8 id; 2 epoch; 4 coordinator epoch; 8 wall clock in ms when its last batch came;
+ *             8 first offset of its open transaction, or -1; 4 last sequence; 1 number of
+ *             batches; then for each batch 4 first sequence; 4 last sequence; 8 base offset;
+ *             8 last offset; 8 timestamp
  */
 #ifndef FC_LOG_SNAPSHOT_H
 #define FC_LOG_SNAPSHOT_H

@@ -220,7 +220,7 @@ static bool describe_producers(struct fc_request *request, struct fc_partition *
         to->producer_id = producers[index].id;
         to->producer_epoch = producers[index].epoch;
         to->last_sequence = producers[index].last_sequence;
-        to->last_timestamp = producers[index].last_timestamp_ms;
+        to->last_timestamp = producers[index].last_seen_ms;
         to->coordinator_epoch = producers[index].coordinator_epoch;
         to->current_txn_start_offset = producers[index].transaction_offset;
     }

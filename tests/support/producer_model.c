@@ -33,7 +33,7 @@ bool producer_model_of(const struct producer_model *model, int64_t id, struct fc
             continue;
         }
         known = true;
-        made.last_timestamp_ms = PRODUCER_MODEL_TIME_MS;
+        made.last_seen_ms = PRODUCER_MODEL_TIME_MS;
         if (entry->epoch != made.epoch) {
             made.epoch = entry->epoch;
             made.batches_count = 0;

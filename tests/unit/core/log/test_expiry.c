@@ -15,6 +15,8 @@
 #include "tests/support/numbered_log.h"
 #include "tests/support/wire_batch.h"
 
+static const int64_t year_ms = (int64_t)365 * 24 * 3600 * 1000;
+
 static int set_up(void **state)
 {
     struct numbered_log *log = fc_new(struct numbered_log);
@@ -34,6 +36,26 @@ static int tear_down(void **state)
     return 0;
 }
 
+static struct fc_append_result send_batch(struct numbered_log *log,
+                                          const struct wire_batch *batch, uint64_t guard)
+{
+    struct fc_log_topic_config topic;
+    struct fc_append_result result;
+    struct fc_append_rules rules;
+    struct fc_buf bytes;
+    fc_code code;
+    fc_log_topic_config_init(&topic);
+    fc_append_rules_of(&topic, &rules);
+    rules.timestamp_after_max_ms = INT64_MAX;
+    rules.guard = guard;
+    wire_batch_make(batch, &bytes);
+    code = fc_partition_append_wire(log->partition, bytes.data, bytes.len, &rules, &result,
+                                    &log->err);
+    fc_buf_release(&bytes);
+    assert_true((code == FC_OK) == (result.error == FC_KAFKA_NONE));
+    return result;
+}
+
 static fc_kafka_error send(struct numbered_log *log, int64_t id, int32_t sequence,
                            uint64_t guard)
 {
@@ -42,20 +64,16 @@ static fc_kafka_error send(struct numbered_log *log, int64_t id, int32_t sequenc
                                       .producer_id = id,
                                       .base_sequence = sequence,
                                       .transactional = guard != 0 };
-    struct fc_log_topic_config topic;
-    struct fc_append_result result;
-    struct fc_append_rules rules;
-    struct fc_buf bytes;
-    fc_code code;
-    fc_log_topic_config_init(&topic);
-    fc_append_rules_of(&topic, &rules);
-    rules.guard = guard;
-    wire_batch_make(&batch, &bytes);
-    code = fc_partition_append_wire(log->partition, bytes.data, bytes.len, &rules, &result,
-                                    &log->err);
-    fc_buf_release(&bytes);
-    assert_true((code == FC_OK) == (result.error == FC_KAFKA_NONE));
-    return result.error;
+    return send_batch(log, &batch, guard).error;
+}
+
+/* Its first batch; true when that was there already. */
+static bool send_first(struct numbered_log *log, int64_t id, int64_t timestamp_ms)
+{
+    const struct wire_batch batch = { .count = 1,
+                                      .timestamp_ms = timestamp_ms,
+                                      .producer_id = id };
+    return send_batch(log, &batch, 0).duplicate;
 }
 
 static size_t count_producers(struct numbered_log *log)
@@ -86,10 +104,47 @@ static void producers_go_when_they_have_not_written_for_long(void **state)
     assert_int_equal(count_producers(log), 2); /* one wrote, the other's transaction is open */
     pass(log, 900);
     assert_int_equal(count_producers(log), 1);
-    numbered_log_flush(log);
-    numbered_log_crash_and_open(log);
-    assert_int_equal(count_producers(log), 1); /* nor do they come back from the log */
     assert_int_equal(send(log, 1, 7, 0), FC_KAFKA_NONE); /* as one that was never known */
+}
+
+static void how_old_the_records_are_does_not_count(void **state)
+{
+    struct numbered_log *log = *state;
+    const int64_t now_ms = fc_clock_wall_ms(&log->clock.base);
+    const int64_t times[] = { -1, now_ms - year_ms, now_ms + year_ms };
+    for (int64_t id = 0; id < 3; id++) {
+        assert_false(send_first(log, id, times[id]));
+    }
+    pass(log, 900);
+    for (int64_t id = 0; id < 3; id++) {
+        assert_true(send_first(log, id, times[id]));
+    }
+    pass(log, 200);
+    assert_int_equal(count_producers(log), 0);
+}
+
+static void what_is_found_in_the_log_again_counts_as_new(void **state)
+{
+    struct numbered_log *log = *state;
+    assert_false(send_first(log, 1, -1));
+    numbered_log_flush(log);
+    log->clock.wall_ns += (int64_t)5000 * 1000000; /* it takes a while to be started again */
+    numbered_log_crash_and_open(log);
+    assert_true(send_first(log, 1, -1));
+    pass(log, 1100);
+    assert_int_equal(count_producers(log), 0);
+}
+
+static void the_time_that_passed_is_saved(void **state)
+{
+    struct numbered_log *log = *state;
+    assert_false(send_first(log, 1, -1));
+    pass(log, 600);
+    numbered_log_close(log);
+    numbered_log_open(log);
+    assert_true(send_first(log, 1, -1));
+    pass(log, 600);
+    assert_int_equal(count_producers(log), 0);
 }
 
 static void guards_go_after_an_hour(void **state)
@@ -110,6 +165,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         T(producers_go_when_they_have_not_written_for_long),
+        T(how_old_the_records_are_does_not_count),
+        T(what_is_found_in_the_log_again_counts_as_new),
+        T(the_time_that_passed_is_saved),
         T(guards_go_after_an_hour),
 #undef T
     };

@@ -89,7 +89,7 @@ static void compare_producers(struct world *world)
         check(world,
               model.epoch == producers[expected].epoch &&
                   model.coordinator_epoch == producers[expected].coordinator_epoch &&
-                  model.last_timestamp_ms == producers[expected].last_timestamp_ms &&
+                  model.last_seen_ms == producers[expected].last_seen_ms &&
                   model.transaction_offset == producers[expected].transaction_offset &&
                   model.last_sequence == producers[expected].last_sequence &&
                   model.batches_count == producers[expected].batches_count,
