@@ -61,7 +61,7 @@ static fc_code open_log(struct fc_history *history, struct fc_error *err)
     const struct fc_config *config = history->setup.config;
     struct fc_log_view_config view;
     fc_code code;
-    code = fc_log_open_reader(config, history->command->clock, &history->stream, err);
+    code = fc_log_open_whole(config, history->command->clock, &history->stream, err);
     if (code != FC_OK) {
         return code;
     }

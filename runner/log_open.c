@@ -147,14 +147,26 @@ void fc_log_close(struct fc_log *log)
     memset(log, 0, sizeof(*log));
 }
 
+static fc_code open_reader(const struct fc_config *config, const struct fc_clock *clock,
+                           bool whole, struct fc_stream **out_stream, struct fc_error *err)
+{
+    struct fc_embedded_config embedded = {
+        .dir = config->log_dir, .read_only = true, .read_whole = whole, .clock = clock
+    };
+    return config->kafka == NULL ? fc_embedded_open(&embedded, out_stream, err)
+                                 : open_kafka(config, NULL, NULL, out_stream, err);
+}
+
 fc_code fc_log_open_reader(const struct fc_config *config, const struct fc_clock *clock,
                            struct fc_stream **out_stream, struct fc_error *err)
 {
-    struct fc_embedded_config embedded = { .dir = config->log_dir,
-                                           .read_only = true,
-                                           .clock = clock };
-    return config->kafka == NULL ? fc_embedded_open(&embedded, out_stream, err)
-                                 : open_kafka(config, NULL, NULL, out_stream, err);
+    return open_reader(config, clock, false, out_stream, err);
+}
+
+fc_code fc_log_open_whole(const struct fc_config *config, const struct fc_clock *clock,
+                          struct fc_stream **out_stream, struct fc_error *err)
+{
+    return open_reader(config, clock, true, out_stream, err);
 }
 
 static const char *get_property(const void *ctx, const char *name)

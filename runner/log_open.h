@@ -44,10 +44,16 @@ FC_MUST_CHECK fc_code fc_log_lock(const struct fc_config *config, struct fc_log 
                                   struct fc_error *err);
 void fc_log_close(struct fc_log *log); /* a zeroed one is fine */
 
-/* For looking only. */
+/* For looking only, and no further than is durable: for who keeps positions in the log. */
 FC_MUST_CHECK fc_code fc_log_open_reader(const struct fc_config *config,
                                          const struct fc_clock *clock,
                                          struct fc_stream **out_stream, struct fc_error *err);
+
+/* The same for all that the files of an embedded log have: for who reads once what there is,
+ * also after a process that died before it could enter as durable what it had acknowledged. */
+FC_MUST_CHECK fc_code fc_log_open_whole(const struct fc_config *config,
+                                        const struct fc_clock *clock,
+                                        struct fc_stream **out_stream, struct fc_error *err);
 
 /* How the cluster of log.kafka is connected to; borrows the config. */
 struct fc_link_settings fc_log_link(const struct fc_config *config);

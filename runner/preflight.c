@@ -287,7 +287,7 @@ fc_code fc_preflight_position(const struct fc_config *config, struct fc_buf *out
 {
     struct fc_stream *stream = NULL;
     struct fc_checkpoint checkpoint;
-    fc_code code = fc_log_open_reader(config, NULL, &stream, err);
+    fc_code code = fc_log_open_whole(config, NULL, &stream, err);
     if (code == FC_ERR_NOT_FOUND) {
         return FC_OK;
     }

@@ -123,6 +123,7 @@ fc_code fc_data_dir_open(const struct fc_data_dir_config *config, struct fc_data
     dir->env.fs = config->fs == NULL ? fc_fs_system() : config->fs;
     dir->env.clock = config->clock == NULL ? fc_clock_system() : config->clock;
     dir->env.read_only = config->read_only;
+    dir->env.read_whole = config->read_whole;
     dir->env.producer_expiration_ms = config->producer_expiration_ms;
     dir->env.on_notice = config->on_notice;
     dir->env.notice_ctx = config->notice_ctx;

@@ -27,6 +27,7 @@ struct fc_log_topic;
 struct fc_data_dir_config {
     const char *dir;
     bool read_only;               /* look only, beside the process that writes */
+    bool read_whole;              /* with read_only: what no sync covers, too */
     struct fc_fs *fs;             /* NULL: the system's */
     const struct fc_clock *clock; /* NULL: the system's */
     /* What a topic has where it sets nothing; NULL: fc_log_topic_config_init's. Copied. */

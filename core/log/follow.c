@@ -5,6 +5,10 @@
  * yet. Nothing is locked, since the writer only ever adds bytes behind the end, removes whole
  * segments below the start, and replaces segments by others of the same offsets: who meets a
  * file that is gone or has another size looks at the manifest again.
+ *
+ * What the files have above the durable offset can be gone after a power loss. Where that
+ * offset is, the checkpoint says. It may be behind the writer, but is never ahead of it, since
+ * it is written after the sync; who waits for more looks there whenever the files have more.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -263,6 +267,23 @@ static fc_code walk_files(struct fc_partition *partition, struct fc_error *err)
     return code;
 }
 
+/* The writer's syncs show in its checkpoint only. Nothing is said about bytes that were not seen
+ * yet: another look at the manifest may find them replaced. */
+static void take_durable(struct fc_partition *partition)
+{
+    int64_t durable = 0;
+    if (partition->durable >= partition->end ||
+        fc_manifest_peek(partition->env->fs, partition->dir, &durable, NULL) != FC_OK) {
+        return; /* the next look at the manifest as a whole tells what is wrong */
+    }
+    (void)pthread_mutex_lock(&partition->lock);
+    durable = durable < partition->end ? durable : partition->end;
+    if (durable > partition->durable) {
+        partition->durable = durable;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
 fc_code fc_follow_refresh(struct fc_partition *partition, bool manifest_too,
                           struct fc_error *err)
 {
@@ -275,6 +296,7 @@ fc_code fc_follow_refresh(struct fc_partition *partition, bool manifest_too,
     partition->follow_turns++;
     if (code == FC_OK && partition->exists) {
         code = walk_files(partition, err);
+        take_durable(partition);
     }
     (void)pthread_mutex_unlock(&partition->sync_lock);
     return code;

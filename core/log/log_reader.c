@@ -30,6 +30,7 @@ struct fc_log_reader {
     int64_t skip_older_ms; /* INT64_MIN: none */
     bool with_markers;
     uint64_t wakes;
+    int64_t readable; /* the offset to stay below, when last asked */
 
     struct fc_file *file; /* of the segment; NULL: it is to be found by the offset */
     int64_t segment_base;
@@ -388,6 +389,20 @@ static fc_code reach(struct fc_log_reader *reader, bool *out_end, struct fc_erro
     return code;
 }
 
+/* The batch in front of the reader may still be lost by the process that writes. Batches are
+ * durable as a whole, so the offset tells. */
+static bool is_withheld(struct fc_log_reader *reader)
+{
+    struct fc_partition *partition = reader->partition;
+    if (!partition->env->read_only || reader->offset < reader->readable) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&partition->lock);
+    reader->readable = fc_partition_readable(partition);
+    (void)pthread_mutex_unlock(&partition->lock);
+    return reader->offset >= reader->readable;
+}
+
 /* Go on without waiting until records, the end, or an error. */
 static fc_code advance(struct fc_log_reader *reader, const struct fc_record **out_records,
                        uint32_t *out_count, struct fc_error *err)
@@ -397,6 +412,7 @@ static fc_code advance(struct fc_log_reader *reader, const struct fc_record **ou
     *out_count = 0;
     while (code == FC_OK && *out_count == 0 && !at_end) {
         code = reach(reader, &at_end, err);
+        at_end = at_end || is_withheld(reader);
         if (code == FC_OK && !at_end) {
             code = read_batch(reader, out_records, out_count, err);
         }
@@ -438,7 +454,7 @@ static fc_code wait_for_more(struct fc_log_reader *reader, int wait_ms, struct f
     fc_partition_wait(partition, reader->offset,
                       wait_ms < FOLLOW_POLL_MS ? wait_ms : FOLLOW_POLL_MS, &reader->wakes);
     (void)pthread_mutex_lock(&partition->lock);
-    if (partition->failed && partition->end <= reader->offset) {
+    if (partition->failed && fc_partition_readable(partition) <= reader->offset) {
         code = partition->failure.code;
         if (err != NULL) {
             *err = partition->failure;

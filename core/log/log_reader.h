@@ -4,7 +4,9 @@
  *
  * Every batch is checked (offset, checksum) before its records are given out. What is not
  * compressed is read in place, without another copy. Each reader has its own file, so readers
- * do not meet each other, and the writer only to learn how far they may go.
+ * do not meet each other, and the writer only to learn how far they may go: to the end, or, of
+ * a log that another process writes (read_only), to its durable offset. A reader that begins
+ * above that waits until it is reached.
  *
  * Thread: one at a time; any number of readers.
  */

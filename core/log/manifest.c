@@ -192,6 +192,37 @@ fc_code fc_manifest_load(struct fc_manifest *manifest, struct fc_fs *fs, const c
     return code;
 }
 
+fc_code fc_manifest_peek(struct fc_fs *fs, const char *dir, int64_t *out_durable,
+                         struct fc_error *err)
+{
+    char *path = manifest_path(dir);
+    struct fc_file *file = NULL;
+    uint64_t newest = 0;
+    bool found = false;
+    fc_code code = fs->ops->open(fs, path, FC_FS_READ, &file, err);
+    for (uint64_t slot = 0; code == FC_OK && slot < 2; slot++) {
+        uint8_t bytes[SLOT_SIZE];
+        struct fc_checkpoint read;
+        uint64_t sequence = 0;
+        uint64_t entries_bytes = 0;
+        size_t got = 0;
+        code = fs->ops->read(file, SLOT_SPACING * (slot + 1), bytes, SLOT_SIZE, &got, err);
+        if (code == FC_OK && got == SLOT_SIZE &&
+            fc_manifest_decode_slot(bytes, &read, &sequence, &entries_bytes) &&
+            (!found || sequence > newest)) {
+            found = true;
+            newest = sequence;
+            *out_durable = read.durable;
+        }
+    }
+    if (code == FC_OK && !found) {
+        code = fc_fail(err, FC_ERR_CORRUPT, "%s: no checkpoint is whole", path);
+    }
+    fs->ops->close(file);
+    free(path);
+    return code;
+}
+
 fc_code fc_manifest_begin(struct fc_manifest *manifest, struct fc_fs *fs, const char *dir,
                           const struct fc_checkpoint *checkpoint,
                           struct fc_manifest_content *out_content, struct fc_error *err)

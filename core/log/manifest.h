@@ -105,6 +105,12 @@ FC_MUST_CHECK fc_code fc_manifest_load(struct fc_manifest *manifest, struct fc_f
                                        struct fc_manifest_content *out_content,
                                        struct fc_error *err);
 
+/* What the newest checkpoint says is durable, without looking at anything else; for who has
+ * loaded the manifest before and follows it. FC_ERR_CORRUPT: there is none, or it is being
+ * written. */
+FC_MUST_CHECK fc_code fc_manifest_peek(struct fc_fs *fs, const char *dir, int64_t *out_durable,
+                                       struct fc_error *err);
+
 /* Both: a new one, which is known to be durable. */
 FC_MUST_CHECK fc_code fc_manifest_begin(struct fc_manifest *manifest, struct fc_fs *fs,
                                         const char *dir, const struct fc_checkpoint *checkpoint,

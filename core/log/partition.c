@@ -405,14 +405,20 @@ fc_code fc_partition_offsets(struct fc_partition *partition,
     return code;
 }
 
+int64_t fc_partition_readable(const struct fc_partition *partition)
+{
+    bool whole = !partition->env->read_only || partition->env->read_whole;
+    return whole || partition->end < partition->durable ? partition->end : partition->durable;
+}
+
 void fc_partition_wait(struct fc_partition *partition, int64_t offset, int wait_ms,
                        uint64_t *wake)
 {
     struct timespec until = fc_deadline_in_ms(wait_ms);
     int waited = 0;
     (void)pthread_mutex_lock(&partition->lock);
-    while (waited == 0 && partition->end <= offset && partition->wakes == *wake &&
-           !partition->damaged) {
+    while (waited == 0 && fc_partition_readable(partition) <= offset &&
+           partition->wakes == *wake && !partition->damaged) {
         waited = pthread_cond_timedwait(&partition->changed, &partition->lock, &until);
     }
     *wake = partition->wakes;

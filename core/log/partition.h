@@ -22,7 +22,8 @@ struct fc_log_env {
     const struct fc_clock *clock;
     struct fc_group_sync *group; /* NULL when read_only */
     bool read_only;
-    int64_t producer_expiration_ms;                 /* 0: a day */
+    bool read_whole;                /* with read_only: readers get what no sync covers, too */
+    int64_t producer_expiration_ms; /* 0: a day */
     void (*on_notice)(void *ctx, const char *text); /* may be NULL */
     void *notice_ctx;
 };
@@ -100,7 +101,7 @@ FC_MUST_CHECK fc_code fc_partition_append(struct fc_partition *partition,
  * appends. */
 FC_MUST_CHECK fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err);
 
-/* Wait at most wait_ms until `end` is above `offset`, or until fc_partition_wake. Returns at
+/* Wait at most wait_ms until readers may go beyond `offset`, or until fc_partition_wake. Returns at
  * once when *wake differs from the count of wakes, which it then takes over. */
 void fc_partition_wait(struct fc_partition *partition, int64_t offset, int wait_ms,
                        uint64_t *wake);

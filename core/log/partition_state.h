@@ -149,6 +149,10 @@ void fc_partition_raise_high(struct fc_partition *partition, int64_t offset,
 /* The last stable offset. lock is held. */
 int64_t fc_partition_stable(const struct fc_partition *partition, int64_t high_watermark);
 
+/* How far readers of the log may go. Of another process' log, no further than its checkpoint
+ * vouches for, unless env->read_whole. lock is held. */
+int64_t fc_partition_readable(const struct fc_partition *partition);
+
 /* Add a segment to `closed`; lock is held or nobody else knows the partition. */
 void fc_partition_push_closed(struct fc_partition *partition, const struct fc_segment *segment);
 

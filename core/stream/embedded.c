@@ -231,6 +231,7 @@ fc_code fc_embedded_open(const struct fc_embedded_config *config, struct fc_stre
     struct fc_data_dir_config data = {
         .dir = config->dir,
         .read_only = config->read_only,
+        .read_whole = config->read_whole,
         .fs = config->fs,
         .clock = config->clock,
         .on_notice = config->on_notice,

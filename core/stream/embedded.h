@@ -14,10 +14,19 @@ struct fc_embedded_config {
     const char *dir;
     /*
      * Look only: takes no lock, creates and mends nothing, and may be used while another
-     * process appends. Reads end at the last whole batch that was on disk when the partition
-     * was opened or last refreshed (each reader_next at the end looks again).
+     * process appends. Reads end at the durable offset as of when the partition was opened or
+     * last refreshed (each reader_next at the end looks again), whatever the topic's flush
+     * policy: what was read is in the log for ever, and positions in it stay true. `end` is
+     * that of the last whole batch on disk, so readers do not get there while `durable` is
+     * below.
      */
     bool read_only;
+    /*
+     * With read_only: reads go to `end`. For who reads once and keeps no position: a power loss
+     * may take back what was read. A process that was killed leaves there what it had no time
+     * to enter as durable.
+     */
+    bool read_whole;
     struct fc_fs *fs;             /* NULL: the system's */
     const struct fc_clock *clock; /* NULL: the system's */
     /* Called when retention, scrub or recovery has something to tell a person; may be NULL. Any

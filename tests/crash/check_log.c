@@ -233,7 +233,11 @@ static fc_code check_topic(struct checker *checker, struct fc_topic *topic,
 static fc_code open_log(const char *place, struct fc_stream **out_stream, struct fc_error *err)
 {
     static const char prefix[] = "kafka:";
-    struct fc_embedded_config embedded = { .dir = place, .read_only = true };
+    struct fc_embedded_config embedded = {
+        .dir = place,
+        .read_only = true,
+        .read_whole = true /* a killed writer may have left it */
+    };
     struct fc_kafka_property brokers = { "bootstrap.servers", place + sizeof(prefix) - 1 };
     struct fc_kafka_config kafka = { .properties = &brokers, .property_count = 1 };
     if (strncmp(place, prefix, sizeof(prefix) - 1) == 0) {

@@ -262,10 +262,28 @@ deleted() {
     holds 'and both end cleanly' eval 'stop_run gone && stop_run gone-out'
 }
 
+# A writer dies, and with the power goes what no sync covers: the target must not have had that, since other records follow in its place.
+power_loss() {
+    local bytes tail=$build/tests/integration/log_tail
+    file power sink '${topic}' data-power "$B" '[power]'
+    bytes=$($tail "$work/data-power" power 0 10 5)
+    holds 'a sink copies what is durable' eval "copy power && holds_numbers $B power 0 9"
+    holds 'and no more when it is started again' eval "copy power && holds_numbers $B power 0 9"
+    truncate -s "$bytes" "$work/data-power/power-0/"*.log
+    $tail "$work/data-power" power 100 10 0 >"$work/out"
+    (seq 0 9 && seq 100 109) >"$work/wanted"
+    holds 'after a power loss it copies what the log has then' eval "copy power && holds_lines $B power $work/wanted"
+    $tail "$work/data-power" power 110 0 5 >"$work/out"
+    start_run power
+    $tail "$work/data-power" power 115 0 0 >"$work/out"
+    (cat "$work/wanted" && seq 110 114) >"$work/more"
+    holds 'what a killed writer left is copied once the log is opened again' eval "wait_for 60 holds_lines $B power $work/more && stop_run power"
+}
+
 (tests/support/kafka-node start "$work/b" >"$work/b.boot") &
 tests/support/kafka-node start "$work/a" >"$work/a.boot"
 wait $!
 A=$(cat "$work/a.boot") B=$(cat "$work/b.boot")
 start_spu
-[ $# -gt 0 ] || set -- gaps sink_gaps 'gap_while_running source' 'gap_while_running sink' shorter 'made_anew source' 'made_anew sink' deleted small_batches too_large fewer_partitions append_times
+[ $# -gt 0 ] || set -- gaps sink_gaps 'gap_while_running source' 'gap_while_running sink' shorter 'made_anew source' 'made_anew sink' deleted small_batches too_large fewer_partitions append_times power_loss
 run_scenarios "$@"

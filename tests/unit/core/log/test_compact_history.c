@@ -208,6 +208,7 @@ static void end_followers(struct world *world)
 
 static void follow_all(struct world *world)
 {
+    struct fc_partition_offsets offsets = { 0 };
     if (world->power_fails) {
         return;
     }
@@ -224,6 +225,11 @@ static void follow_all(struct world *world)
     }
     follow(world, &world->inside);
     follow(world, &world->beside);
+    check(world,
+          fc_partition_offsets(world->partition, &offsets, &world->err) == FC_OK &&
+              (fc_log_reader_offset(world->beside.reader) <= offsets.durable ||
+               fc_log_reader_offset(world->beside.reader) == world->beside.from),
+          "beside, beyond what is durable:", fc_log_reader_offset(world->beside.reader));
 }
 
 /* --- what happens --- */

@@ -114,6 +114,7 @@ static void reading_only_takes_no_lock_and_changes_nothing(void **state)
     for (int64_t number = 0; number < 500; number += 10) {
         stream_fixture_append(fixture, topic, number, 10);
     }
+    stream_fixture_flush(fixture);
     fc_buf_init(&before, 1 << 16);
     fc_buf_init(&after, 1 << 16);
     describe(dir, &before);
