@@ -330,6 +330,19 @@ struct fc_fs *fc_fs_system(void)
     return &fs;
 }
 
+fc_code fc_fs_sync_once(struct fc_file *file, struct fc_error *err)
+{
+    fc_code code = file->fs->ops->sync(file, err);
+    if (code == FC_ERR_FULL) {
+        code = FC_ERR_IO;
+        if (err != NULL) {
+            err->code = code;
+            err->retriable = false;
+        }
+    }
+    return code;
+}
+
 fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data, size_t len,
                       struct fc_error *err)
 {

@@ -90,6 +90,11 @@ struct fc_file {
 /* The machine's files. */
 struct fc_fs *fc_fs_system(void);
 
+/* Sync what cannot be written anew when that fails. The system may have dropped the pages for
+ * whatever reason, and call the next sync a success; so a disk that is full (some learn of it only
+ * now) is FC_ERR_IO here, not something to try again. */
+FC_MUST_CHECK fc_code fc_fs_sync_once(struct fc_file *file, struct fc_error *err);
+
 /* Write a whole small file so that after a crash either the old or the new content is there:
  * temporary file in the same directory, sync, rename, sync_dir. */
 FC_MUST_CHECK fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data,

@@ -313,7 +313,7 @@ static fc_code settle(struct fc_manifest *manifest, struct fc_error *err)
         code = manifest->fs->ops->write(
             manifest->file, (uint64_t)SLOT_SPACING * (2 - manifest->slot), &part, 1, err);
         if (code == FC_OK) {
-            code = manifest->fs->ops->sync(manifest->file, err);
+            code = fc_fs_sync_once(manifest->file, err);
         }
         manifest->doubtful = code != FC_OK;
     }
@@ -366,7 +366,7 @@ static fc_code sync_now(struct fc_manifest *manifest, struct fc_error *err)
 {
     fc_code code = FC_OK;
     if (manifest->unsynced) {
-        code = manifest->fs->ops->sync(manifest->file, err);
+        code = fc_fs_sync_once(manifest->file, err);
         if (code == FC_OK) {
             note_synced(manifest);
         }
@@ -389,14 +389,14 @@ fc_code fc_manifest_sync_beside(struct fc_manifest *manifest, struct fc_error *e
     }
     manifest->syncing_beside = true;
     (void)pthread_mutex_unlock(&manifest->lock);
-    code = manifest->fs->ops->sync(manifest->file, &why);
+    code = fc_fs_sync_once(manifest->file, &why);
     (void)pthread_mutex_lock(&manifest->lock);
     manifest->syncing_beside = false;
     if (code == FC_OK) {
         note_synced(manifest);
         code = manifest->held ? put(manifest, &manifest->held_back, &why) : FC_OK;
     }
-    if (code != FC_OK && code != FC_ERR_FULL) {
+    if (code != FC_OK && code != FC_ERR_FULL) { /* room is what an overwrite may need */
         manifest->broken = true;
         manifest->why = why;
     }

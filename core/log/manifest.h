@@ -138,6 +138,8 @@ FC_MUST_CHECK fc_code fc_manifest_put(struct fc_manifest *manifest,
                                       const struct fc_checkpoint *checkpoint,
                                       struct fc_error *err);
 
+/* FC_ERR_FULL is never a sync's: after one that failed nothing may be written any more, least of
+ * all the same entries again. */
 FC_MUST_CHECK fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_error *err);
 
 /* The same for a thread that the caller does not serialize with others: they go on with

@@ -60,7 +60,7 @@ static fc_code sync_index(struct fc_partition *partition, int64_t base, fc_segme
     struct fc_file *file = NULL;
     fc_code code = fs->ops->open(fs, path, FC_FS_WRITE, &file, err);
     if (code == FC_OK) {
-        code = fs->ops->sync(file, err);
+        code = fc_fs_sync_once(file, err);
         fs->ops->close(file);
     } else if (code == FC_ERR_NOT_FOUND) {
         code = FC_OK;
@@ -75,7 +75,7 @@ static fc_code sync_log(const struct snapshot *snapshot, struct fc_file *file, u
     if (snapshot->write_out) {
         file->fs->ops->write_out(file, 0, size); /* what is written already costs a look */
     }
-    return file->fs->ops->sync(file, err);
+    return fc_fs_sync_once(file, err);
 }
 
 static fc_code sync_files(struct fc_partition *partition, const struct snapshot *snapshot,
@@ -117,7 +117,8 @@ static void forget_pending(struct fc_partition *partition, size_t count)
     (void)pthread_mutex_unlock(&partition->lock);
 }
 
-/* Enter closed segments, once what belongs to them is written. */
+/* Enter closed segments, once what belongs to them is written. Without room for that they stay
+ * pending, and the next sync tries again. */
 static fc_code record_closed(struct fc_partition *partition, struct snapshot *snapshot,
                              struct fc_error *err)
 {
@@ -132,8 +133,7 @@ static fc_code record_closed(struct fc_partition *partition, struct snapshot *sn
             forget_pending(partition, snapshot->count);
         }
     }
-    return code == FC_ERR_FULL ? FC_OK
-                               : code; /* they stay pending, the next sync tries again */
+    return code == FC_ERR_FULL ? FC_OK : code; /* no sync of the manifest says so */
 }
 
 /* Overwrite the checkpoint; durable when it is the first that names a snapshot. */
