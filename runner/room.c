@@ -2,6 +2,7 @@
 #include "runner/room.h"
 
 #include "core/base/deadline.h"
+#include "core/base/fs.h"
 
 enum { ROOM_WAIT_MS = 250 };
 
@@ -56,11 +57,12 @@ fc_code fc_room_do(struct fc_room *room, fc_code (*step)(void *ctx, struct fc_er
     fc_code code = step(ctx, err);
     bool waited = waits(code);
     if (waited && set_why(room, code) == FC_OK) {
-        fc_diag_report(room->diag, FC_DIAG_WARN, "%s: %s",
-                       code == FC_ERR_FULL
-                           ? "the log's disk is full; capture waits until there is room"
-                           : "the log does not answer; capture waits until it does",
-                       err->message);
+        const char *what = code != FC_ERR_FULL
+                               ? "the log does not answer; capture waits until it does"
+                           : fc_fs_is_shortage(err)
+                               ? "the log can open no more files; capture waits until it can"
+                               : "the log's disk is full; capture waits until there is room";
+        fc_diag_report(room->diag, FC_DIAG_WARN, "%s: %s", what, err->message);
     }
     while (waits(code) && wait_a_moment(room)) {
         code = step(ctx, err);

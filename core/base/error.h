@@ -20,9 +20,10 @@
 
 typedef enum fc_code {
     FC_OK = 0,
-    FC_ERR_NOMEM,      /* a memory limit was met; try with less, or raise the limit */
-    FC_ERR_IO,         /* disk or socket failed; sys_errno says how */
-    FC_ERR_FULL,       /* the disk is full; goes on by itself when there is room again */
+    FC_ERR_NOMEM, /* a memory limit was met; try with less, or raise the limit */
+    FC_ERR_IO,    /* disk or socket failed; sys_errno says how */
+    FC_ERR_FULL, /* the disk is full, or no more files can be opened; nothing was changed, and it
+                          goes on by itself when there is room again */
     FC_ERR_CORRUPT,    /* stored bytes are not what was written */
     FC_ERR_PROTOCOL,   /* a peer sent what we cannot read */
     FC_ERR_CONFIG,     /* the user must change a file, a flag or a server setting */

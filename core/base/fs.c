@@ -24,6 +24,7 @@ struct system_file {
     struct fc_file base;
     int fd;
     bool writable;
+    bool directory;
     bool reserved; /* there may be room behind the end */
     char *path;
 };
@@ -49,6 +50,27 @@ static fc_code fail_errno(struct fc_error *err, int number, const char *doing, c
     return code;
 }
 
+bool fc_fs_is_shortage(const struct fc_error *err)
+{
+    return err->code == FC_ERR_FULL &&
+           (err->sys_errno == EMFILE || err->sys_errno == ENFILE || err->sys_errno == ENOMEM);
+}
+
+static fc_code fail_open(struct fc_error *err, int number, const char *doing, const char *path)
+{
+    struct fc_error why = { 0 };
+    fc_code code = fail_errno(&why, number, doing, path);
+    if (number == EMFILE || number == ENFILE || number == ENOMEM) {
+        code = FC_ERR_FULL;
+        why.code = code;
+        why.retriable = true;
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    return code;
+}
+
 static fc_code system_open(struct fc_fs *fs, const char *path, int flags,
                            struct fc_file **out_file, struct fc_error *err)
 {
@@ -61,14 +83,18 @@ static fc_code system_open(struct fc_fs *fs, const char *path, int flags,
     if ((flags & FC_FS_EXCLUSIVE) != 0) {
         how |= O_EXCL;
     }
+    if ((flags & FC_FS_DIRECTORY) != 0) {
+        how |= O_DIRECTORY;
+    }
     fd = open(path, how | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return fail_errno(err, errno, "open", path);
+        return fail_open(err, errno, "open", path);
     }
     file = fc_new(struct system_file);
     file->base.fs = fs;
     file->fd = fd;
     file->writable = (how & O_RDWR) != 0;
+    file->directory = (how & O_DIRECTORY) != 0;
     file->path = fc_strdup(path);
     *out_file = &file->base;
     return FC_OK;
@@ -194,7 +220,8 @@ static void system_write_out(struct fc_file *file, uint64_t at, uint64_t size)
 static fc_code system_sync(struct fc_file *file, struct fc_error *err)
 {
     struct system_file *self = system_file_of(file);
-    return fdatasync(self->fd) == 0 ? FC_OK : fail_errno(err, errno, "sync", self->path);
+    int failed = self->directory ? fsync(self->fd) : fdatasync(self->fd);
+    return failed == 0 ? FC_OK : fail_errno(err, errno, "sync", self->path);
 }
 
 static fc_code system_truncate(struct fc_file *file, uint64_t size, struct fc_error *err)
@@ -254,16 +281,12 @@ static fc_code system_make_dir(struct fc_fs *fs, const char *path, struct fc_err
 
 static fc_code system_sync_dir(struct fc_fs *fs, const char *path, struct fc_error *err)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fc_code code = FC_OK;
-    (void)fs;
-    if (fd < 0) {
-        return fail_errno(err, errno, "open", path);
+    struct fc_file *dir = NULL;
+    fc_code code = system_open(fs, path, FC_FS_READ | FC_FS_DIRECTORY, &dir, err);
+    if (code == FC_OK) {
+        code = fc_fs_sync_once(dir, err);
     }
-    if (fsync(fd) != 0) {
-        code = fail_errno(err, errno, "sync", path);
-    }
-    (void)close(fd);
+    system_close(dir);
     return code;
 }
 
@@ -275,7 +298,7 @@ static fc_code system_list(struct fc_fs *fs, const char *path,
     struct dirent *entry;
     (void)fs;
     if (dir == NULL) {
-        return fail_errno(err, errno, "list", path);
+        return fail_open(err, errno, "list", path);
     }
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): dir is ours alone */
     while ((entry = readdir(dir)) != NULL) {
@@ -332,7 +355,9 @@ struct fc_fs *fc_fs_system(void)
 
 fc_code fc_fs_sync_once(struct fc_file *file, struct fc_error *err)
 {
-    fc_code code = file->fs->ops->sync(file, err);
+    fc_code code;
+    fc_assert(file != NULL);
+    code = file->fs->ops->sync(file, err);
     if (code == FC_ERR_FULL) {
         code = FC_ERR_IO;
         if (err != NULL) {
@@ -343,36 +368,70 @@ fc_code fc_fs_sync_once(struct fc_file *file, struct fc_error *err)
     return code;
 }
 
-fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data, size_t len,
-                      struct fc_error *err)
+fc_code fc_fs_open_parent(struct fc_fs *fs, const char *path, struct fc_file **out_dir,
+                          struct fc_error *err)
 {
-    char *temporary = fc_asprintf("%s.tmp", path);
     char *directory = fc_strdup(path);
     char *slash = strrchr(directory, '/');
-    struct fc_file *file = NULL;
+    fc_code code;
+    if (slash != NULL) {
+        slash[slash == directory ? 1 : 0] = '\0';
+    }
+    code = fs->ops->open(fs, slash == NULL ? "." : directory, FC_FS_READ | FC_FS_DIRECTORY,
+                         out_dir, err);
+    free(directory);
+    return code;
+}
+
+static fc_code write_new(const struct fc_fs_ops *ops, struct fc_file *file, const void *data,
+                         size_t len, struct fc_error *err)
+{
     struct iovec part = { fc_unconst(data), len };
-    fc_code code = fs->ops->open(fs, temporary, FC_FS_WRITE | FC_FS_CREATE, &file, err);
+    fc_code code = ops->truncate(file, 0, err);
     if (code == FC_OK) {
-        code = fs->ops->truncate(file, 0, err);
+        code = ops->write(file, 0, &part, 1, err);
     }
     if (code == FC_OK) {
-        code = fs->ops->write(file, 0, &part, 1, err);
+        code = ops->sync(file, err); /* one that finds no room may be tried again: all is new */
+    }
+    return code;
+}
+
+fc_code fc_fs_replace_open(struct fc_fs *fs, const char *path, const void *data, size_t len,
+                           struct fc_file **out_file, struct fc_error *err)
+{
+    char *temporary = fc_asprintf("%s.tmp", path);
+    struct fc_file *dir = NULL;
+    struct fc_file *file = NULL;
+    fc_code code = fc_fs_open_parent(fs, path, &dir, err);
+    if (code == FC_OK) {
+        code = fs->ops->open(fs, temporary, FC_FS_WRITE | FC_FS_CREATE, &file, err);
     }
     if (code == FC_OK) {
-        code = fs->ops->sync(file, err);
+        code = write_new(fs->ops, file, data, len, err);
     }
-    fs->ops->close(file);
     if (code == FC_OK) {
         code = fs->ops->rename(fs, temporary, path, err);
     }
     if (code == FC_OK) {
-        if (slash != NULL) {
-            slash[slash == directory ? 1 : 0] = '\0';
-        }
-        code = fs->ops->sync_dir(fs, slash == NULL ? "." : directory, err);
+        code = fc_fs_sync_once(dir, err);
     }
-    free(directory);
+    if (code == FC_OK) {
+        *out_file = file;
+        file = NULL;
+    }
+    fs->ops->close(file);
+    fs->ops->close(dir);
     free(temporary);
+    return code;
+}
+
+fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data, size_t len,
+                      struct fc_error *err)
+{
+    struct fc_file *file = NULL;
+    fc_code code = fc_fs_replace_open(fs, path, data, len, &file, err);
+    fs->ops->close(file);
     return code;
 }
 

@@ -4,7 +4,9 @@
  * the power of a disk.
  *
  * Paths are absolute or relative to the working directory. Errors carry sys_errno; a full disk
- * (ENOSPC, EDQUOT) is FC_ERR_FULL, a missing file FC_ERR_NOT_FOUND, anything else FC_ERR_IO.
+ * (ENOSPC, EDQUOT) is FC_ERR_FULL, a missing file FC_ERR_NOT_FOUND, anything else FC_ERR_IO. What
+ * cannot be opened for want of descriptors or memory (EMFILE, ENFILE, ENOMEM) is FC_ERR_FULL, too:
+ * that passes. So before anything that cannot be taken back, what it needs later is opened.
  *
  * What is durable: file bytes after sync; a name (created, renamed, removed) after sync_dir of
  * its directory. Thread: any; one file may be used by several threads at once.
@@ -23,10 +25,12 @@ struct fc_fs;
 struct fc_file;
 
 enum {
-    FC_FS_READ = 0,     /* must exist */
-    FC_FS_WRITE = 1,    /* read and write; must exist unless CREATE */
-    FC_FS_CREATE = 2,   /* create if missing, mode 0600 */
-    FC_FS_EXCLUSIVE = 4 /* with CREATE: must not exist */
+    FC_FS_READ = 0,      /* must exist */
+    FC_FS_WRITE = 1,     /* read and write; must exist unless CREATE */
+    FC_FS_CREATE = 2,    /* create if missing, mode 0600 */
+    FC_FS_EXCLUSIVE = 4, /* with CREATE: must not exist */
+    FC_FS_DIRECTORY = 8  /* with READ: a directory; nothing but sync is for it, which makes its
+                            names durable and opens nothing */
 };
 
 struct fc_fs_ops {
@@ -64,6 +68,7 @@ struct fc_fs_ops {
                       struct fc_error *err); /* file or empty directory */
     fc_code (*make_dir)(struct fc_fs *fs, const char *path,
                         struct fc_error *err); /* existing is fine; mode 0700 */
+    /* FC_ERR_FULL: it could not be opened; a sync that found no room is FC_ERR_IO. */
     fc_code (*sync_dir)(struct fc_fs *fs, const char *path, struct fc_error *err);
     /* Call on_entry for each name but "." and ".."; a non-zero return ends the walk. */
     fc_code (*list)(struct fc_fs *fs, const char *path,
@@ -95,10 +100,23 @@ struct fc_fs *fc_fs_system(void);
  * now) is FC_ERR_IO here, not something to try again. */
 FC_MUST_CHECK fc_code fc_fs_sync_once(struct fc_file *file, struct fc_error *err);
 
+/* True of an FC_ERR_FULL that is a want of descriptors or memory, not of disk space. */
+bool fc_fs_is_shortage(const struct fc_error *err);
+
 /* Write a whole small file so that after a crash either the old or the new content is there:
- * temporary file in the same directory, sync, rename, sync_dir. */
+ * temporary file in the same directory, sync, rename, sync of the directory. FC_ERR_FULL: nothing
+ * was changed. */
 FC_MUST_CHECK fc_code fc_fs_replace(struct fc_fs *fs, const char *path, const void *data,
                                     size_t len, struct fc_error *err);
+
+/* The same, and give the new file, open for writing, so that it need not be opened by its name. */
+FC_MUST_CHECK fc_code fc_fs_replace_open(struct fc_fs *fs, const char *path, const void *data,
+                                         size_t len, struct fc_file **out_file,
+                                         struct fc_error *err);
+
+/* Open the directory that holds the path's last name. */
+FC_MUST_CHECK fc_code fc_fs_open_parent(struct fc_fs *fs, const char *path,
+                                        struct fc_file **out_dir, struct fc_error *err);
 
 /* Append all of a small file. FC_ERR_NOT_FOUND; FC_ERR_CORRUPT: it is larger than the buffer may
  * be, which is what the files' writers are held to. */

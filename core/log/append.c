@@ -165,6 +165,17 @@ fc_code fc_append_locked(struct fc_partition *partition, const struct fc_append 
     return FC_OK;
 }
 
+void fc_append_unlock(struct fc_partition *partition)
+{
+    bool many = partition->pending >= FC_PENDING_MANY && !partition->failed;
+    (void)pthread_mutex_unlock(&partition->lock);
+    fc_partition_notify(partition);
+    if (many) {
+        fc_code code = fc_partition_sync(partition, NULL);
+        (void)code; /* the batch is appended, whatever it says */
+    }
+}
+
 void fc_append_free_decoder(struct fc_batch_decoder *decoder)
 {
     if (decoder != NULL) {
@@ -202,8 +213,7 @@ fc_code fc_partition_append(struct fc_partition *partition, struct fc_batch_buil
     }
     (void)pthread_mutex_lock(&partition->lock);
     code = fc_append_locked(partition, &append, &header, err);
-    (void)pthread_mutex_unlock(&partition->lock);
-    fc_partition_notify(partition);
+    fc_append_unlock(partition);
     if (code == FC_OK) {
         *out_base = header.base_offset;
     }

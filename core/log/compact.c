@@ -409,7 +409,6 @@ static void report(struct fc_partition *partition, fc_code code, struct fc_error
 {
     if (code == FC_ERR_CORRUPT) {
         fc_partition_fail(partition, why, true);
-        fc_log_notice(partition->env, "%s; the partition stops", why->message);
     } else if (code == FC_ERR_FULL) {
         fc_log_notice(partition->env, "%s: there is no room to compact it: %s", partition->dir,
                       why->message);

@@ -234,7 +234,8 @@ static void remove_old(struct fc_partition *partition, const struct fc_compact_s
 
 /* The manifest says so already: a failure here is for recovery to mend. sync_lock is held. */
 static fc_code swap_files(struct fc_partition *partition, size_t place,
-                          const struct fc_compact_swap *swap, struct fc_error *err)
+                          const struct fc_compact_swap *swap, struct fc_file *dir,
+                          struct fc_error *err)
 {
     struct fc_fs *fs = partition->env->fs;
     struct fc_file *held = NULL;
@@ -246,9 +247,28 @@ static fc_code swap_files(struct fc_partition *partition, size_t place,
     code = rename_files(partition, place, swap, err);
     fs->ops->close(held);
     if (code == FC_OK) {
-        code = fs->ops->sync_dir(fs, partition->dir, err);
+        code = fc_fs_sync_once(dir, err);
     }
     return code == FC_OK ? code : FC_ERR_IO;
+}
+
+/* First what may find no descriptors, and leaves all as it is; then what cannot be taken back.
+ * sync_lock is held. */
+static fc_code write_and_swap(struct fc_partition *partition, size_t place,
+                              const struct fc_compact_swap *swap, const struct fc_segment *list,
+                              size_t count, struct fc_error *err)
+{
+    struct fc_fs *fs = partition->env->fs;
+    struct fc_file *dir = NULL;
+    fc_code code = fs->ops->open(fs, partition->dir, FC_FS_READ | FC_FS_DIRECTORY, &dir, err);
+    if (code == FC_OK) {
+        code = write_manifest(partition, list, count, err);
+    }
+    if (code == FC_OK) {
+        code = swap_files(partition, place, swap, dir, err);
+    }
+    fs->ops->close(dir);
+    return code;
 }
 
 static void fail(struct fc_partition *partition, struct fc_error *why)
@@ -256,8 +276,6 @@ static void fail(struct fc_partition *partition, struct fc_error *why)
     why->code = FC_ERR_IO;
     why->retriable = false;
     fc_partition_fail(partition, why, false);
-    fc_log_notice(partition->env, "%s: %s; it takes no more appends until it is opened again",
-                  partition->dir, why->message);
 }
 
 /* sync_lock is held. */
@@ -285,10 +303,10 @@ static fc_code run_locked(struct fc_partition *partition, const struct fc_compac
     if (code != FC_OK) {
         return code;
     }
-    code = write_manifest(partition, list, count, why);
+    code = swap->has_files ? write_and_swap(partition, place, swap, list, count, why)
+                           : write_manifest(partition, list, count, why);
     free(list);
-    if (code == FC_OK && swap->has_files) {
-        code = swap_files(partition, place, swap, why);
+    if (swap->has_files) {
         if (code == FC_OK) {
             code = fc_compact_note_swapped(partition, why);
             code = code == FC_ERR_FULL ? FC_OK : code; /* before the next swap, then */

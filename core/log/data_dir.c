@@ -126,6 +126,7 @@ fc_code fc_data_dir_open(const struct fc_data_dir_config *config, struct fc_data
     dir->env.read_whole = config->read_whole;
     dir->env.producer_expiration_ms = config->producer_expiration_ms;
     dir->env.on_notice = config->on_notice;
+    dir->env.on_failure = config->on_failure;
     dir->env.notice_ctx = config->notice_ctx;
     if (config->defaults != NULL) {
         dir->defaults = *config->defaults;

@@ -35,6 +35,8 @@ struct fc_data_dir_config {
     int64_t producer_expiration_ms; /* 0: a day */
     /* What a person should know; may be NULL. Any thread; must not call the log. */
     void (*on_notice)(void *ctx, const char *text);
+    /* The same for partitions that have failed for good; NULL: on_notice. May not call the log. */
+    void (*on_failure)(void *ctx, const char *text);
     void *notice_ctx;
 };
 

@@ -27,9 +27,11 @@ struct fc_group_sync {
     struct partition_list dirty;
     uint64_t begun;
     uint64_t finished;
+    uint64_t short_one; /* the last that found too few descriptors */
     bool running;
     bool failed;
     struct fc_error failure;
+    struct fc_error shortage; /* of short_one */
 };
 
 struct fc_group_sync *fc_group_sync_new(void)
@@ -76,18 +78,27 @@ static bool has(const struct partition_list *list, const struct fc_partition *pa
     return false;
 }
 
-void fc_group_sync_remove(struct fc_group_sync *group, struct fc_partition *partition)
+static void drop_dirty(struct fc_group_sync *group, const struct fc_partition *partition)
 {
     size_t kept = 0;
-    (void)pthread_mutex_lock(&group->lock);
     for (size_t index = 0; index < group->dirty.count; index++) {
         if (group->dirty.items[index] != partition) {
             group->dirty.items[kept++] = group->dirty.items[index];
         }
     }
     group->dirty.count = kept;
+}
+
+void fc_group_sync_remove(struct fc_group_sync *group, struct fc_partition *partition)
+{
+    (void)pthread_mutex_lock(&group->lock);
+    drop_dirty(group, partition);
     while (group->running && has(&group->syncing, partition)) {
         (void)pthread_cond_wait(&group->finished_one, &group->lock);
+        drop_dirty(group, partition); /* a sync that found too few descriptors puts it back */
+    }
+    if (!group->running && group->dirty.count == 0) {
+        group->short_one = 0; /* nothing is left over */
     }
     (void)pthread_mutex_unlock(&group->lock);
 }
@@ -95,10 +106,18 @@ void fc_group_sync_remove(struct fc_group_sync *group, struct fc_partition *part
 static void sync_one(void *ctx, size_t index)
 {
     struct fc_group_sync *group = ctx;
+    struct fc_partition *partition = group->syncing.items[index];
     struct fc_error why;
-    if (fc_partition_sync(group->syncing.items[index], &why) != FC_OK) {
+    fc_code code = fc_partition_sync(partition, &why);
+    if (code == FC_ERR_FULL) {
+        fc_group_sync_add(group, partition);
+    }
+    if (code != FC_OK) {
         (void)pthread_mutex_lock(&group->lock);
-        if (!group->failed) {
+        if (code == FC_ERR_FULL) {
+            group->short_one = group->begun;
+            group->shortage = why;
+        } else if (!group->failed) {
             group->failed = true;
             group->failure = why;
         }
@@ -141,6 +160,12 @@ fc_code fc_group_sync_flush(struct fc_group_sync *group, struct fc_error *err)
         code = group->failure.code;
         if (err != NULL) {
             *err = group->failure;
+        }
+    } else if (group->short_one > 0 && group->short_one == group->finished) {
+        /* What an earlier one left over, the last one did. */
+        code = group->shortage.code;
+        if (err != NULL) {
+            *err = group->shortage;
         }
     }
     (void)pthread_mutex_unlock(&group->lock);

@@ -28,7 +28,8 @@ void fc_group_sync_add(struct fc_group_sync *group, struct fc_partition *partiti
 /* The partition is going: forget it, once no sync uses it any more. */
 void fc_group_sync_remove(struct fc_group_sync *group, struct fc_partition *partition);
 
-/* FC_ERR_IO once a sync of any partition has failed: what was appended to it is in doubt. */
+/* FC_ERR_IO once a sync of any partition has failed: what was appended to it is in doubt. FC_ERR_FULL:
+ * too few descriptors for all of them; the next flush covers what is not durable yet. */
 FC_MUST_CHECK fc_code fc_group_sync_flush(struct fc_group_sync *group, struct fc_error *err);
 
 #endif

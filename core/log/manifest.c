@@ -443,10 +443,7 @@ fc_code fc_manifest_rewrite(struct fc_manifest *manifest, const struct fc_segmen
         return end_work(manifest, code);
     }
     fc_manifest_encode_all(segments, count, checkpoint, manifest->sequence + 1, &bytes);
-    code = fc_fs_replace(manifest->fs, manifest->path, bytes.data, bytes.len, err);
-    if (code == FC_OK) {
-        code = manifest->fs->ops->open(manifest->fs, manifest->path, FC_FS_WRITE, &file, err);
-    }
+    code = fc_fs_replace_open(manifest->fs, manifest->path, bytes.data, bytes.len, &file, err);
     fc_buf_release(&bytes);
     if (code == FC_OK) {
         manifest->fs->ops->close(manifest->file);

@@ -148,7 +148,8 @@ FC_MUST_CHECK fc_code fc_manifest_sync(struct fc_manifest *manifest, struct fc_e
 FC_MUST_CHECK fc_code fc_manifest_sync_beside(struct fc_manifest *manifest,
                                               struct fc_error *err);
 
-/* Replace the whole file by one with these entries and this checkpoint, durable. */
+/* Replace the whole file by one with these entries and this checkpoint, durable. FC_ERR_FULL leaves the
+ * old one. */
 FC_MUST_CHECK fc_code fc_manifest_rewrite(struct fc_manifest *manifest,
                                           const struct fc_segment *segments, size_t count,
                                           const struct fc_checkpoint *checkpoint,

@@ -177,13 +177,34 @@ const char *fc_partition_dir(const struct fc_partition *partition)
     return partition->dir;
 }
 
+/* Whoever asks next is told, too; but that may be long after, and what it is told reaches nobody who
+ * can look at the disk. */
+static void report_failure(const struct fc_partition *partition, const struct fc_error *why,
+                           bool damaged)
+{
+    const struct fc_log_env *env = partition->env;
+    void (*report)(void *ctx, const char *text) =
+        env->on_failure == NULL ? env->on_notice : env->on_failure;
+    char *text;
+    if (report == NULL || env->read_only) {
+        return; /* of a reader, its caller learns */
+    }
+    text = fc_asprintf("%s: %s; %s", partition->dir, why->message,
+                       damaged ? "the partition stops"
+                               : "it takes no more appends until it is opened again");
+    report(env->notice_ctx, text);
+    free(text);
+}
+
 void fc_partition_fail_locked(struct fc_partition *partition, const struct fc_error *why,
                               bool damaged)
 {
+    partition->doubtful = partition->doubtful || !damaged;
     if (!partition->failed || (damaged && !partition->damaged)) {
         partition->failed = true;
         partition->damaged = damaged;
         partition->failure = *why;
+        report_failure(partition, why, damaged);
         (void)pthread_cond_broadcast(&partition->changed);
     }
 }

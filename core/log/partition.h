@@ -25,6 +25,9 @@ struct fc_log_env {
     bool read_whole;                /* with read_only: readers get what no sync covers, too */
     int64_t producer_expiration_ms; /* 0: a day */
     void (*on_notice)(void *ctx, const char *text); /* may be NULL */
+    void (*on_failure)(void *ctx,
+                       const char *text); /* a partition has failed for good; NULL: that
+                                                        is a notice. May not call the log */
     void *notice_ctx;
 };
 
@@ -97,8 +100,9 @@ FC_MUST_CHECK fc_code fc_partition_append(struct fc_partition *partition,
                                           struct fc_batch_builder *batch, int64_t *out_base,
                                           struct fc_error *err);
 
-/* Make what was appended before the call durable. After a failure the partition takes no more
- * appends. */
+/* Make what was appended before the call durable. FC_ERR_FULL: a file could not be opened for want of
+ * descriptors; nothing counts as durable that was not, and the next sync covers it. After any other
+ * failure the partition takes no more appends. */
 FC_MUST_CHECK fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err);
 
 /* Wait at most wait_ms until readers may go beyond `offset`, or until fc_partition_wake. Returns at

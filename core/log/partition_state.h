@@ -4,7 +4,7 @@
  *
  * Invariants: closed segments follow each other without gap and end where the active one
  * begins; start <= durable <= end; the last `pending` of `closed` are rolled but not yet in the
- * manifest, and only they have an open file in `pending_files`.
+ * manifest, and only they have an open file in `pending_files` (NULL once it is `doubtful`).
  *
  * Locks, in the order in which they are taken: sync_lock, watch_lock, lock, the group's.
  */
@@ -52,7 +52,11 @@ struct fc_aborted_segment {
     size_t count;
 };
 
-enum { FC_FETCH_FILES = 2, FC_FETCH_PLACES = 8 };
+enum {
+    FC_FETCH_FILES = 2,
+    FC_FETCH_PLACES = 8,
+    FC_PENDING_MANY = 16 /* closed segments with an open file: time for a sync */
+};
 
 struct fc_partition {
     const struct fc_log_env *env;
@@ -121,16 +125,18 @@ struct fc_partition {
                            sync_lock held, too */
     bool in_group;      /* on the group's list of what to sync */
     bool name_unsynced; /* a file was created since the directory was last synced */
+    bool sync_again;    /* the last sync found no descriptors */
     uint64_t wakes;
-    bool failed;  /* no more appends; failure says why */
-    bool damaged; /* and no more reads: bytes below `durable` are not what they were */
-    bool dropped; /* and its files are none of ours any more */
+    bool failed;   /* no more appends; failure says why */
+    bool doubtful; /* and no more syncs: the disk may not have what the last one was for */
+    bool damaged;  /* and no more reads: bytes below `durable` are not what they were */
+    bool dropped;  /* and its files are none of ours any more */
     struct fc_error failure;
 };
 
 /* --- partition.c --- */
 
-/* Keep the first failure; wakes waiting readers. lock is not held. */
+/* Keep the first failure and report it; wakes waiting readers. lock is not held. */
 void fc_partition_fail(struct fc_partition *partition, const struct fc_error *why,
                        bool damaged);
 

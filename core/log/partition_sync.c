@@ -27,7 +27,7 @@ static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
     size_t first = partition->closed_count - partition->pending;
     memset(out, 0, sizeof(*out));
     if (partition->end == partition->durable && partition->pending == 0 &&
-        !partition->snapshot_wanted) {
+        !partition->snapshot_wanted && !partition->sync_again) {
         return false;
     }
     fc_partition_checkpoint_now(partition, &out->checkpoint);
@@ -49,6 +49,23 @@ static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
     partition->name_unsynced = false;
     fc_producer_state_take(partition, &out->producers);
     return true;
+}
+
+/* Nothing of it counts: the next sync does all of it again. What was synced of it already costs that
+ * one little. */
+static void give_back(struct fc_partition *partition, const struct snapshot *snapshot,
+                      const struct fc_error *why)
+{
+    bool told;
+    (void)pthread_mutex_lock(&partition->lock);
+    told = partition->sync_again;
+    partition->sync_again = true;
+    partition->name_unsynced = partition->name_unsynced || snapshot->name_unsynced;
+    (void)pthread_mutex_unlock(&partition->lock);
+    if (!told) {
+        fc_log_notice(partition->env, "%s: it cannot be synced for now: %s", partition->dir,
+                      why->message);
+    }
 }
 
 /* An index that is not there is no loss: look-ups do without. */
@@ -156,6 +173,7 @@ static fc_code record(struct fc_partition *partition, struct snapshot *snapshot,
 {
     fc_code code;
     (void)pthread_mutex_lock(&partition->lock);
+    partition->sync_again = false;
     if (snapshot->checkpoint.durable > partition->durable) {
         partition->durable = snapshot->checkpoint.durable;
     }
@@ -180,7 +198,7 @@ fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err)
     partition->in_group = false;
     if (partition->dropped) {
         needed = false;
-    } else if (partition->failed && !partition->damaged) {
+    } else if (partition->doubtful) {
         why = partition->failure;
         code = why.code;
     } else {
@@ -192,7 +210,9 @@ fc_code fc_partition_sync(struct fc_partition *partition, struct fc_error *err)
         if (code == FC_OK) {
             code = record(partition, &snapshot, &why);
         }
-        if (code != FC_OK) {
+        if (code == FC_ERR_FULL) {
+            give_back(partition, &snapshot, &why);
+        } else if (code != FC_OK) {
             /* The system may have dropped the pages and call the next sync a success. */
             code = FC_ERR_IO;
             why.code = code;

@@ -21,9 +21,6 @@ static void fail(struct fc_partition *partition, fc_code code, struct fc_error *
     if (code != FC_OK && code != FC_ERR_FULL) {
         why->retriable = false;
         fc_partition_fail(partition, why, false);
-        fc_log_notice(partition->env,
-                      "%s: %s; it takes no more appends until it is opened again",
-                      partition->dir, why->message);
     }
 }
 
@@ -53,19 +50,36 @@ void fc_upkeep_checkpoint(struct fc_partition *partition)
     }
 }
 
+/* They will never be synced: others need the descriptors. */
+static void close_pending(struct fc_partition *partition)
+{
+    (void)pthread_mutex_lock(&partition->sync_lock); /* no sync uses them now */
+    (void)pthread_mutex_lock(&partition->lock);
+    for (size_t index = 0; index < partition->pending; index++) {
+        partition->env->fs->ops->close(partition->pending_files[index]);
+        partition->pending_files[index] = NULL;
+    }
+    (void)pthread_mutex_unlock(&partition->lock);
+    (void)pthread_mutex_unlock(&partition->sync_lock);
+}
+
 void fc_upkeep_sync(struct fc_partition *partition, bool all)
 {
-    struct fc_error why;
     bool wanted;
+    bool useless;
     (void)pthread_mutex_lock(&partition->lock);
+    useless = partition->doubtful && partition->pending > 0;
     wanted = !partition->failed &&
-             (partition->pending > 0 || (all && partition->end > partition->durable) ||
+             (partition->pending > 0 || partition->sync_again ||
+              (all && partition->end > partition->durable) ||
               (partition->config.flush_os && partition->active.waiting >= SYNC_SOON_BYTES));
     (void)pthread_mutex_unlock(&partition->lock);
-    if (wanted && fc_partition_sync(partition, &why) != FC_OK) {
-        fc_log_notice(partition->env,
-                      "%s: %s; it takes no more appends until it is opened again",
-                      partition->dir, why.message);
+    if (useless) {
+        close_pending(partition);
+    }
+    if (wanted) {
+        fc_code code = fc_partition_sync(partition, NULL);
+        (void)code; /* it tells why, and the next tick tries again */
     }
 }
 
@@ -252,7 +266,6 @@ static void report_damage(struct fc_partition *partition, const char *path, cons
     }
     (void)fc_fail(&why, FC_ERR_CORRUPT, "%s: %s at byte %" PRIu64, path, what, at);
     fc_partition_fail(partition, &why, true);
-    fc_log_notice(partition->env, "%s; the partition stops", why.message);
 }
 
 static void scrub_file(struct fc_partition *partition, const struct fc_segment *segment,

@@ -98,8 +98,7 @@ fc_code fc_partition_append_wire(struct fc_partition *partition, uint8_t *batch,
     if (code == FC_OK) {
         (void)pthread_mutex_lock(&partition->lock);
         code = append_locked(partition, &check.append, rules, out_result, err);
-        (void)pthread_mutex_unlock(&partition->lock);
-        fc_partition_notify(partition);
+        fc_append_unlock(partition);
     }
     fc_wire_check_release(&check);
     fc_append_free_decoder(atomic_exchange(&partition->decoder, check.decoder));
@@ -151,8 +150,7 @@ fc_code fc_partition_append_marker(struct fc_partition *partition,
     if (code == FC_OK) {
         (void)pthread_mutex_lock(&partition->lock);
         code = append_marker_locked(partition, &append, &marker, out_result, err);
-        (void)pthread_mutex_unlock(&partition->lock);
-        fc_partition_notify(partition);
+        fc_append_unlock(partition);
     }
     if (code != FC_OK && out_result->error == FC_KAFKA_NONE) {
         out_result->error = fc_kafka_error_of(code);

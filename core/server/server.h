@@ -64,6 +64,11 @@ struct fc_server;
 
 void fc_server_config_init(struct fc_server_config *config);
 
+/* Lower connections_max, and say so in one line, where connections could take the descriptors that the
+ * rest of the process needs: an eighth of RLIMIT_NOFILE, at least 128, beside those that are open
+ * now. */
+void fc_server_spare_files(struct fc_server_config *config);
+
 /*
  * Bind the listeners and start the loops. The config and its texts are copied; diag and clock
  * stay the caller's.

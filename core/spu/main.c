@@ -34,6 +34,11 @@ static void on_notice(void *ctx, const char *text)
     fc_diag_report(ctx, FC_DIAG_WARN, "%s", text);
 }
 
+static void on_failure(void *ctx, const char *text)
+{
+    fc_diag_report(ctx, FC_DIAG_ERROR, "%s", text);
+}
+
 /* Each connection is a descriptor, and so is each partition's file. */
 static void raise_descriptors(struct fc_diag *diag)
 {
@@ -111,6 +116,7 @@ static fc_code serve(struct fc_spu_file *file, struct fc_diag *diag, int signal_
     struct fc_data_dir_config data_config = { .dir = file->data_dir,
                                               .defaults = &file->topics,
                                               .on_notice = on_notice,
+                                              .on_failure = on_failure,
                                               .notice_ctx = diag };
     struct fc_data_dir *data = NULL;
     struct fc_spu *spu = NULL;
@@ -118,6 +124,7 @@ static fc_code serve(struct fc_spu_file *file, struct fc_diag *diag, int signal_
     fc_code code = fc_data_dir_open(&data_config, &data, err);
     if (code == FC_OK) {
         file->config.net.diag = diag;
+        fc_server_spare_files(&file->config.net); /* once the log's files are open */
         code = fc_spu_start(&file->config, data, &spu, err);
     }
     if (code == FC_OK) {

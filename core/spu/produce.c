@@ -13,6 +13,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
+#include "core/base/fs.h"
 #include "core/log/wire_append.h"
 #include "core/spu/access.h"
 #include "core/spu/dispatch.h"
@@ -66,7 +67,7 @@ static void set_record_error(struct fc_request *request,
     }
 }
 
-/* An operator learns of a full disk here, once a minute at most where small batches still fit. */
+/* An operator learns of a full disk, or table of open files, here, once a minute at most where small batches still fit. */
 static void note_disk(struct fc_spu *spu, fc_code code, const struct fc_error *err)
 {
     if (code == FC_ERR_FULL && !spu->disk_full) {
@@ -75,10 +76,11 @@ static void note_disk(struct fc_spu *spu, fc_code code, const struct fc_error *e
         if ((told_ms == 0 || now_ms - told_ms >= DISK_FULL_AGAIN_MS) &&
             !atomic_exchange(&spu->disk_full, true)) {
             spu->disk_full_told_ms = now_ms;
-            fc_diag_report(
-                spu->config.net.diag, FC_DIAG_WARN,
-                "the log's disk is full; records are refused until there is room: %s",
-                err->message);
+            fc_diag_report(spu->config.net.diag, FC_DIAG_WARN,
+                           "%s; records are refused until there is room: %s",
+                           fc_fs_is_shortage(err) ? "the log can open no more files"
+                                                  : "the log's disk is full",
+                           err->message);
         }
     } else if (code == FC_OK && spu->disk_full && atomic_exchange(&spu->disk_full, false)) {
         fc_diag_report(spu->config.net.diag, FC_DIAG_INFO,

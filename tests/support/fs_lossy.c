@@ -101,7 +101,7 @@ static fc_code open_locked(struct lossy_fs *fs, const char *path, int flags,
 {
     const char *name = NULL;
     struct lossy_node *parent = lossy_parent_of(fs, path, &name);
-    struct lossy_node *node = parent == NULL ? NULL : lossy_node_find(parent, name);
+    struct lossy_node *node = lossy_node_at(fs, path);
     if (fs->off) {
         return fail_with(err, FC_ERR_IO, EIO, path);
     }
@@ -292,7 +292,9 @@ static fc_code lossy_sync(struct fc_file *file, struct fc_error *err)
         return leave(fs, fail_with(err, FC_ERR_IO, EIO, "sync"));
     }
     if (due(&fs->fail_sync)) {
-        lossy_node_settle(node, lossy_coin, fs);
+        if (!node->is_dir) { /* names stay to be synced, as with sync_dir */
+            lossy_node_settle(node, lossy_coin, fs);
+        }
         return leave(fs, fail_with(err, FC_ERR_IO, EIO, "sync"));
     }
     lossy_node_settle(node, NULL, NULL);

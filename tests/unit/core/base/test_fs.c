@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -254,6 +255,33 @@ static void a_file_is_replaced_as_a_whole(void **state)
     assert_true(space > 0);
 }
 
+static void a_want_of_descriptors_passes_and_changes_nothing(void **state)
+{
+    struct fc_fs *fs = fc_fs_system();
+    struct fc_file *file = NULL;
+    struct fc_buf bytes;
+    struct rlimit limit;
+    struct rlimit none;
+    struct fc_error err;
+    int count = 0;
+    (void)state;
+    assert_int_equal(fc_fs_replace(fs, path_of("s"), "old", 3, &err), FC_OK);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(fs->ops->open(fs, path_of("s"), FC_FS_READ, &file, &err), FC_ERR_FULL);
+    assert_true(err.retriable && fc_fs_is_shortage(&err));
+    assert_int_equal(fs->ops->sync_dir(fs, directory, &err), FC_ERR_FULL);
+    assert_int_equal(fs->ops->list(fs, directory, count_entry, &count, &err), FC_ERR_FULL);
+    assert_int_equal(fc_fs_replace(fs, path_of("s"), "new", 3, &err), FC_ERR_FULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    fc_buf_init(&bytes, 10);
+    assert_int_equal(fc_fs_read_whole(fs, path_of("s"), &bytes, &err), FC_OK);
+    assert_memory_equal(bytes.data, "old", 3);
+    fc_buf_release(&bytes);
+}
+
 static void a_file_is_read_as_a_whole_or_not(void **state)
 {
     struct fc_fs *fs = fc_fs_system();
@@ -302,6 +330,7 @@ int main(void)
         cmocka_unit_test(writing_to_a_full_device_is_its_own_error),
         cmocka_unit_test(a_directory_lists_its_names_until_told_to_stop),
         cmocka_unit_test(a_file_is_replaced_as_a_whole),
+        cmocka_unit_test(a_want_of_descriptors_passes_and_changes_nothing),
         cmocka_unit_test(a_file_is_read_as_a_whole_or_not),
         cmocka_unit_test(a_file_says_when_it_was_changed),
     };

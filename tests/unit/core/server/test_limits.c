@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -417,6 +418,41 @@ static void random_bytes_hurt_only_their_sender(void **state)
     echo_server_free(echo);
 }
 
+/* With so many files at most. */
+static size_t connections_with(rlim_t files, size_t wanted, char *out_line, size_t line_size)
+{
+    struct fc_server_config config;
+    struct rlimit before;
+    struct rlimit limit;
+    FILE *to = tmpfile();
+    fc_server_config_init(&config);
+    config.connections_max = wanted;
+    config.diag = fc_diag_new(to, FC_DIAG_INFO);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = files;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    fc_server_spare_files(&config);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    rewind(to);
+    out_line[fread(out_line, 1, line_size - 1, to)] = '\0';
+    fc_diag_free(config.diag);
+    (void)fclose(to);
+    return config.connections_max;
+}
+
+static void connections_leave_files_to_others(void **state)
+{
+    char line[512];
+    (void)state;
+    assert_in_range(connections_with(400, 20000, line, sizeof(line)), 200, 400 - 128 - 3);
+    assert_non_null(strstr(line, " warn  at most "));
+    assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1); /* one line */
+    assert_in_range(connections_with(50, 20000, line, sizeof(line)), 1, 16);
+    assert_int_equal(connections_with(400, 100, line, sizeof(line)), 100);
+    assert_string_equal(line, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +463,7 @@ int main(void)
         cmocka_unit_test(idle_connections_are_closed_and_parked_ones_are_not),
         cmocka_unit_test(a_flood_of_bad_clients_does_not_flood_the_diagnostics),
         cmocka_unit_test(limits_of_connections_hold),
+        cmocka_unit_test(connections_leave_files_to_others),
         cmocka_unit_test(new_connections_are_read_when_it_is_their_turn),
         cmocka_unit_test(requests_share_the_memory_that_there_is),
         cmocka_unit_test(what_waits_without_its_body_takes_no_memory),
