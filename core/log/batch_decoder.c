@@ -33,6 +33,13 @@ void fc_batch_decoder_release(struct fc_batch_decoder *decoder)
     decoder->headers_capacity = 0;
 }
 
+size_t fc_batch_decoder_memory(const struct fc_batch_decoder *decoder)
+{
+    return fc_codec_memory(decoder->codec) + decoder->plain.capacity +
+           decoder->records_capacity * sizeof(*decoder->records) +
+           decoder->headers_capacity * sizeof(*decoder->headers);
+}
+
 /* Most varints here are lengths and deltas of one or two bytes. */
 static inline int64_t read_varint(struct fc_reader *reader)
 {

@@ -29,6 +29,9 @@ struct fc_batch_decoder {
 void fc_batch_decoder_init(struct fc_batch_decoder *decoder, size_t plain_max);
 void fc_batch_decoder_release(struct fc_batch_decoder *decoder);
 
+/* Bytes that are kept for the next batch. */
+size_t fc_batch_decoder_memory(const struct fc_batch_decoder *decoder);
+
 /*
  * Check a whole batch (header, checksum) and decode its records.
  *

@@ -34,6 +34,11 @@ void fc_codec_free(struct fc_codec *codec)
     }
 }
 
+size_t fc_codec_memory(const struct fc_codec *codec)
+{
+    return ZSTD_sizeof_CCtx(codec->zstd_out) + ZSTD_sizeof_DCtx(codec->zstd_in);
+}
+
 bool fc_codec_known(int compression)
 {
     return compression >= FC_COMPRESSION_NONE && compression <= FC_COMPRESSION_ZSTD;

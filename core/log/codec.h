@@ -22,6 +22,10 @@ struct fc_codec;
 struct fc_codec *fc_codec_new(void);
 void fc_codec_free(struct fc_codec *codec); /* NULL is fine */
 
+/* Bytes of zstd's contexts, which grow with the windows of the frames that they meet; LZ4's are
+ * bounded by the format's largest block. */
+size_t fc_codec_memory(const struct fc_codec *codec);
+
 /* True for the codecs that this build reads and writes. */
 bool fc_codec_known(int compression);
 

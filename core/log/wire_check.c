@@ -9,8 +9,14 @@
 
 #include "core/base/alloc.h"
 #include "core/log/bytes.h"
+#include "core/log/compact_input.h"
 
-enum { NO_TIMESTAMP = -1 };
+enum {
+    NO_TIMESTAMP = -1,
+    PLAIN_MIN = 64 * 1024 * 1024,    /* small batches of text may shrink to a hundredth */
+    PLAIN_GROWTH = 16,               /* large ones are rarely more than this over their size */
+    KEPT_BYTES_MAX = 8 * 1024 * 1024 /* of a decoder, for the next batch */
+};
 
 void fc_wire_check_init(struct fc_wire_check *check, uint8_t *batch, size_t size)
 {
@@ -115,6 +121,32 @@ static bool must_look_inside(const struct fc_append_rules *rules)
            (!rules->log_append_time && rules->timestamp_before_max_ms < INT64_MAX);
 }
 
+/*
+ * What a batch may decompress to: with no bound of its own a few KiB would take as much memory as
+ * the format can say. Nor may it be more than compaction will look into.
+ */
+static size_t plain_max(const struct fc_append_rules *rules)
+{
+    int64_t size = rules->message_bytes_max;
+    if (size > FC_COMPACT_PLAIN_MAX / PLAIN_GROWTH) {
+        return FC_COMPACT_PLAIN_MAX;
+    }
+    return size < PLAIN_MIN / PLAIN_GROWTH ? PLAIN_MIN : (size_t)size * PLAIN_GROWTH;
+}
+
+static fc_code reject_packed(struct fc_append_result *result, fc_code code, size_t max,
+                             const struct fc_error *why, struct fc_error *err)
+{
+    if (code != FC_ERR_LIMIT) {
+        return reject(result, FC_KAFKA_INVALID_RECORD, err, why->message);
+    }
+    result->error = FC_KAFKA_MESSAGE_TOO_LARGE;
+    return fc_fail(err, FC_ERR_REJECTED,
+                   "the batch decompresses to more than the %zu bytes that max.message.bytes "
+                   "allows for",
+                   max);
+}
+
 static fc_code check_records(struct fc_wire_check *check, const struct fc_append_rules *rules,
                              struct fc_append_result *result, struct fc_error *err)
 {
@@ -124,14 +156,13 @@ static fc_code check_records(struct fc_wire_check *check, const struct fc_append
     fc_code code;
     if (check->decoder == NULL) {
         check->decoder = fc_new(struct fc_batch_decoder);
-        fc_batch_decoder_init(check->decoder, FC_BATCH_BYTES_MAX);
+        fc_batch_decoder_init(check->decoder, FC_COMPACT_PLAIN_MAX);
     }
+    check->decoder->plain.limit = plain_max(rules);
     code = fc_batch_decode(check->decoder, fc_slice_of(check->batch, check->size), &records,
                            &count, &why);
     if (code != FC_OK) {
-        code = reject(
-            result, code == FC_ERR_LIMIT ? FC_KAFKA_MESSAGE_TOO_LARGE : FC_KAFKA_INVALID_RECORD,
-            err, why.message);
+        code = reject_packed(result, code, plain_max(rules), &why, err);
     }
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
         int64_t timestamp_ms = records[index].timestamp_ms;
@@ -145,6 +176,10 @@ static fc_code check_records(struct fc_wire_check *check, const struct fc_append
                           "a record's timestamp is too far from now");
         }
         result->bad_record = code == FC_OK ? -1 : (int32_t)index;
+    }
+    if (fc_batch_decoder_memory(check->decoder) > KEPT_BYTES_MAX) {
+        fc_append_free_decoder(check->decoder); /* there may be one for each partition */
+        check->decoder = NULL;
     }
     return code;
 }
@@ -169,9 +204,10 @@ static fc_code check_timestamps(const struct fc_wire_check *check,
 }
 
 /* The records as they are, under the codec that the topic demands. */
-static fc_code repack(struct fc_wire_check *check, fc_compression wanted,
+static fc_code repack(struct fc_wire_check *check, const struct fc_append_rules *rules,
                       struct fc_append_result *result, struct fc_error *err)
 {
+    fc_compression wanted = (fc_compression)rules->compression;
     struct fc_batch_header *header = &check->header;
     struct fc_codec *codec = fc_codec_new();
     fc_compression given = (fc_compression)(header->attributes & FC_BATCH_CODEC_MASK);
@@ -180,13 +216,13 @@ static fc_code repack(struct fc_wire_check *check, fc_compression wanted,
     struct fc_buf plain;
     struct fc_error why;
     fc_code code = FC_OK;
-    fc_buf_init(&plain, FC_BATCH_BYTES_MAX);
+    fc_buf_init(&plain, given == FC_COMPRESSION_NONE ? body.len : plain_max(rules));
     if (given == FC_COMPRESSION_NONE) {
         fc_buf_append_slice(&plain, body);
     } else {
         code = fc_codec_decompress(codec, given, body, &plain, &why);
         if (code != FC_OK) {
-            code = reject(result, FC_KAFKA_INVALID_RECORD, err, why.message);
+            code = reject_packed(result, code, plain.limit, &why, err);
         }
     }
     if (code == FC_OK && wanted != FC_COMPRESSION_NONE) {
@@ -235,7 +271,7 @@ static fc_code shape(struct fc_wire_check *check, const struct fc_append_rules *
     check->append.parts[0].iov_len = check->size;
     check->append.parts_count = 1;
     if (rules->compression != FC_TOPIC_COMPRESSION_PRODUCER && rules->compression != given) {
-        fc_code code = repack(check, (fc_compression)rules->compression, result, err);
+        fc_code code = repack(check, rules, result, err);
         if (code != FC_OK) {
             return code;
         }

@@ -16,7 +16,8 @@ struct fc_wire_check {
     struct fc_append append; /* what is to be written, once it was checked */
     uint8_t packed_header[FC_BATCH_HEADER_SIZE];
     struct fc_buf packed; /* the records under another codec */
-    /* To look inside with; may be given, and is made when it is needed. The caller's afterwards. */
+    /* To look inside with; may be given, and is made when it is needed. The caller's afterwards,
+     * unless it is NULL then, as one that has grown large is not kept. */
     struct fc_batch_decoder *decoder;
 };
 
