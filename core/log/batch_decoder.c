@@ -156,9 +156,8 @@ static fc_code decode_records(struct fc_batch_decoder *decoder, struct fc_slice 
     return FC_OK;
 }
 
-/* The records' plain bytes: the batch's own, or the decompressed ones. */
-static fc_code unpack(struct fc_batch_decoder *decoder, const struct fc_batch_header *header,
-                      struct fc_slice body, struct fc_slice *out_plain, struct fc_error *err)
+fc_code fc_batch_unpack(struct fc_batch_decoder *decoder, const struct fc_batch_header *header,
+                        struct fc_slice body, struct fc_slice *out_plain, struct fc_error *err)
 {
     int codec = header->attributes & FC_BATCH_CODEC_MASK;
     fc_code code;
@@ -207,7 +206,7 @@ fc_code fc_batch_decode(struct fc_batch_decoder *decoder, struct fc_slice batch,
     if (why != NULL) {
         return fc_fail(err, FC_ERR_CORRUPT, "%s", why);
     }
-    code = unpack(decoder, &header, body, &plain, err);
+    code = fc_batch_unpack(decoder, &header, body, &plain, err);
     if (code != FC_OK) {
         return code;
     }

@@ -42,4 +42,11 @@ FC_MUST_CHECK fc_code fc_batch_decode(struct fc_batch_decoder *decoder, struct f
                                       const struct fc_record **out_records, uint32_t *out_count,
                                       struct fc_error *err);
 
+/* The same without decoding: the records' plain bytes, the batch's own (body) or decompressed
+ * ones. The header has passed its check, and the checksum is the caller's business. */
+FC_MUST_CHECK fc_code fc_batch_unpack(struct fc_batch_decoder *decoder,
+                                      const struct fc_batch_header *header,
+                                      struct fc_slice body, struct fc_slice *out_plain,
+                                      struct fc_error *err);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The header is checked against the bytes and the checksum first; what is behind it is trusted
- * to be records then, unless a rule has to look at them.
+ * The header is checked against the bytes and the checksum first, then the records against the
+ * header: a good checksum says nothing of what a client wrote, and a malformed record would stop
+ * each reader for good.
  */
 #include "core/log/wire_check.h"
 
@@ -10,9 +11,9 @@
 #include "core/base/alloc.h"
 #include "core/log/bytes.h"
 #include "core/log/compact_input.h"
+#include "core/log/record_check.h"
 
 enum {
-    NO_TIMESTAMP = -1,
     PLAIN_MIN = 64 * 1024 * 1024,    /* small batches of text may shrink to a hundredth */
     PLAIN_GROWTH = 16,               /* large ones are rarely more than this over their size */
     KEPT_BYTES_MAX = 8 * 1024 * 1024 /* of a decoder, for the next batch */
@@ -29,6 +30,10 @@ void fc_wire_check_init(struct fc_wire_check *check, uint8_t *batch, size_t size
 void fc_wire_check_release(struct fc_wire_check *check)
 {
     fc_buf_release(&check->packed);
+    if (check->decoder != NULL && fc_batch_decoder_memory(check->decoder) > KEPT_BYTES_MAX) {
+        fc_append_free_decoder(check->decoder); /* there may be one for each partition */
+        check->decoder = NULL;
+    }
 }
 
 static fc_code reject(struct fc_append_result *result, fc_kafka_error error,
@@ -101,24 +106,39 @@ static fc_code check_producer(const struct fc_batch_header *header,
     return FC_OK;
 }
 
-static bool too_new(const struct fc_wire_check *check, const struct fc_append_rules *rules,
-                    int64_t timestamp_ms)
+/* The first and the last ms that a record may have. */
+static int64_t oldest_ms(const struct fc_wire_check *check, const struct fc_append_rules *rules)
 {
-    return timestamp_ms > check->now_ms && (uint64_t)timestamp_ms - (uint64_t)check->now_ms >
-                                               (uint64_t)rules->timestamp_after_max_ms;
+    int64_t oldest;
+    return __builtin_sub_overflow(check->now_ms, rules->timestamp_before_max_ms, &oldest)
+               ? INT64_MIN
+               : oldest;
 }
 
-static bool too_old(const struct fc_wire_check *check, const struct fc_append_rules *rules,
-                    int64_t timestamp_ms)
+static int64_t newest_ms(const struct fc_wire_check *check, const struct fc_append_rules *rules)
 {
-    return timestamp_ms < check->now_ms && (uint64_t)check->now_ms - (uint64_t)timestamp_ms >
-                                               (uint64_t)rules->timestamp_before_max_ms;
+    int64_t newest;
+    return __builtin_add_overflow(check->now_ms, rules->timestamp_after_max_ms, &newest)
+               ? INT64_MAX
+               : newest;
 }
 
 static bool must_look_inside(const struct fc_append_rules *rules)
 {
     return rules->compacted ||
            (!rules->log_append_time && rules->timestamp_before_max_ms < INT64_MAX);
+}
+
+static bool must_repack(const struct fc_wire_check *check, const struct fc_append_rules *rules)
+{
+    return rules->compression != FC_TOPIC_COMPRESSION_PRODUCER &&
+           rules->compression != (check->header.attributes & FC_BATCH_CODEC_MASK);
+}
+
+static bool must_open(const struct fc_wire_check *check, const struct fc_append_rules *rules)
+{
+    return (check->header.attributes & FC_BATCH_CODEC_MASK) == FC_COMPRESSION_NONE ||
+           must_look_inside(rules) || must_repack(check, rules);
 }
 
 /*
@@ -147,41 +167,70 @@ static fc_code reject_packed(struct fc_append_result *result, fc_code code, size
                    max);
 }
 
-static fc_code check_records(struct fc_wire_check *check, const struct fc_append_rules *rules,
-                             struct fc_append_result *result, struct fc_error *err)
+/* Have the records' plain bytes. */
+static fc_code unpack(struct fc_wire_check *check, const struct fc_append_rules *rules,
+                      struct fc_append_result *result, struct fc_error *err)
 {
-    const struct fc_record *records = NULL;
-    uint32_t count = 0;
+    struct fc_slice body =
+        fc_slice_of(check->batch + FC_BATCH_HEADER_SIZE, check->size - FC_BATCH_HEADER_SIZE);
     struct fc_error why;
     fc_code code;
+    if ((check->header.attributes & FC_BATCH_CODEC_MASK) == FC_COMPRESSION_NONE) {
+        check->plain = body;
+        return FC_OK;
+    }
     if (check->decoder == NULL) {
         check->decoder = fc_new(struct fc_batch_decoder);
         fc_batch_decoder_init(check->decoder, FC_COMPACT_PLAIN_MAX);
     }
     check->decoder->plain.limit = plain_max(rules);
-    code = fc_batch_decode(check->decoder, fc_slice_of(check->batch, check->size), &records,
-                           &count, &why);
+    code = fc_batch_unpack(check->decoder, &check->header, body, &check->plain, &why);
+    return code == FC_OK ? FC_OK : reject_packed(result, code, plain_max(rules), &why, err);
+}
+
+static fc_code reject_record(struct fc_append_result *result, fc_record_fault fault,
+                             uint32_t index, struct fc_error *err)
+{
+    result->bad_record = (int32_t)index;
+    switch (fault) {
+    case FC_RECORD_FINE:
+        break;
+    case FC_RECORD_MALFORMED:
+        return reject(result, FC_KAFKA_INVALID_RECORD, err, "a record is malformed");
+    case FC_RECORD_MISNUMBERED:
+        return reject(result, FC_KAFKA_INVALID_RECORD, err, "a record has a wrong offset");
+    case FC_RECORD_TOO_MANY:
+        return reject(result, FC_KAFKA_INVALID_RECORD, err, "bytes follow the last record");
+    case FC_RECORD_WITHOUT_KEY:
+        return reject(result, FC_KAFKA_INVALID_RECORD, err,
+                      "a record without a key in a compacted topic");
+    case FC_RECORD_UNTIMELY:
+        return reject(result, FC_KAFKA_INVALID_TIMESTAMP, err,
+                      "a record's timestamp is too far from now");
+    }
+    fc_assert(false);
+    return FC_ERR_REJECTED;
+}
+
+static fc_code check_records(struct fc_wire_check *check, const struct fc_append_rules *rules,
+                             struct fc_append_result *result, struct fc_error *err)
+{
+    const bool by_time = !rules->log_append_time;
+    const struct fc_record_rules inside = {
+        .keyed = rules->compacted,
+        .base_timestamp_ms = check->header.base_timestamp_ms,
+        .oldest_ms = by_time ? oldest_ms(check, rules) : INT64_MIN,
+        .newest_ms = by_time ? newest_ms(check, rules) : INT64_MAX,
+    };
+    uint32_t index = 0;
+    fc_record_fault fault;
+    fc_code code = unpack(check, rules, result, err);
     if (code != FC_OK) {
-        code = reject_packed(result, code, plain_max(rules), &why, err);
+        return code;
     }
-    for (uint32_t index = 0; code == FC_OK && index < count; index++) {
-        int64_t timestamp_ms = records[index].timestamp_ms;
-        if (rules->compacted && fc_slice_is_null(records[index].key)) {
-            code = reject(result, FC_KAFKA_INVALID_RECORD, err,
-                          "a record without a key in a compacted topic");
-        } else if (!rules->log_append_time && timestamp_ms != NO_TIMESTAMP &&
-                   (too_old(check, rules, timestamp_ms) ||
-                    too_new(check, rules, timestamp_ms))) {
-            code = reject(result, FC_KAFKA_INVALID_TIMESTAMP, err,
-                          "a record's timestamp is too far from now");
-        }
-        result->bad_record = code == FC_OK ? -1 : (int32_t)index;
-    }
-    if (fc_batch_decoder_memory(check->decoder) > KEPT_BYTES_MAX) {
-        fc_append_free_decoder(check->decoder); /* there may be one for each partition */
-        check->decoder = NULL;
-    }
-    return code;
+    fault = fc_record_check(check->plain, (uint32_t)check->header.count,
+                            must_look_inside(rules) ? &inside : NULL, &index);
+    return fault == FC_RECORD_FINE ? FC_OK : reject_record(result, fault, index, err);
 }
 
 static fc_code check_timestamps(const struct fc_wire_check *check,
@@ -196,7 +245,7 @@ static fc_code check_timestamps(const struct fc_wire_check *check,
         return reject(result, FC_KAFKA_INVALID_TIMESTAMP, err,
                       "only the log may say that timestamps are the log's");
     }
-    if (too_new(check, rules, header->max_timestamp_ms)) {
+    if (header->max_timestamp_ms > newest_ms(check, rules)) {
         return reject(result, FC_KAFKA_INVALID_TIMESTAMP, err,
                       "the batch's timestamp is too far ahead of now");
     }
@@ -204,49 +253,32 @@ static fc_code check_timestamps(const struct fc_wire_check *check,
 }
 
 /* The records as they are, under the codec that the topic demands. */
-static fc_code repack(struct fc_wire_check *check, const struct fc_append_rules *rules,
-                      struct fc_append_result *result, struct fc_error *err)
+static fc_code repack(struct fc_wire_check *check, fc_compression wanted, struct fc_error *err)
 {
-    fc_compression wanted = (fc_compression)rules->compression;
     struct fc_batch_header *header = &check->header;
-    struct fc_codec *codec = fc_codec_new();
-    fc_compression given = (fc_compression)(header->attributes & FC_BATCH_CODEC_MASK);
-    struct fc_slice body =
-        fc_slice_of(check->batch + FC_BATCH_HEADER_SIZE, check->size - FC_BATCH_HEADER_SIZE);
-    struct fc_buf plain;
-    struct fc_error why;
-    fc_code code = FC_OK;
-    fc_buf_init(&plain, given == FC_COMPRESSION_NONE ? body.len : plain_max(rules));
-    if (given == FC_COMPRESSION_NONE) {
-        fc_buf_append_slice(&plain, body);
-    } else {
-        code = fc_codec_decompress(codec, given, body, &plain, &why);
+    struct fc_slice body = check->plain;
+    if (wanted != FC_COMPRESSION_NONE) {
+        struct fc_codec *codec = fc_codec_new();
+        fc_code code = fc_codec_compress(codec, wanted, check->plain, &check->packed, err);
+        fc_codec_free(codec);
         if (code != FC_OK) {
-            code = reject_packed(result, code, plain.limit, &why, err);
+            return code;
         }
+        body = fc_buf_slice(&check->packed);
     }
-    if (code == FC_OK && wanted != FC_COMPRESSION_NONE) {
-        code = fc_codec_compress(codec, wanted, fc_buf_slice(&plain), &check->packed, err);
-    }
-    if (code == FC_OK && (wanted == FC_COMPRESSION_NONE || check->packed.len >= plain.len)) {
-        struct fc_buf kept = check->packed;
-        check->packed = plain;
-        plain = kept;
+    if (body.len >= check->plain.len) {
+        body = check->plain;
         wanted = FC_COMPRESSION_NONE;
     }
-    if (code == FC_OK) {
-        header->attributes = (uint16_t)(header->attributes - given + wanted);
-        header->length =
-            (uint32_t)(check->packed.len + FC_BATCH_HEADER_SIZE - FC_BATCH_LENGTH_END);
-        check->append.parts[0].iov_base = check->packed_header;
-        check->append.parts[0].iov_len = FC_BATCH_HEADER_SIZE;
-        check->append.parts[1].iov_base = check->packed.data;
-        check->append.parts[1].iov_len = check->packed.len;
-        check->append.parts_count = 2;
-    }
-    fc_buf_release(&plain);
-    fc_codec_free(codec);
-    return code;
+    header->attributes =
+        (uint16_t)((header->attributes & ~(unsigned)FC_BATCH_CODEC_MASK) | wanted);
+    header->length = (uint32_t)(body.len + FC_BATCH_HEADER_SIZE - FC_BATCH_LENGTH_END);
+    check->append.parts[0].iov_base = check->packed_header;
+    check->append.parts[0].iov_len = FC_BATCH_HEADER_SIZE;
+    check->append.parts[1].iov_base = fc_unconst(body.data);
+    check->append.parts[1].iov_len = body.len;
+    check->append.parts_count = 2;
+    return FC_OK;
 }
 
 /* Write the changed header and its checksum. */
@@ -262,16 +294,15 @@ static void seal(struct fc_wire_check *check)
 }
 
 static fc_code shape(struct fc_wire_check *check, const struct fc_append_rules *rules,
-                     struct fc_append_result *result, struct fc_error *err)
+                     struct fc_error *err)
 {
     struct fc_batch_header *header = &check->header;
-    int given = header->attributes & FC_BATCH_CODEC_MASK;
     bool changed = false;
     check->append.parts[0].iov_base = check->batch;
     check->append.parts[0].iov_len = check->size;
     check->append.parts_count = 1;
-    if (rules->compression != FC_TOPIC_COMPRESSION_PRODUCER && rules->compression != given) {
-        fc_code code = repack(check, rules, result, err);
+    if (must_repack(check, rules)) {
+        fc_code code = repack(check, (fc_compression)rules->compression, err);
         if (code != FC_OK) {
             return code;
         }
@@ -306,8 +337,8 @@ fc_code fc_wire_check_run(struct fc_wire_check *check, const struct fc_append_ru
     if (code == FC_OK) {
         code = check_timestamps(check, rules, result, err);
     }
-    if (code == FC_OK && must_look_inside(rules)) {
+    if (code == FC_OK && must_open(check, rules)) {
         code = check_records(check, rules, result, err);
     }
-    return code == FC_OK ? shape(check, rules, result, err) : code;
+    return code == FC_OK ? shape(check, rules, err) : code;
 }

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a client's batch keeps the rules, and its form for the log; for the files of core/log
- * and tests. */
+/*
+ * Whether a client's batch keeps the rules, and its form for the log; for the files of core/log
+ * and tests.
+ *
+ * Each record of a batch is looked at, so that nothing is acknowledged that cannot be read again;
+ * but for compressed batches that no rule of the topic wants opened: they are stored unseen, as
+ * decompressing them would cost more than all else. Who reads such a one meets what its producer
+ * wrote.
+ */
 #ifndef FC_LOG_WIRE_CHECK_H
 #define FC_LOG_WIRE_CHECK_H
 
@@ -15,9 +22,10 @@ struct fc_wire_check {
     struct fc_batch_header header;
     struct fc_append append; /* what is to be written, once it was checked */
     uint8_t packed_header[FC_BATCH_HEADER_SIZE];
-    struct fc_buf packed; /* the records under another codec */
-    /* To look inside with; may be given, and is made when it is needed. The caller's afterwards,
-     * unless it is NULL then, as one that has grown large is not kept. */
+    struct fc_slice plain; /* the records, once they were looked at */
+    struct fc_buf packed;  /* the same under another codec */
+    /* To look inside with; may be given, and is made when it is needed. The caller's after
+     * fc_wire_check_release, unless it is NULL then, as one that has grown large is not kept. */
     struct fc_batch_decoder *decoder;
 };
 

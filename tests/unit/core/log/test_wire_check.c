@@ -140,6 +140,72 @@ static void little_memory_is_kept_for_the_next_batch(void **state)
     assert_non_null(world->decoder);
 }
 
+/* Another count, or a bit of the records, with a good checksum. */
+static void change(struct fc_buf *bytes, int32_t count, size_t at, uint8_t bit)
+{
+    struct fc_batch_header header;
+    fc_batch_header_decode(bytes->data, &header);
+    header.count = count;
+    header.last_offset_delta = count - 1;
+    bytes->data[FC_BATCH_HEADER_SIZE + at] ^= bit;
+    wire_batch_seal(&header, bytes);
+}
+
+static void records_that_could_not_be_read_again_are_refused(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        int32_t count;
+        size_t at;
+        uint8_t bit;
+        const char *why;
+    } cases[] = {
+        { 2, 0, 0, NULL },
+        { 1, 0, 0, "bytes follow the last record" },
+        { 3, 0, 0, "a record is malformed" },
+        { 1000000, 0, 0, "a record is malformed" },
+        { 2, 0, 4, "a record is malformed" },       /* its length */
+        { 2, 3, 2, "a record has a wrong offset" }, /* of the first */
+        { 2, 4, 4, "a record is malformed" },       /* the key's length */
+        { 2, 6, 4, NULL },                          /* the key */
+    };
+    for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++) {
+        struct wire_batch batch = { .count = 2, .timestamp_ms = NOW_MS, .producer_id = -1 };
+        struct fc_buf bytes;
+        batch.value_size = 10;
+        wire_batch_make(&batch, &bytes);
+        change(&bytes, cases[index].count, cases[index].at, cases[index].bit);
+        assert_int_equal(check(world, &bytes),
+                         cases[index].why == NULL ? FC_KAFKA_NONE : FC_KAFKA_INVALID_RECORD);
+        if (cases[index].why != NULL) {
+            assert_string_equal(world->err.message, cases[index].why);
+            assert_true(world->result.bad_record >= 0);
+        }
+        fc_buf_release(&bytes);
+    }
+}
+
+static void packed_records_are_looked_at_where_they_are_unpacked_anyway(void **state)
+{
+    struct world *world = *state;
+    for (int round = 0; round < 4; round++) {
+        struct wire_batch batch = { .count = 1, .timestamp_ms = NOW_MS, .producer_id = -1 };
+        struct fc_buf bytes;
+        batch.compression = FC_COMPRESSION_LZ4;
+        batch.value_size = 1000;
+        wire_batch_make(&batch, &bytes);
+        change(&bytes, 3, 0, 0);
+        world->rules.compacted = round == 1;
+        world->rules.timestamp_before_max_ms = round == 2 ? 1000 : INT64_MAX;
+        world->rules.compression =
+            round == 3 ? FC_COMPRESSION_ZSTD : FC_TOPIC_COMPRESSION_PRODUCER;
+        assert_int_equal(check(world, &bytes),
+                         round == 0 ? FC_KAFKA_NONE : FC_KAFKA_INVALID_RECORD);
+        assert_int_equal(world->result.bad_record, round == 0 ? -1 : 1);
+        fc_buf_release(&bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +217,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(little_memory_is_kept_for_the_next_batch, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(records_that_could_not_be_read_again_are_refused,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            packed_records_are_looked_at_where_they_are_unpacked_anyway, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
