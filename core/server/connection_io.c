@@ -210,8 +210,14 @@ static int64_t give_up_ms(const struct fc_connection *connection, const char **o
         return connection->active_ms + config->idle_ms;
     }
     if (connection->size_have > 0 && frames_may_take(connection)) {
-        *out_why = "a request was begun and not ended in time";
-        return connection->frame_ms + config->frame_ms;
+        if (connection->starved_ms == 0) {
+            *out_why = "a request was begun and not ended in time";
+            return connection->frame_ms + config->frame_ms;
+        }
+        /* Who holds nothing may wait on; those who hold something could wait for each other. */
+        *out_why = "there was no memory for the rest of a request in time";
+        return connection->frame_capacity == 0 ? INT64_MAX
+                                               : connection->starved_ms + config->frame_ms;
     }
     if (connection->first != NULL) {
         return INT64_MAX; /* parked: the handler's to end */
@@ -269,6 +275,7 @@ static void note_held(struct fc_connection *connection)
     } else if (connection->held) {
         connection->held = false;
         connection->frame_ms = now_ms(connection);
+        connection->starved_ms = connection->starved_ms == 0 ? 0 : connection->frame_ms;
     }
 }
 

@@ -4,6 +4,9 @@
  *
  * A frame's memory grows with what has arrived, not with what was promised, and counts against
  * the memory of all requests. A connection between frames holds no memory at all.
+ *
+ * So that nobody shuts out the others with large frames that never end: a small frame needs no
+ * room in that memory, and a frame must come in at a rate in proportion to what it holds.
  */
 #include <stdlib.h>
 
@@ -14,7 +17,18 @@ enum {
     FRAME_SIZE_MIN = 8,       /* key, version, correlation id */
     FRAME_STEP = 1024 * 1024, /* first room of a large frame */
     FRAME_AUTH_STEP = 4096,   /* the same before authentication */
-    FRAME_PROGRESS = 4096     /* bytes that count as progress */
+    FRAME_PROGRESS = 4096,    /* bytes that count as progress, at least */
+    /*
+     * And the part of its memory: what it takes at once is full after 8 times frame_ms. With the
+     * default a frame of 1 MiB may come at 4.4 KB/s, a 28th of what a line of 1 Mbit/s does.
+     */
+    FRAME_PROGRESS_PART = 8,
+    /*
+     * What a connection may have in flight, this frame included, whatever others have: so memory
+     * goes beyond its limit by at most so much for each connection, 1.2 GiB with connections_max
+     * as it is. Before authentication it is no more than the first step.
+     */
+    FRAME_SMALL = 64 * 1024
 };
 
 bool frames_may_take(const struct fc_connection *connection)
@@ -60,8 +74,32 @@ static bool begin_frame(struct fc_connection *connection)
     connection->frame_size = size;
     connection->frame_have = 0;
     connection->frame_mark = 0;
+    connection->starved_ms = 0;
     connection->frame_ms = fc_loop_now_ms(connection->home->loop);
     return true;
+}
+
+static bool charge(struct fc_connection *connection, size_t wanted)
+{
+    struct fc_server *server = connection->home->server;
+    const size_t more = wanted - connection->frame_capacity;
+    const size_t free_max =
+        atomic_load(&connection->authenticated) ? FRAME_SMALL : FRAME_AUTH_STEP;
+    if (connection->frame_size <= FRAME_SMALL &&
+        connection->queued_bytes + wanted <= free_max) {
+        limits_charge_anyway(server, more);
+        return true;
+    }
+    return limits_charge(server, more);
+}
+
+/* Time in which we did not read is not the peer's. */
+static void note_fed(struct fc_connection *connection)
+{
+    if (connection->starved_ms != 0) {
+        connection->frame_ms += fc_loop_now_ms(connection->home->loop) - connection->starved_ms;
+        connection->starved_ms = 0;
+    }
 }
 
 /* Make room for at least one more byte; false when there is no memory for it now. */
@@ -75,10 +113,13 @@ static bool grow_frame(struct fc_connection *connection)
     }
     wanted = connection->frame_have * 2 < step ? step : connection->frame_have * 2;
     wanted = wanted > connection->frame_size ? connection->frame_size : wanted;
-    if (!limits_charge(connection->home->server, wanted - connection->frame_capacity)) {
-        connection->retry_ms = fc_loop_now_ms(connection->home->loop) + SERVER_RETRY_MS;
+    if (!charge(connection, wanted)) {
+        const int64_t now_ms = fc_loop_now_ms(connection->home->loop);
+        connection->retry_ms = now_ms + SERVER_RETRY_MS;
+        connection->starved_ms = connection->starved_ms != 0 ? connection->starved_ms : now_ms;
         return false;
     }
+    note_fed(connection);
     larger = spare_take(&connection->home->spare, wanted);
     if (connection->frame_have > 0) {
         memcpy(larger, connection->frame, connection->frame_have);
@@ -119,7 +160,9 @@ static void hand_out(struct fc_connection *connection)
 
 static void note_progress(struct fc_connection *connection)
 {
-    if (connection->frame_have - connection->frame_mark >= FRAME_PROGRESS) {
+    const size_t part = connection->frame_capacity / FRAME_PROGRESS_PART;
+    const size_t least = part > FRAME_PROGRESS ? part : FRAME_PROGRESS;
+    if (connection->frame_have - connection->frame_mark >= least) {
         connection->frame_mark = connection->frame_have;
         connection->frame_ms = fc_loop_now_ms(connection->home->loop);
     }

@@ -37,7 +37,8 @@ struct fc_server_config {
     size_t frame_auth_max;      /* 512 KiB: the same before authentication */
     size_t arena_max;           /* 64 MiB: what one request may decode to */
     size_t reply_max;           /* 128 MiB: a reply's own bytes */
-    size_t requests_memory_max; /* 512 MiB: requests of the whole server in memory at a time */
+    size_t requests_memory_max; /* 512 MiB: requests of the whole server in memory at a time,
+                                   beside 64 KiB of small ones for each connection */
     unsigned pipeline_max;      /* 16: requests of one connection without a sent reply */
     size_t pipeline_bytes_max;  /* 8 MiB of such requests; a larger one goes alone */
     size_t replies_bytes_max;   /* 8 MiB of replies not taken yet; then nothing is read */
@@ -45,7 +46,8 @@ struct fc_server_config {
                                    socket.send.buffer.bytes; 0: as it likes */
     int64_t idle_ms;            /* 600,000: connections.max.idle.ms; also a reply not taken */
     int64_t frame_ms;           /* 30,000 from a frame's first byte to its last, while it
-                                   makes no progress */
+                                   makes no progress: 4 KiB, and an 8th of its memory. Time in
+                                   which there is no memory for it does not count */
     int64_t handshake_ms;       /* 10,000: TLS, and until authenticated */
     struct fc_diag *diag;       /* may be NULL */
     const struct fc_clock *clock;

@@ -146,8 +146,9 @@ struct fc_connection {
     size_t frame_size;
     size_t frame_have;
     size_t frame_capacity;
-    size_t frame_mark; /* of frame_have, when progress was last noted */
-    int64_t frame_ms;  /* when that was */
+    size_t frame_mark;  /* of frame_have, when progress was last noted */
+    int64_t frame_ms;   /* when that was */
+    int64_t starved_ms; /* since when there is no memory for its next bytes; 0: there is */
 
     /* Read, but not taken: the queue was full. */
     uint8_t *pending;
