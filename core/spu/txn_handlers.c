@@ -61,40 +61,16 @@ static void on_init_durable(void *ctx)
     answer_init(init->request, FC_KAFKA_NONE, &init->producer);
 }
 
-static fc_kafka_error init_locked(struct fc_spu *spu,
-                                  const struct fc_msg_init_producer_id_request *ask,
-                                  int64_t fresh_id, struct fc_txn_producer *out_producer,
-                                  fc_txn_step *out_step)
-{
-    struct fc_txn_producer asked = { ask->producer_id, ask->producer_epoch };
-    struct fc_txn *txn = fc_txns_find(spu->txns, ask->transactional_id);
-    fc_kafka_error error;
-    if (txn == NULL) {
-        if (fresh_id < 0) {
-            *out_step = FC_TXN_STEP_NEW_ID;
-            return FC_KAFKA_NONE;
-        }
-        txn = fc_txns_ensure(spu->txns, ask->transactional_id, fresh_id);
-    }
-    error = fc_txn_init(txn, &asked, ask->transaction_timeout_ms, fresh_id,
-                        fc_txns_now_ms(spu->txns), out_step);
-    if (*out_step == FC_TXN_STEP_END) {
-        fc_txns_carry_out(spu->txns, txn, NULL, NULL);
-    } else if (*out_step == FC_TXN_STEP_STORE && fc_txns_store(spu->txns, txn, NULL) != FC_OK) {
-        error = FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
-    }
-    out_producer->id = txn->producer_id;
-    out_producer->epoch = txn->epoch;
-    return error;
-}
-
 static void init_transactional(struct fc_spu *spu, struct fc_request *request,
                                const struct fc_msg_init_producer_id_request *ask)
 {
     struct init *init = fc_arena_alloc(&request->arena, sizeof(*init));
+    struct fc_txns_init what = { ask->transactional_id,
+                                 { ask->producer_id, ask->producer_epoch },
+                                 ask->transaction_timeout_ms,
+                                 -1 };
     fc_txn_step step = FC_TXN_STEP_NEW_ID;
     fc_kafka_error error = FC_KAFKA_NONE;
-    int64_t fresh_id = -1;
     if (init == NULL) {
         fc_answer_too_large(request);
         return;
@@ -102,13 +78,12 @@ static void init_transactional(struct fc_spu *spu, struct fc_request *request,
     memset(init, 0, sizeof(*init));
     init->request = request;
     for (int turn = 0; turn < 2 && step == FC_TXN_STEP_NEW_ID; turn++) {
-        if (turn == 1 && fc_producer_ids_take(spu->producer_ids, &fresh_id, NULL) != FC_OK) {
+        if (turn == 1 &&
+            fc_producer_ids_take(spu->producer_ids, &what.fresh_id, NULL) != FC_OK) {
             error = FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
             break;
         }
-        fc_txns_lock(spu->txns);
-        error = init_locked(spu, ask, fresh_id, &init->producer, &step);
-        fc_txns_unlock(spu->txns);
+        error = fc_txns_init(spu->txns, &what, &init->producer, &step);
     }
     if (error == FC_KAFKA_NONE && step == FC_TXN_STEP_STORE) {
         init->ack.on_run = on_init_durable;

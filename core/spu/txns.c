@@ -69,6 +69,57 @@ fc_code fc_txns_store(struct fc_txns *txns, const struct fc_txn *txn, struct fc_
 
 /* --- what others ask --- */
 
+static fc_kafka_error store_or_undo(struct fc_txns *txns, struct fc_txn *txn,
+                                    const struct fc_txn *before)
+{
+    if (fc_txns_store(txns, txn, NULL) == FC_OK) {
+        return FC_KAFKA_NONE;
+    }
+    fc_txn_undo(txn, before);
+    if (txn->epoch < 0) { /* nobody has it yet */
+        (void)fc_hashmap_remove(&txns->map, txn->id);
+        fc_txn_free(txn);
+    }
+    return FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
+}
+
+/* The lock is held. */
+static fc_kafka_error init(struct fc_txns *txns, const struct fc_txns_init *ask,
+                           struct fc_txn_producer *out_producer, fc_txn_step *out_step)
+{
+    struct fc_txn *txn = fc_txns_find(txns, ask->id);
+    struct fc_txn before;
+    fc_kafka_error error;
+    if (txn == NULL) {
+        if (ask->fresh_id < 0) {
+            *out_step = FC_TXN_STEP_NEW_ID;
+            return FC_KAFKA_NONE;
+        }
+        txn = fc_txns_ensure(txns, ask->id, ask->fresh_id);
+    }
+    before = *txn;
+    error = fc_txn_init(txn, &ask->asked, ask->timeout_ms, ask->fresh_id, fc_txns_now_ms(txns),
+                        out_step);
+    out_producer->id = txn->producer_id;
+    out_producer->epoch = txn->epoch;
+    if (*out_step == FC_TXN_STEP_END) {
+        fc_txn_end_begin(txns, txn, NULL, NULL);
+    } else if (*out_step == FC_TXN_STEP_STORE) {
+        error = store_or_undo(txns, txn, &before);
+    }
+    return error;
+}
+
+fc_kafka_error fc_txns_init(struct fc_txns *txns, const struct fc_txns_init *ask,
+                            struct fc_txn_producer *out_producer, fc_txn_step *out_step)
+{
+    fc_kafka_error error;
+    fc_txns_lock(txns);
+    error = init(txns, ask, out_producer, out_step);
+    fc_txns_unlock(txns);
+    return error;
+}
+
 fc_kafka_error fc_txns_verify(struct fc_txns *txns, struct fc_slice id,
                               const struct fc_txn_producer *producer, struct fc_slice topic,
                               int32_t partition)
@@ -94,14 +145,16 @@ fc_kafka_error fc_txns_add(struct fc_txns *txns, struct fc_slice id,
 {
     fc_kafka_error error = FC_KAFKA_INVALID_PRODUCER_ID_MAPPING;
     fc_txn_step step = FC_TXN_STEP_NONE;
+    struct fc_txn before;
     struct fc_txn *txn;
     fc_txns_lock(txns);
     txn = fc_txns_find(txns, id);
     if (txn != NULL) {
+        before = *txn;
         error = fc_txn_add(txn, producer, topic, partition, fc_txns_now_ms(txns), &step);
     }
-    if (step == FC_TXN_STEP_STORE && fc_txns_store(txns, txn, NULL) != FC_OK) {
-        error = FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
+    if (step == FC_TXN_STEP_STORE) {
+        error = store_or_undo(txns, txn, &before);
     }
     fc_txns_unlock(txns);
     return error;

@@ -62,12 +62,29 @@ FC_MUST_CHECK fc_code fc_txns_store(struct fc_txns *txns, const struct fc_txn *t
 void fc_txns_carry_out(struct fc_txns *txns, struct fc_txn *txn,
                        void (*on_done)(void *ctx, bool done), void *ctx);
 
+/* InitProducerId, as fc_txn_init, of an id that may be new. */
+struct fc_txns_init {
+    struct fc_slice id;
+    struct fc_txn_producer asked;
+    int32_t timeout_ms;
+    int64_t fresh_id; /* -1: none yet, the step may be NEW_ID */
+};
+
+/*
+ * Takes the lock. STORE: it is stored, and to be answered once that is durable. When it cannot be
+ * stored nothing has changed (COORDINATOR_NOT_AVAILABLE): who asks again must not find an epoch
+ * that a restart forgets.
+ */
+fc_kafka_error fc_txns_init(struct fc_txns *txns, const struct fc_txns_init *ask,
+                            struct fc_txn_producer *out_producer, fc_txn_step *out_step);
+
 /* Whether the partition belongs to the producer's open transaction. Takes the lock. */
 fc_kafka_error fc_txns_verify(struct fc_txns *txns, struct fc_slice id,
                               const struct fc_txn_producer *producer, struct fc_slice topic,
                               int32_t partition);
 
-/* Add the partition to the producer's transaction unless it is in it. Takes the lock. */
+/* Add the partition to the producer's transaction unless it is in it; not at all when that cannot
+ * be stored. Takes the lock. */
 fc_kafka_error fc_txns_add(struct fc_txns *txns, struct fc_slice id,
                            const struct fc_txn_producer *producer, struct fc_slice topic,
                            int32_t partition);

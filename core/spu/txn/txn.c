@@ -36,18 +36,19 @@ struct fc_txn *fc_txn_new(struct fc_slice id, int64_t producer_id)
     return txn;
 }
 
-static void forget_partitions(struct fc_txn *txn)
+/* All but the first `kept`. */
+static void forget_partitions(struct fc_txn *txn, int32_t kept)
 {
-    for (int32_t index = 0; index < txn->partitions_count; index++) {
+    for (int32_t index = kept; index < txn->partitions_count; index++) {
         free(fc_unconst(txn->partitions[index].topic.data));
     }
-    txn->partitions_count = 0;
+    txn->partitions_count = kept;
 }
 
 void fc_txn_free(struct fc_txn *txn)
 {
     if (txn != NULL) {
-        forget_partitions(txn);
+        forget_partitions(txn, 0);
         free(txn->partitions);
         free(fc_unconst(txn->id.data));
         free(txn);
@@ -184,6 +185,16 @@ fc_kafka_error fc_txn_add(struct fc_txn *txn, const struct fc_txn_producer *prod
     return FC_KAFKA_NONE;
 }
 
+void fc_txn_undo(struct fc_txn *txn, const struct fc_txn *before)
+{
+    struct fc_txn_partition *partitions = txn->partitions;
+    int32_t capacity = txn->partitions_capacity;
+    forget_partitions(txn, before->partitions_count);
+    *txn = *before;
+    txn->partitions = partitions; /* may have moved */
+    txn->partitions_capacity = capacity;
+}
+
 /* The end was asked for before, and the answer did not arrive. */
 static bool is_ended_so(const struct fc_txn *txn, bool commit)
 {
@@ -262,7 +273,7 @@ void fc_txn_complete(struct fc_txn *txn, int64_t now_ms)
     fc_assert(fc_txn_is_ending(txn));
     txn->state =
         txn->state == FC_TXN_PREPARE_COMMIT ? FC_TXN_COMPLETE_COMMIT : FC_TXN_COMPLETE_ABORT;
-    forget_partitions(txn);
+    forget_partitions(txn, 0);
     txn->start_ms = -1;
     txn->update_ms = now_ms;
 }

@@ -91,6 +91,10 @@ fc_kafka_error fc_txn_init(struct fc_txn *txn, const struct fc_txn_producer *ask
 fc_kafka_error fc_txn_check_producer(const struct fc_txn *txn,
                                      const struct fc_txn_producer *producer);
 
+/* Take back what fc_txn_init or fc_txn_add has changed, as it could not be stored. before: a copy
+ * of *txn from then. */
+void fc_txn_undo(struct fc_txn *txn, const struct fc_txn *before);
+
 /* One partition more; STORE when it is a new one. */
 fc_kafka_error fc_txn_add(struct fc_txn *txn, const struct fc_txn_producer *producer,
                           struct fc_slice topic, int32_t partition, int64_t now_ms,

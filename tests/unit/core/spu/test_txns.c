@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The coordinator of transactions on a disk that is full, loses syncs, or is read again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/log/wire_append.h"
+#include "core/spu/coordinator.h"
+#include "core/spu/task_queue.h"
+#include "core/spu/txns_state.h"
+#include "tests/support/fs_lossy.h"
+#include "tests/support/wire_batch.h"
+
+enum { TIMEOUT_MS = 60000, FRESH = 7, PARTITIONS = 4 };
+
+static const struct fc_txn_producer NOBODY = { -1, -1 };
+static const struct fc_txn_producer FIRST = { FRESH, 0 };
+
+/* As much of an SPU as transactions need: no network. */
+struct world {
+    struct fc_fs *fs;
+    struct fc_spu spu;
+};
+
+static struct fc_slice id(void)
+{
+    return fc_slice_text("tx");
+}
+
+static void sync_all(void *ctx)
+{
+    struct world *world = ctx;
+    fc_code synced = fc_data_dir_flush(world->spu.data, NULL);
+    (void)synced; /* shows in the durable offsets */
+}
+
+static void start(struct world *world)
+{
+    struct fc_data_dir_config config = { .dir = "/d", .fs = world->fs };
+    struct fc_spu *spu = &world->spu;
+    memset(spu, 0, sizeof(*spu));
+    fc_spu_config_init(&spu->config);
+    spu->config.net.clock = fc_clock_system();
+    assert_int_equal(fc_data_dir_open(&config, &spu->data, NULL), FC_OK);
+    assert_int_equal(fc_task_queue_new(sync_all, world, &spu->acks, NULL), FC_OK);
+    assert_int_equal(fc_coordinator_new(spu, &spu->coordinator, NULL), FC_OK);
+    assert_int_equal(fc_txns_new(spu, &spu->txns, NULL), FC_OK);
+    assert_int_equal(fc_txns_recover(spu->txns, NULL), FC_OK);
+}
+
+static void stop(struct world *world)
+{
+    struct fc_spu *spu = &world->spu;
+    fc_txns_stop(spu->txns);
+    fc_task_queue_free(spu->acks);
+    fc_coordinator_free(spu->coordinator);
+    fc_txns_free(spu->txns);
+    fc_data_dir_close(spu->data);
+}
+
+/* As kill -9 and another start. */
+static void start_again(struct world *world)
+{
+    fs_lossy_crash(world->fs);
+    stop(world);
+    start(world);
+}
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct fc_log_topic *topic = NULL;
+    world->fs = fs_lossy_new(5, 512);
+    start(world);
+    assert_int_equal(fc_data_dir_create(world->spu.data, "t", PARTITIONS, NULL, &topic, NULL),
+                     FC_OK);
+    fc_log_topic_unref(topic);
+    assert_int_equal(fc_txns_make_ready(world->spu.txns, NULL), FC_OK);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    stop(world);
+    fs_lossy_free(world->fs);
+    free(world);
+    return 0;
+}
+
+static fc_kafka_error init(struct world *world, const struct fc_txn_producer *asked,
+                           struct fc_txn_producer *out_producer)
+{
+    struct fc_txns_init ask = { id(), *asked, TIMEOUT_MS, FRESH };
+    fc_txn_step step;
+    return fc_txns_init(world->spu.txns, &ask, out_producer, &step);
+}
+
+static void begin(struct world *world)
+{
+    struct fc_txn_producer producer;
+    assert_int_equal(init(world, &NOBODY, &producer), FC_KAFKA_NONE);
+    assert_int_equal(producer.id, FRESH);
+    assert_int_equal(producer.epoch, 0);
+}
+
+static fc_kafka_error add(struct world *world, int32_t partition)
+{
+    return fc_txns_add(world->spu.txns, id(), &FIRST, fc_slice_text("t"), partition);
+}
+
+static fc_kafka_error verify(struct world *world, int32_t partition)
+{
+    return fc_txns_verify(world->spu.txns, id(), &FIRST, fc_slice_text("t"), partition);
+}
+
+static void a_partition_that_could_not_be_stored_is_not_part_of_the_transaction(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    assert_int_equal(add(world, 0), FC_KAFKA_NONE);
+    fs_lossy_set_capacity(world->fs, 0);
+    assert_int_equal(add(world, 1), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(add(world, 1), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(verify(world, 1), FC_KAFKA_INVALID_TXN_STATE);
+    assert_int_equal(verify(world, 0), FC_KAFKA_NONE);
+    fs_lossy_set_capacity(world->fs, UINT64_MAX);
+    assert_int_equal(add(world, 1), FC_KAFKA_NONE);
+    start_again(world);
+    assert_int_equal(verify(world, 0), FC_KAFKA_NONE);
+    assert_int_equal(verify(world, 1), FC_KAFKA_NONE);
+}
+
+static void an_epoch_that_could_not_be_stored_is_not_given_out(void **state)
+{
+    struct world *world = *state;
+    struct fc_txn_producer producer;
+    begin(world);
+    fs_lossy_set_capacity(world->fs, 0);
+    assert_int_equal(init(world, &FIRST, &producer), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(init(world, &FIRST, &producer), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    fs_lossy_set_capacity(world->fs, UINT64_MAX);
+    assert_int_equal(init(world, &FIRST, &producer), FC_KAFKA_NONE);
+    assert_int_equal(producer.epoch, 1);
+    start_again(world);
+    assert_int_equal(add(world, 0), FC_KAFKA_PRODUCER_FENCED);
+}
+
+static void an_id_whose_first_epoch_could_not_be_stored_is_unknown(void **state)
+{
+    struct world *world = *state;
+    struct fc_txn_producer producer;
+    fs_lossy_set_capacity(world->fs, 0);
+    assert_int_equal(init(world, &NOBODY, &producer), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_null(fc_txns_find(world->spu.txns, id()));
+    fs_lossy_set_capacity(world->fs, UINT64_MAX);
+    begin(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_partition_that_could_not_be_stored_is_not_part_of_the_transaction, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(an_epoch_that_could_not_be_stored_is_not_given_out,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_id_whose_first_epoch_could_not_be_stored_is_unknown,
+                                        set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
