@@ -80,6 +80,17 @@ static void prepare(struct fc_txn *txn, bool commit, int64_t now_ms)
     txn->update_ms = now_ms;
 }
 
+/* Nobody is told the epoch with which somebody else ends a transaction. */
+static void fence(struct fc_txn *txn)
+{
+    if (txn->epoch <= FC_TXN_EPOCH_MAX) {
+        txn->epoch++; /* at the limit it is the last, which only fences */
+    }
+    txn->previous_epoch = -1;
+    txn->previous_producer_id = -1;
+    txn->bumps = false;
+}
+
 static bool is_now(const struct fc_txn *txn, const struct fc_txn_producer *producer)
 {
     return producer->id == txn->producer_id && producer->epoch == txn->epoch;
@@ -104,9 +115,7 @@ fc_kafka_error fc_txn_init(struct fc_txn *txn, const struct fc_txn_producer *ask
         return FC_KAFKA_CONCURRENT_TRANSACTIONS;
     }
     if (txn->state == FC_TXN_ONGOING) {
-        if (txn->epoch <= FC_TXN_EPOCH_MAX) {
-            txn->epoch++; /* at the limit it is the last, which only fences */
-        }
+        fence(txn);
         prepare(txn, false, now_ms);
         *out_step = FC_TXN_STEP_END;
         return FC_KAFKA_CONCURRENT_TRANSACTIONS;
@@ -246,21 +255,19 @@ bool fc_txn_time_out(struct fc_txn *txn, int64_t now_ms)
     if (now_ms < fc_txn_deadline_ms(txn)) {
         return false;
     }
-    if (txn->epoch <= FC_TXN_EPOCH_MAX) {
-        txn->previous_epoch = -1; /* nobody is told the new one */
-        txn->previous_producer_id = -1;
-        txn->epoch++;
-    }
-    txn->bumps = false;
+    fence(txn);
     prepare(txn, false, now_ms);
     return true;
 }
 
-/* A fresh producer id begins with the next transaction; the markers are still the old one's. */
+/*
+ * A fresh producer id begins with the next transaction; the markers are still the old one's. Once
+ * that transaction goes on the previous id is kept for a repeated EndTxn alone.
+ */
 struct fc_txn_producer fc_txn_marker_producer(const struct fc_txn *txn)
 {
     struct fc_txn_producer producer = { txn->producer_id, txn->epoch };
-    if (txn->bumps && txn->previous_producer_id >= 0 &&
+    if (fc_txn_is_ending(txn) && txn->bumps && txn->previous_producer_id >= 0 &&
         txn->previous_producer_id != txn->producer_id) {
         producer.id = txn->previous_producer_id;
         producer.epoch = INT16_MAX;

@@ -118,7 +118,7 @@ static inline bool fc_txn_is_ending(const struct fc_txn *txn)
     return txn->state == FC_TXN_PREPARE_COMMIT || txn->state == FC_TXN_PREPARE_ABORT;
 }
 
-/* Who the markers are of: the epoch fences what the producer may still have under way. */
+/* Who the markers are of, or would be when it ended now: the epoch fences what the producer may still have under way. */
 struct fc_txn_producer fc_txn_marker_producer(const struct fc_txn *txn);
 
 /* All markers are written. */

@@ -207,6 +207,43 @@ static void the_last_epoch_is_followed_by_another_producer_id(void **state)
     fc_txn_free(txn);
 }
 
+/* Its first transaction goes on, under an id that followed the last epoch of another. */
+static struct fc_txn *begun_under_a_fresh_id(void)
+{
+    struct fc_txn *txn = begun();
+    struct fc_txn_producer last;
+    fc_txn_step step;
+    txn->epoch = FC_TXN_EPOCH_MAX;
+    last = now_of(txn);
+    add(txn, "a", 0, FC_TXN_STEP_STORE);
+    assert_int_equal(fc_txn_end(txn, &last, true, true, FRESH, 0, &step), FC_KAFKA_NONE);
+    fc_txn_complete(txn, 0);
+    add(txn, "a", 0, FC_TXN_STEP_STORE);
+    return txn;
+}
+
+static void what_a_fresh_id_has_open_is_its_own(void **state)
+{
+    struct fc_txn *txn = begun_under_a_fresh_id();
+    (void)state;
+    assert_int_equal(fc_txn_marker_producer(txn).id, FRESH);
+    assert_int_equal(fc_txn_marker_producer(txn).epoch, 0);
+    fc_txn_free(txn);
+}
+
+static void what_a_fresh_id_left_open_is_aborted_under_that_id(void **state)
+{
+    struct fc_txn *txn = begun_under_a_fresh_id();
+    fc_txn_step step;
+    (void)state;
+    assert_int_equal(fc_txn_init(txn, &NOBODY, TIMEOUT_MS, -1, 0, &step),
+                     FC_KAFKA_CONCURRENT_TRANSACTIONS);
+    assert_int_equal(step, FC_TXN_STEP_END);
+    assert_int_equal(fc_txn_marker_producer(txn).id, FRESH);
+    assert_int_equal(fc_txn_marker_producer(txn).epoch, 1);
+    fc_txn_free(txn);
+}
+
 static void a_transaction_that_is_too_old_is_aborted_under_a_higher_epoch(void **state)
 {
     struct fc_txn *txn = begun();
@@ -250,6 +287,8 @@ int main(void)
         cmocka_unit_test(an_id_that_was_forgotten_takes_a_producer_back),
         cmocka_unit_test(the_epoch_grows_with_each_end_for_clients_that_know_it),
         cmocka_unit_test(the_last_epoch_is_followed_by_another_producer_id),
+        cmocka_unit_test(what_a_fresh_id_has_open_is_its_own),
+        cmocka_unit_test(what_a_fresh_id_left_open_is_aborted_under_that_id),
         cmocka_unit_test(a_transaction_that_is_too_old_is_aborted_under_a_higher_epoch),
         cmocka_unit_test(another_producer_id_is_not_this_ones),
     };
