@@ -111,6 +111,21 @@ static void take_partitions(struct fc_txn *txn,
     txn->state = state;
 }
 
+/*
+ * The epoch before the last EndTxn, which the record does not hold: one less, or the last one of
+ * the id before. A client whose EndTxn lost its answer asks under it again.
+ */
+static int16_t previous_epoch(const struct fc_txn *txn)
+{
+    if (!txn->bumps || txn->previous_producer_id < 0) {
+        return -1;
+    }
+    if (txn->previous_producer_id == txn->producer_id) {
+        return (int16_t)(txn->epoch - 1);
+    }
+    return txn->epoch == 0 ? FC_TXN_EPOCH_MAX : -1;
+}
+
 static void restore(struct fc_txns *txns, struct fc_slice id,
                     const struct fc_msg_transaction_log_value *value)
 {
@@ -122,6 +137,7 @@ static void restore(struct fc_txns *txns, struct fc_slice id,
     txn->timeout_ms = value->transaction_timeout_ms;
     txn->state = (fc_txn_state)value->transaction_status;
     txn->bumps = value->client_transaction_version >= CLIENT_BUMPS;
+    txn->previous_epoch = previous_epoch(txn);
     take_partitions(txn, value);
     txn->start_ms = value->transaction_start_timestamp_ms;
     txn->update_ms = value->transaction_last_update_timestamp_ms;

@@ -162,6 +162,100 @@ static void an_id_whose_first_epoch_could_not_be_stored_is_unknown(void **state)
     begin(world);
 }
 
+/* The end that is under way has taken its steps. */
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int ended; /* 0: not yet; 1: it was carried out; -1: it was given up */
+};
+
+static void on_ended(void *ctx, bool done)
+{
+    struct waiter *waiter = ctx;
+    (void)pthread_mutex_lock(&waiter->lock);
+    waiter->ended = done ? 1 : -1;
+    (void)pthread_cond_signal(&waiter->changed);
+    (void)pthread_mutex_unlock(&waiter->lock);
+}
+
+static void wait_until_ended(struct waiter *waiter)
+{
+    (void)pthread_mutex_lock(&waiter->lock);
+    while (waiter->ended == 0) {
+        (void)pthread_cond_wait(&waiter->changed, &waiter->lock);
+    }
+    (void)pthread_mutex_unlock(&waiter->lock);
+}
+
+/* EndTxn of a client that knows that epochs grow. */
+static fc_kafka_error end(struct world *world, const struct fc_txn_producer *producer,
+                          bool commit, struct waiter *waiter)
+{
+    struct fc_txns *txns = world->spu.txns;
+    struct fc_txn *txn;
+    fc_txn_step step;
+    fc_kafka_error error;
+    fc_txns_lock(txns);
+    txn = fc_txns_find(txns, id());
+    error = fc_txn_end(txn, producer, commit, true, FRESH + 1, 0, &step);
+    if (step == FC_TXN_STEP_END) {
+        fc_txns_carry_out(txns, txn, on_ended, waiter);
+    }
+    fc_txns_unlock(txns);
+    return error;
+}
+
+static void an_end_that_is_asked_for_again_after_a_restart_is_answered_alike(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+    begin(world);
+    assert_int_equal(add(world, 0), FC_KAFKA_NONE);
+    assert_int_equal(end(world, &FIRST, true, &waiter), FC_KAFKA_NONE);
+    wait_until_ended(&waiter);
+    start_again(world);
+    assert_int_equal(end(world, &FIRST, true, NULL), FC_KAFKA_NONE);
+    assert_int_equal(end(world, &FIRST, false, NULL), FC_KAFKA_INVALID_TXN_STATE);
+}
+
+/* The producer has the last epoch that can be fenced. */
+static void use_up_epochs(struct world *world)
+{
+    struct fc_txn *txn;
+    fc_txns_lock(world->spu.txns);
+    txn = fc_txns_find(world->spu.txns, id());
+    txn->epoch = FC_TXN_EPOCH_MAX;
+    fc_txns_unlock(world->spu.txns);
+}
+
+static void so_is_the_last_end_of_a_producer_id(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+    struct fc_txn_producer last = { FRESH, FC_TXN_EPOCH_MAX };
+    begin(world);
+    use_up_epochs(world);
+    assert_int_equal(fc_txns_add(world->spu.txns, id(), &last, fc_slice_text("t"), 0),
+                     FC_KAFKA_NONE);
+    assert_int_equal(end(world, &last, true, &waiter), FC_KAFKA_NONE);
+    wait_until_ended(&waiter);
+    start_again(world);
+    assert_int_equal(end(world, &last, true, NULL), FC_KAFKA_NONE);
+    assert_int_equal(end(world, &FIRST, true, NULL), FC_KAFKA_INVALID_PRODUCER_ID_MAPPING);
+}
+
+/* Of an end that only fenced somebody nobody may be told. */
+static void an_end_that_fenced_is_not_repeated_after_a_restart(void **state)
+{
+    struct world *world = *state;
+    struct fc_txn_producer producer;
+    begin(world);
+    assert_int_equal(add(world, 0), FC_KAFKA_NONE);
+    assert_int_equal(init(world, &NOBODY, &producer), FC_KAFKA_CONCURRENT_TRANSACTIONS);
+    start_again(world);
+    assert_int_equal(end(world, &FIRST, false, NULL), FC_KAFKA_PRODUCER_FENCED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +265,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_epoch_that_could_not_be_stored_is_not_given_out,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_id_whose_first_epoch_could_not_be_stored_is_unknown,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_end_that_is_asked_for_again_after_a_restart_is_answered_alike, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(so_is_the_last_end_of_a_producer_id, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_end_that_fenced_is_not_repeated_after_a_restart,
                                         set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
