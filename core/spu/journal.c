@@ -154,6 +154,16 @@ fc_code fc_journal_write(struct fc_journal *journal, int32_t partition,
     return code;
 }
 
+bool fc_journal_is_durable(struct fc_journal *journal, int32_t partition, int64_t offset)
+{
+    struct fc_partition_offsets offsets;
+    struct fc_partition *opened = NULL;
+    return fc_log_topic_partition(journal->topic, (uint32_t)partition, &opened, NULL) ==
+               FC_OK &&
+           fc_partition_offsets(opened, &offsets, NULL) == FC_OK &&
+           offsets.high_watermark > offset;
+}
+
 /* --- reading it back --- */
 
 struct scan {

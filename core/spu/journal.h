@@ -48,6 +48,9 @@ FC_MUST_CHECK fc_code fc_journal_write(struct fc_journal *journal, int32_t parti
                                        const struct fc_journal_producer *producer,
                                        int64_t *out_base, struct fc_error *err);
 
+/* Whether a record that was written there can no longer be lost. */
+bool fc_journal_is_durable(struct fc_journal *journal, int32_t partition, int64_t offset);
+
 /*
  * Call on_batch for each batch of a partition, control batches included (their records are the
  * markers'), from its start to its end. A non-OK return ends the scan and is returned.

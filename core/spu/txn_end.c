@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The thread that syncs does the steps one after the other: once the decision is durable it writes
- * the markers, once they are durable it completes. What cannot be done (a full disk) is tried
+ * the markers, once they are durable it completes. What cannot be done (a full disk, a failed sync) is tried
  * again with the next round after a pause; the transaction stays in PREPARE_* meanwhile, and
  * clients that ask get CONCURRENT_TRANSACTIONS.
  */
@@ -33,8 +33,9 @@ struct ending {
     bool commit;
     struct marker *markers;
     int32_t markers_count;
-    bool has_offsets; /* of groups */
-    bool stored;      /* the decision is in the journal */
+    bool has_offsets;   /* of groups */
+    bool stored;        /* the decision is in the journal */
+    int64_t log_offset; /* there */
     void (*on_done)(void *ctx, bool done);
     void *ctx;
     struct fc_task ack;
@@ -107,6 +108,7 @@ static bool store(struct ending *ending)
     struct fc_txn *txn = fc_txns_find(ending->txns, ending->id);
     fc_assert(txn != NULL && fc_txn_is_ending(txn));
     ending->stored = fc_txns_store(ending->txns, txn, NULL) == FC_OK;
+    ending->log_offset = txn->log_offset;
     return ending->stored;
 }
 
@@ -189,7 +191,8 @@ static void on_decided(void *ctx)
         } else {
             try_again(ending);
         }
-    } else if (write_markers(ending)) {
+    } else if (fc_txns_is_durable(ending->txns, ending->id, ending->log_offset) &&
+               write_markers(ending)) {
         wait_for_sync(ending, on_marked);
     } else {
         try_again(ending);

@@ -48,17 +48,21 @@ static void init_idempotent(struct fc_spu *spu, struct fc_request *request)
     answer_init(request, error, &producer);
 }
 
-/* A stored answer is given once it is durable. */
+/* Answered once what it says is durable. */
 struct init {
+    struct fc_spu *spu;
     struct fc_request *request;
-    struct fc_txn_producer producer;
+    struct fc_slice id;
+    struct fc_txns_inited inited;
     struct fc_task ack;
 };
 
 static void on_init_durable(void *ctx)
 {
     struct init *init = ctx;
-    answer_init(init->request, FC_KAFKA_NONE, &init->producer);
+    bool durable = fc_txns_is_durable(init->spu->txns, init->id, init->inited.log_offset);
+    answer_init(init->request, durable ? FC_KAFKA_NONE : FC_KAFKA_COORDINATOR_NOT_AVAILABLE,
+                &init->inited.producer);
 }
 
 static void init_transactional(struct fc_spu *spu, struct fc_request *request,
@@ -76,21 +80,23 @@ static void init_transactional(struct fc_spu *spu, struct fc_request *request,
         return;
     }
     memset(init, 0, sizeof(*init));
+    init->spu = spu;
     init->request = request;
+    init->id = ask->transactional_id;
     for (int turn = 0; turn < 2 && step == FC_TXN_STEP_NEW_ID; turn++) {
         if (turn == 1 &&
             fc_producer_ids_take(spu->producer_ids, &what.fresh_id, NULL) != FC_OK) {
             error = FC_KAFKA_COORDINATOR_NOT_AVAILABLE;
             break;
         }
-        error = fc_txns_init(spu->txns, &what, &init->producer, &step);
+        error = fc_txns_init(spu->txns, &what, &init->inited, &step);
     }
-    if (error == FC_KAFKA_NONE && step == FC_TXN_STEP_STORE) {
+    if (error == FC_KAFKA_NONE) {
         init->ack.on_run = on_init_durable;
         init->ack.ctx = init;
         fc_task_queue_add(spu->acks, &init->ack);
     } else {
-        answer_init(request, error, &init->producer);
+        answer_init(request, error, &init->inited.producer);
     }
 }
 

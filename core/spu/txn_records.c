@@ -56,24 +56,24 @@ static fc_code encode_value(struct fc_buf *to, const struct fc_txn *txn, struct 
 }
 
 static fc_code write_record(struct fc_journal *journal, struct fc_slice id,
-                            struct fc_slice value, int64_t now_ms, struct fc_error *err)
+                            struct fc_slice value, int64_t now_ms, int64_t *out_offset,
+                            struct fc_error *err)
 {
     struct fc_record record = { .timestamp_ms = now_ms, .value = value };
     struct fc_buf key;
-    int64_t base = 0;
     fc_code code;
     fc_buf_init(&key, RECORD_BYTES_MAX);
     code = encode_key(&key, id, err);
     if (code == FC_OK) {
         record.key = fc_buf_slice(&key);
         code = fc_journal_write(journal, fc_journal_partition_of(journal, id), &record, 1, NULL,
-                                &base, err);
+                                out_offset, err);
     }
     fc_buf_release(&key);
     return code;
 }
 
-fc_code fc_txn_record_write(struct fc_journal *journal, const struct fc_txn *txn,
+fc_code fc_txn_record_write(struct fc_journal *journal, struct fc_txn *txn,
                             struct fc_error *err)
 {
     struct fc_buf value;
@@ -81,7 +81,8 @@ fc_code fc_txn_record_write(struct fc_journal *journal, const struct fc_txn *txn
     fc_buf_init(&value, RECORD_BYTES_MAX);
     code = encode_value(&value, txn, err);
     if (code == FC_OK) {
-        code = write_record(journal, txn->id, fc_buf_slice(&value), txn->update_ms, err);
+        code = write_record(journal, txn->id, fc_buf_slice(&value), txn->update_ms,
+                            &txn->log_offset, err);
     }
     fc_buf_release(&value);
     return code;
@@ -90,7 +91,8 @@ fc_code fc_txn_record_write(struct fc_journal *journal, const struct fc_txn *txn
 fc_code fc_txn_record_delete(struct fc_journal *journal, const struct fc_txn *txn,
                              int64_t now_ms, struct fc_error *err)
 {
-    return write_record(journal, txn->id, fc_slice_null(), now_ms, err);
+    int64_t offset = -1; /* nobody waits for it */
+    return write_record(journal, txn->id, fc_slice_null(), now_ms, &offset, err);
 }
 
 static void take_partitions(struct fc_txn *txn,
@@ -126,8 +128,8 @@ static int16_t previous_epoch(const struct fc_txn *txn)
     return txn->epoch == 0 ? FC_TXN_EPOCH_MAX : -1;
 }
 
-static void restore(struct fc_txns *txns, struct fc_slice id,
-                    const struct fc_msg_transaction_log_value *value)
+static struct fc_txn *restore(struct fc_txns *txns, struct fc_slice id,
+                              const struct fc_msg_transaction_log_value *value)
 {
     struct fc_txn *txn;
     fc_txn_free(fc_hashmap_remove(&txns->map, id));
@@ -141,10 +143,12 @@ static void restore(struct fc_txns *txns, struct fc_slice id,
     take_partitions(txn, value);
     txn->start_ms = value->transaction_start_timestamp_ms;
     txn->update_ms = value->transaction_last_update_timestamp_ms;
+    return txn;
 }
 
+/* log_offset: the record's own, or a later one of its batch. */
 static fc_code load_record(struct fc_txns *txns, const struct fc_record *record,
-                           struct fc_arena *arena, struct fc_error *err)
+                           int64_t log_offset, struct fc_arena *arena, struct fc_error *err)
 {
     struct fc_msg_transaction_log_key key;
     struct fc_msg_transaction_log_value value;
@@ -173,7 +177,7 @@ static fc_code load_record(struct fc_txns *txns, const struct fc_record *record,
             fc_fail(err, FC_ERR_CORRUPT, "a transaction in state %d", value.transaction_status);
     }
     if (code == FC_OK) {
-        restore(txns, key.transactional_id, &value);
+        restore(txns, key.transactional_id, &value)->log_offset = log_offset;
     }
     return code;
 }
@@ -184,10 +188,9 @@ fc_code fc_txn_record_load_batch(void *ctx, const struct fc_batch_header *header
 {
     struct fc_arena arena;
     fc_code code = FC_OK;
-    (void)header;
     fc_arena_init(&arena, RECORD_BYTES_MAX);
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
-        code = load_record(ctx, &records[index], &arena, err);
+        code = load_record(ctx, &records[index], fc_batch_last_offset(header), &arena, err);
     }
     fc_arena_release(&arena);
     return code;

@@ -9,7 +9,7 @@
 #include "core/spu/journal.h"
 #include "core/spu/txns.h"
 
-FC_MUST_CHECK fc_code fc_txn_record_write(struct fc_journal *journal, const struct fc_txn *txn,
+FC_MUST_CHECK fc_code fc_txn_record_write(struct fc_journal *journal, struct fc_txn *txn,
                                           struct fc_error *err);
 FC_MUST_CHECK fc_code fc_txn_record_delete(struct fc_journal *journal, const struct fc_txn *txn,
                                            int64_t now_ms, struct fc_error *err);

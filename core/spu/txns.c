@@ -62,9 +62,15 @@ fc_code fc_txns_make_ready(struct fc_txns *txns, struct fc_error *err)
     return fc_journal_open(txns->journal, true, err);
 }
 
-fc_code fc_txns_store(struct fc_txns *txns, const struct fc_txn *txn, struct fc_error *err)
+fc_code fc_txns_store(struct fc_txns *txns, struct fc_txn *txn, struct fc_error *err)
 {
     return fc_txn_record_write(txns->journal, txn, err);
+}
+
+bool fc_txns_is_durable(struct fc_txns *txns, struct fc_slice id, int64_t log_offset)
+{
+    return fc_journal_is_durable(txns->journal, fc_journal_partition_of(txns->journal, id),
+                                 log_offset);
 }
 
 /* --- what others ask --- */
@@ -85,7 +91,7 @@ static fc_kafka_error store_or_undo(struct fc_txns *txns, struct fc_txn *txn,
 
 /* The lock is held. */
 static fc_kafka_error init(struct fc_txns *txns, const struct fc_txns_init *ask,
-                           struct fc_txn_producer *out_producer, fc_txn_step *out_step)
+                           struct fc_txns_inited *out_inited, fc_txn_step *out_step)
 {
     struct fc_txn *txn = fc_txns_find(txns, ask->id);
     struct fc_txn before;
@@ -100,22 +106,24 @@ static fc_kafka_error init(struct fc_txns *txns, const struct fc_txns_init *ask,
     before = *txn;
     error = fc_txn_init(txn, &ask->asked, ask->timeout_ms, ask->fresh_id, fc_txns_now_ms(txns),
                         out_step);
-    out_producer->id = txn->producer_id;
-    out_producer->epoch = txn->epoch;
     if (*out_step == FC_TXN_STEP_END) {
         fc_txn_end_begin(txns, txn, NULL, NULL);
     } else if (*out_step == FC_TXN_STEP_STORE) {
         error = store_or_undo(txns, txn, &before);
     }
+    if (error == FC_KAFKA_NONE) {
+        out_inited->producer = (struct fc_txn_producer){ txn->producer_id, txn->epoch };
+        out_inited->log_offset = txn->log_offset;
+    }
     return error;
 }
 
 fc_kafka_error fc_txns_init(struct fc_txns *txns, const struct fc_txns_init *ask,
-                            struct fc_txn_producer *out_producer, fc_txn_step *out_step)
+                            struct fc_txns_inited *out_inited, fc_txn_step *out_step)
 {
     fc_kafka_error error;
     fc_txns_lock(txns);
-    error = init(txns, ask, out_producer, out_step);
+    error = init(txns, ask, out_inited, out_step);
     fc_txns_unlock(txns);
     return error;
 }

@@ -49,9 +49,12 @@ struct fc_txn *fc_txns_find(struct fc_txns *txns, struct fc_slice id);
 struct fc_txn *fc_txns_ensure(struct fc_txns *txns, struct fc_slice id, int64_t producer_id);
 bool fc_txns_next(struct fc_txns *txns, size_t *cursor, struct fc_txn **out_txn);
 
-/* Under the lock: write its state; not durable yet. */
-FC_MUST_CHECK fc_code fc_txns_store(struct fc_txns *txns, const struct fc_txn *txn,
+/* Under the lock: write its state, at txn->log_offset; not durable yet. */
+FC_MUST_CHECK fc_code fc_txns_store(struct fc_txns *txns, struct fc_txn *txn,
                                     struct fc_error *err);
+
+/* Whether the id's record at this offset is durable: a sync may have failed. Takes no lock. */
+bool fc_txns_is_durable(struct fc_txns *txns, struct fc_slice id, int64_t log_offset);
 
 /*
  * Under the lock: a transaction that has entered PREPARE_* was stored; carry it out. on_done is
@@ -70,13 +73,18 @@ struct fc_txns_init {
     int64_t fresh_id; /* -1: none yet, the step may be NEW_ID */
 };
 
+/* Who the producer is now, and its record: the answer waits until that is durable. */
+struct fc_txns_inited {
+    struct fc_txn_producer producer;
+    int64_t log_offset;
+};
+
 /*
- * Takes the lock. STORE: it is stored, and to be answered once that is durable. When it cannot be
- * stored nothing has changed (COORDINATOR_NOT_AVAILABLE): who asks again must not find an epoch
+ * Takes the lock. The step is NEW_ID or what has been done. When it cannot be stored nothing has changed (COORDINATOR_NOT_AVAILABLE): who asks again must not find an epoch
  * that a restart forgets.
  */
 fc_kafka_error fc_txns_init(struct fc_txns *txns, const struct fc_txns_init *ask,
-                            struct fc_txn_producer *out_producer, fc_txn_step *out_step);
+                            struct fc_txns_inited *out_inited, fc_txn_step *out_step);
 
 /* Whether the partition belongs to the producer's open transaction. Takes the lock. */
 fc_kafka_error fc_txns_verify(struct fc_txns *txns, struct fc_slice id,

@@ -33,6 +33,7 @@ struct fc_txn *fc_txn_new(struct fc_slice id, int64_t producer_id)
     txn->epoch = -1; /* the first InitProducerId makes it 0 */
     txn->previous_epoch = -1;
     txn->start_ms = -1;
+    txn->log_offset = -1;
     return txn;
 }
 

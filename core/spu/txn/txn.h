@@ -53,9 +53,10 @@ struct fc_txn {
     struct fc_txn_partition *partitions;
     int32_t partitions_count;
     int32_t partitions_capacity;
-    int64_t start_ms;  /* wall clock, of the transaction; -1: none */
-    int64_t update_ms; /* wall clock, of the last change */
-    bool bumps;        /* the client knows that the epoch grows with each end */
+    int64_t start_ms;   /* wall clock, of the transaction; -1: none */
+    int64_t update_ms;  /* wall clock, of the last change */
+    int64_t log_offset; /* of its last record, for the coordinator; -1: none */
+    bool bumps;         /* the client knows that the epoch grows with each end */
 };
 
 /* A producer's name for itself. */

@@ -94,19 +94,19 @@ static int tear_down(void **state)
 }
 
 static fc_kafka_error init(struct world *world, const struct fc_txn_producer *asked,
-                           struct fc_txn_producer *out_producer)
+                           struct fc_txns_inited *out_inited)
 {
     struct fc_txns_init ask = { id(), *asked, TIMEOUT_MS, FRESH };
     fc_txn_step step;
-    return fc_txns_init(world->spu.txns, &ask, out_producer, &step);
+    return fc_txns_init(world->spu.txns, &ask, out_inited, &step);
 }
 
 static void begin(struct world *world)
 {
-    struct fc_txn_producer producer;
-    assert_int_equal(init(world, &NOBODY, &producer), FC_KAFKA_NONE);
-    assert_int_equal(producer.id, FRESH);
-    assert_int_equal(producer.epoch, 0);
+    struct fc_txns_inited inited;
+    assert_int_equal(init(world, &NOBODY, &inited), FC_KAFKA_NONE);
+    assert_int_equal(inited.producer.id, FRESH);
+    assert_int_equal(inited.producer.epoch, 0);
 }
 
 static fc_kafka_error add(struct world *world, int32_t partition)
@@ -139,14 +139,14 @@ static void a_partition_that_could_not_be_stored_is_not_part_of_the_transaction(
 static void an_epoch_that_could_not_be_stored_is_not_given_out(void **state)
 {
     struct world *world = *state;
-    struct fc_txn_producer producer;
+    struct fc_txns_inited inited;
     begin(world);
     fs_lossy_set_capacity(world->fs, 0);
-    assert_int_equal(init(world, &FIRST, &producer), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
-    assert_int_equal(init(world, &FIRST, &producer), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(init(world, &FIRST, &inited), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(init(world, &FIRST, &inited), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
     fs_lossy_set_capacity(world->fs, UINT64_MAX);
-    assert_int_equal(init(world, &FIRST, &producer), FC_KAFKA_NONE);
-    assert_int_equal(producer.epoch, 1);
+    assert_int_equal(init(world, &FIRST, &inited), FC_KAFKA_NONE);
+    assert_int_equal(inited.producer.epoch, 1);
     start_again(world);
     assert_int_equal(add(world, 0), FC_KAFKA_PRODUCER_FENCED);
 }
@@ -154,9 +154,9 @@ static void an_epoch_that_could_not_be_stored_is_not_given_out(void **state)
 static void an_id_whose_first_epoch_could_not_be_stored_is_unknown(void **state)
 {
     struct world *world = *state;
-    struct fc_txn_producer producer;
+    struct fc_txns_inited inited;
     fs_lossy_set_capacity(world->fs, 0);
-    assert_int_equal(init(world, &NOBODY, &producer), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(init(world, &NOBODY, &inited), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
     assert_null(fc_txns_find(world->spu.txns, id()));
     fs_lossy_set_capacity(world->fs, UINT64_MAX);
     begin(world);
@@ -176,6 +176,11 @@ static void on_ended(void *ctx, bool done)
     waiter->ended = done ? 1 : -1;
     (void)pthread_cond_signal(&waiter->changed);
     (void)pthread_mutex_unlock(&waiter->lock);
+}
+
+static void on_turn(void *ctx)
+{
+    on_ended(ctx, true);
 }
 
 static void wait_until_ended(struct waiter *waiter)
@@ -248,12 +253,66 @@ static void so_is_the_last_end_of_a_producer_id(void **state)
 static void an_end_that_fenced_is_not_repeated_after_a_restart(void **state)
 {
     struct world *world = *state;
-    struct fc_txn_producer producer;
+    struct fc_txns_inited inited;
     begin(world);
     assert_int_equal(add(world, 0), FC_KAFKA_NONE);
-    assert_int_equal(init(world, &NOBODY, &producer), FC_KAFKA_CONCURRENT_TRANSACTIONS);
+    assert_int_equal(init(world, &NOBODY, &inited), FC_KAFKA_CONCURRENT_TRANSACTIONS);
     start_again(world);
     assert_int_equal(end(world, &FIRST, false, NULL), FC_KAFKA_PRODUCER_FENCED);
+}
+
+/* All that was handed to the thread that syncs has had its turn. */
+static void take_a_turn(struct world *world)
+{
+    struct waiter waiter = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+    struct fc_task task = { .on_run = on_turn, .ctx = &waiter };
+    fc_task_queue_add(world->spu.acks, &task);
+    wait_until_ended(&waiter);
+}
+
+static int64_t end_of(struct world *world, uint32_t index)
+{
+    struct fc_partition_offsets offsets;
+    struct fc_partition *partition = NULL;
+    struct fc_log_topic *topic = NULL;
+    assert_int_equal(fc_data_dir_topic(world->spu.data, "t", &topic, NULL), FC_OK);
+    assert_int_equal(fc_log_topic_partition(topic, index, &partition, NULL), FC_OK);
+    assert_int_equal(fc_partition_offsets(partition, &offsets, NULL), FC_OK);
+    fc_log_topic_unref(topic);
+    return offsets.end;
+}
+
+static void no_marker_is_written_before_the_decision_is_durable(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiter = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+    begin(world);
+    assert_int_equal(add(world, 0), FC_KAFKA_NONE);
+    fs_lossy_fail_sync(world->fs, 1);
+    assert_int_equal(end(world, &FIRST, true, &waiter), FC_KAFKA_NONE);
+    take_a_turn(world);
+    take_a_turn(world);
+    assert_int_equal(end_of(world, 0), 0);
+    start_again(world);
+    assert_int_equal(waiter.ended, -1);
+    take_a_turn(world);
+    take_a_turn(world);
+    assert_int_equal(end_of(world, 0), 1); /* and then it is carried out */
+}
+
+static void an_epoch_is_given_out_once_it_is_durable(void **state)
+{
+    struct world *world = *state;
+    struct fc_txns_inited inited;
+    begin(world);
+    sync_all(world);
+    fs_lossy_fail_sync(world->fs, 1);
+    for (int turn = 0; turn < 2; turn++) { /* the second time it has the epoch already */
+        assert_int_equal(init(world, &FIRST, &inited), FC_KAFKA_NONE);
+        assert_int_equal(inited.producer.epoch, 1);
+        sync_all(world);
+        assert_false(fc_txns_is_durable(world->spu.txns, id(), inited.log_offset));
+    }
 }
 
 int main(void)
@@ -272,6 +331,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(so_is_the_last_end_of_a_producer_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_end_that_fenced_is_not_repeated_after_a_restart,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_marker_is_written_before_the_decision_is_durable,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_epoch_is_given_out_once_it_is_durable, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
