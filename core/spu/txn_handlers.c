@@ -140,50 +140,100 @@ static fc_kafka_error check_partition(struct fc_spu *spu, struct fc_request *req
     return error;
 }
 
-/* One transaction's partitions: all of them, or none when one may not be. */
+/* What a request asks of one transaction. */
+struct adding {
+    struct fc_slice id;
+    struct fc_txn_producer producer;
+    bool verify;
+    const struct fc_msg_add_partitions_to_txn_request_topic *topics;
+    int32_t topics_count;
+};
+
+/* Each partition with why it may not be part of a transaction; *out_count: of them. NULL when it does
+ * not fit. */
 static struct fc_msg_add_partitions_to_txn_response_topic *
-add_topics(struct fc_spu *spu, struct fc_request *request, struct fc_slice id,
-           const struct fc_txn_producer *producer, bool verify,
-           const struct fc_msg_add_partitions_to_txn_request_topic *topics, int32_t count)
+check_topics(struct fc_spu *spu, struct fc_request *request, const struct adding *adding,
+             int32_t *out_count, bool *out_fine)
 {
-    struct fc_msg_add_partitions_to_txn_response_topic *out = fc_wire_array(
-        &request->arena, &fc_msg_add_partitions_to_txn_response_topic_type, count);
-    bool may = may_write(spu, request, id);
-    bool fine = may;
+    struct fc_msg_add_partitions_to_txn_response_topic *out =
+        fc_wire_array(&request->arena, &fc_msg_add_partitions_to_txn_response_topic_type,
+                      adding->topics_count);
+    bool may = may_write(spu, request, adding->id);
     bool fits = out != NULL;
-    for (int32_t index = 0; fits && index < count; index++) {
-        out[index].name = topics[index].name;
-        out[index].results_by_partition = fc_wire_array(
+    *out_count = 0;
+    *out_fine = may;
+    for (int32_t index = 0; fits && index < adding->topics_count; index++) {
+        const struct fc_msg_add_partitions_to_txn_request_topic *topic = &adding->topics[index];
+        struct fc_msg_add_partitions_to_txn_response_partition *results = fc_wire_array(
             &request->arena, &fc_msg_add_partitions_to_txn_response_partition_type,
-            topics[index].partitions_count);
-        fits = out[index].results_by_partition != NULL;
-        out[index].results_by_partition_count = fits ? topics[index].partitions_count : 0;
+            topic->partitions_count);
+        fits = results != NULL;
+        out[index].name = topic->name;
+        out[index].results_by_partition = results;
+        out[index].results_by_partition_count = fits ? topic->partitions_count : 0;
         for (int32_t which = 0; which < out[index].results_by_partition_count; which++) {
-            int32_t partition = topics[index].partitions[which];
             fc_kafka_error error =
-                may ? check_partition(spu, request, topics[index].name, partition)
+                may ? check_partition(spu, request, topic->name, topic->partitions[which])
                     : FC_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-            out[index].results_by_partition[which].partition_index = partition;
-            out[index].results_by_partition[which].partition_error_code = (int16_t)error;
-            fine = fine && error == FC_KAFKA_NONE;
+            results[which].partition_index = topic->partitions[which];
+            results[which].partition_error_code = (int16_t)error;
+            *out_fine = *out_fine && error == FC_KAFKA_NONE;
         }
-    }
-    for (int32_t index = 0; fits && index < count; index++) {
-        for (int32_t which = 0; which < out[index].results_by_partition_count; which++) {
-            int16_t *code = &out[index].results_by_partition[which].partition_error_code;
-            int32_t partition = topics[index].partitions[which];
-            fc_kafka_error error = FC_KAFKA_OPERATION_NOT_ATTEMPTED;
-            if (fine) {
-                error =
-                    verify
-                        ? fc_txns_verify(spu->txns, id, producer, topics[index].name, partition)
-                        : fc_txns_add(spu->txns, id, producer, topics[index].name, partition);
-                error = for_version(error, request->api_version >= ADD_FENCED);
-            }
-            *code = *code == FC_KAFKA_NONE ? (int16_t)error : *code;
-        }
+        *out_count += out[index].results_by_partition_count;
     }
     return fits ? out : NULL;
+}
+
+/* False when they do not fit. */
+static bool add_checked(struct fc_spu *spu, struct fc_request *request,
+                        const struct adding *adding, int32_t count, fc_kafka_error *out_error)
+{
+    struct fc_txn_partition *partitions =
+        fc_arena_alloc(&request->arena, sizeof(struct fc_txn_partition) * ((size_t)count + 1));
+    int32_t at = 0;
+    if (partitions == NULL) {
+        return false;
+    }
+    for (int32_t index = 0; index < adding->topics_count; index++) {
+        const struct fc_msg_add_partitions_to_txn_request_topic *topic = &adding->topics[index];
+        for (int32_t which = 0; which < topic->partitions_count; which++) {
+            partitions[at++] =
+                (struct fc_txn_partition){ topic->name, topic->partitions[which] };
+        }
+    }
+    *out_error = fc_txns_add_all(spu->txns, adding->id, &adding->producer, partitions, count);
+    return true;
+}
+
+/* One transaction's partitions: all of them, or none when one may not be. */
+static struct fc_msg_add_partitions_to_txn_response_topic *
+add_topics(struct fc_spu *spu, struct fc_request *request, const struct adding *adding)
+{
+    fc_kafka_error whole = FC_KAFKA_OPERATION_NOT_ATTEMPTED;
+    int32_t count = 0;
+    bool fine = false;
+    struct fc_msg_add_partitions_to_txn_response_topic *out =
+        check_topics(spu, request, adding, &count, &fine);
+    if (out == NULL ||
+        (fine && !adding->verify && !add_checked(spu, request, adding, count, &whole))) {
+        return NULL;
+    }
+    for (int32_t index = 0; index < adding->topics_count; index++) {
+        for (int32_t which = 0; which < out[index].results_by_partition_count; which++) {
+            struct fc_msg_add_partitions_to_txn_response_partition *result =
+                &out[index].results_by_partition[which];
+            fc_kafka_error error = whole;
+            if (fine && adding->verify) {
+                error = fc_txns_verify(spu->txns, adding->id, &adding->producer,
+                                       out[index].name, result->partition_index);
+            }
+            if (result->partition_error_code == FC_KAFKA_NONE) {
+                result->partition_error_code =
+                    (int16_t)for_version(error, request->api_version >= ADD_FENCED);
+            }
+        }
+    }
+    return out;
 }
 
 static bool add_many(struct fc_spu *spu, struct fc_request *request,
@@ -200,12 +250,15 @@ static bool add_many(struct fc_spu *spu, struct fc_request *request,
     for (int32_t index = 0; index < ask->transactions_count; index++) {
         const struct fc_msg_add_partitions_to_txn_request_transaction *asked =
             &ask->transactions[index];
-        struct fc_txn_producer producer = { asked->producer_id, asked->producer_epoch };
+        struct adding adding = { asked->transactional_id,
+                                 { asked->producer_id, asked->producer_epoch },
+                                 asked->verify_only,
+                                 asked->topics,
+                                 asked->topics_count };
         struct fc_msg_add_partitions_to_txn_response_transaction *out =
             &response->results_by_transaction[index];
         out->transactional_id = asked->transactional_id;
-        out->topic_results = add_topics(spu, request, asked->transactional_id, &producer,
-                                        asked->verify_only, asked->topics, asked->topics_count);
+        out->topic_results = add_topics(spu, request, &adding);
         out->topic_results_count = asked->topics_count;
         if (out->topic_results == NULL) {
             return false;
@@ -219,8 +272,12 @@ void fc_handle_add_partitions_to_txn(struct fc_spu *spu, struct fc_request *requ
 {
     const struct fc_msg_add_partitions_to_txn_request *ask = message;
     struct fc_msg_add_partitions_to_txn_response response;
-    struct fc_txn_producer producer = { ask->v3_and_below_producer_id,
-                                        ask->v3_and_below_producer_epoch };
+    struct adding adding = { ask->v3_and_below_transactional_id,
+                             { ask->v3_and_below_producer_id,
+                               ask->v3_and_below_producer_epoch },
+                             false,
+                             ask->v3_and_below_topics,
+                             ask->v3_and_below_topics_count };
     bool fits;
     fc_wire_init(&fc_msg_add_partitions_to_txn_response_type, &response);
     if (request->api_version >= ADD_MANY &&
@@ -230,9 +287,7 @@ void fc_handle_add_partitions_to_txn(struct fc_spu *spu, struct fc_request *requ
     } else if (request->api_version >= ADD_MANY) {
         fits = add_many(spu, request, ask, &response);
     } else {
-        response.results_by_topic_v3_and_below =
-            add_topics(spu, request, ask->v3_and_below_transactional_id, &producer, false,
-                       ask->v3_and_below_topics, ask->v3_and_below_topics_count);
+        response.results_by_topic_v3_and_below = add_topics(spu, request, &adding);
         response.results_by_topic_v3_and_below_count = ask->v3_and_below_topics_count;
         fits = response.results_by_topic_v3_and_below != NULL;
     }

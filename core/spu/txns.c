@@ -147,25 +147,46 @@ fc_kafka_error fc_txns_verify(struct fc_txns *txns, struct fc_slice id,
     return error;
 }
 
-fc_kafka_error fc_txns_add(struct fc_txns *txns, struct fc_slice id,
-                           const struct fc_txn_producer *producer, struct fc_slice topic,
-                           int32_t partition)
+/* The lock is held. */
+static fc_kafka_error add_all(struct fc_txns *txns, struct fc_txn *txn,
+                              const struct fc_txn_producer *producer,
+                              const struct fc_txn_partition *partitions, int32_t count)
+{
+    struct fc_txn before = *txn;
+    int64_t now_ms = fc_txns_now_ms(txns);
+    fc_kafka_error error = FC_KAFKA_NONE;
+    bool changed = false;
+    for (int32_t index = 0; error == FC_KAFKA_NONE && index < count; index++) {
+        fc_txn_step step;
+        error = fc_txn_add(txn, producer, partitions[index].topic, partitions[index].partition,
+                           now_ms, &step);
+        changed = changed || step == FC_TXN_STEP_STORE;
+    }
+    fc_assert(!changed || error == FC_KAFKA_NONE); /* who may not add one may add none */
+    return changed ? store_or_undo(txns, txn, &before) : error;
+}
+
+fc_kafka_error fc_txns_add_all(struct fc_txns *txns, struct fc_slice id,
+                               const struct fc_txn_producer *producer,
+                               const struct fc_txn_partition *partitions, int32_t count)
 {
     fc_kafka_error error = FC_KAFKA_INVALID_PRODUCER_ID_MAPPING;
-    fc_txn_step step = FC_TXN_STEP_NONE;
-    struct fc_txn before;
     struct fc_txn *txn;
     fc_txns_lock(txns);
     txn = fc_txns_find(txns, id);
     if (txn != NULL) {
-        before = *txn;
-        error = fc_txn_add(txn, producer, topic, partition, fc_txns_now_ms(txns), &step);
-    }
-    if (step == FC_TXN_STEP_STORE) {
-        error = store_or_undo(txns, txn, &before);
+        error = add_all(txns, txn, producer, partitions, count);
     }
     fc_txns_unlock(txns);
     return error;
+}
+
+fc_kafka_error fc_txns_add(struct fc_txns *txns, struct fc_slice id,
+                           const struct fc_txn_producer *producer, struct fc_slice topic,
+                           int32_t partition)
+{
+    struct fc_txn_partition one = { topic, partition };
+    return fc_txns_add_all(txns, id, producer, &one, 1);
 }
 
 /* --- time --- */

@@ -91,8 +91,13 @@ fc_kafka_error fc_txns_verify(struct fc_txns *txns, struct fc_slice id,
                               const struct fc_txn_producer *producer, struct fc_slice topic,
                               int32_t partition);
 
-/* Add the partition to the producer's transaction unless it is in it; not at all when that cannot
- * be stored. Takes the lock. */
+/* Add the partitions, whose names are borrowed, to the producer's transaction unless they are in
+ * it: all of them, as one record, or none when that cannot be stored. Takes the lock. */
+fc_kafka_error fc_txns_add_all(struct fc_txns *txns, struct fc_slice id,
+                               const struct fc_txn_producer *producer,
+                               const struct fc_txn_partition *partitions, int32_t count);
+
+/* The same of one. */
 fc_kafka_error fc_txns_add(struct fc_txns *txns, struct fc_slice id,
                            const struct fc_txn_producer *producer, struct fc_slice topic,
                            int32_t partition);

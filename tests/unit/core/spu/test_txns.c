@@ -136,6 +136,54 @@ static void a_partition_that_could_not_be_stored_is_not_part_of_the_transaction(
     assert_int_equal(verify(world, 1), FC_KAFKA_NONE);
 }
 
+/* Of all records of transactions. */
+static uint64_t journal_bytes(struct world *world)
+{
+    struct fc_log_topic *topic = NULL;
+    uint64_t bytes = 0;
+    assert_int_equal(fc_data_dir_topic(world->spu.data, FC_TRANSACTIONS_TOPIC, &topic, NULL),
+                     FC_OK);
+    for (uint32_t index = 0; index < fc_log_topic_partitions(topic); index++) {
+        struct fc_partition *partition = NULL;
+        assert_int_equal(fc_log_topic_partition(topic, index, &partition, NULL), FC_OK);
+        bytes += fc_partition_bytes(partition);
+    }
+    fc_log_topic_unref(topic);
+    return bytes;
+}
+
+enum { MANY = 1000 };
+
+static fc_kafka_error add_many(struct world *world)
+{
+    struct fc_txn_partition partitions[MANY];
+    for (int32_t index = 0; index < MANY; index++) {
+        partitions[index] = (struct fc_txn_partition){ fc_slice_text("t"), index };
+    }
+    return fc_txns_add_all(world->spu.txns, id(), &FIRST, partitions, MANY);
+}
+
+static void partitions_that_are_added_together_are_stored_together(void **state)
+{
+    struct world *world = *state;
+    uint64_t before;
+    begin(world);
+    assert_int_equal(add(world, 0), FC_KAFKA_NONE);
+    fs_lossy_set_capacity(world->fs, 0);
+    assert_int_equal(add_many(world), FC_KAFKA_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(verify(world, 0), FC_KAFKA_NONE);
+    assert_int_equal(verify(world, 1), FC_KAFKA_INVALID_TXN_STATE);
+    fs_lossy_set_capacity(world->fs, UINT64_MAX);
+    before = journal_bytes(world);
+    assert_int_equal(add_many(world), FC_KAFKA_NONE);
+    assert_true(journal_bytes(world) - before < MANY * 20); /* once, some bytes for each */
+    before = journal_bytes(world);
+    assert_int_equal(add_many(world), FC_KAFKA_NONE);
+    assert_int_equal(journal_bytes(world), before); /* they are there */
+    start_again(world);
+    assert_int_equal(verify(world, MANY - 1), FC_KAFKA_NONE);
+}
+
 static void an_epoch_that_could_not_be_stored_is_not_given_out(void **state)
 {
     struct world *world = *state;
@@ -318,6 +366,8 @@ static void an_epoch_is_given_out_once_it_is_durable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(partitions_that_are_added_together_are_stored_together,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_partition_that_could_not_be_stored_is_not_part_of_the_transaction, set_up,
             tear_down),
