@@ -109,25 +109,43 @@ fc_code fc_partition_append_wire(struct fc_partition *partition, uint8_t *batch,
 }
 
 /* lock is held. */
+static struct fc_marker marker_of(const struct fc_partition *partition,
+                                  const struct fc_marker_request *request)
+{
+    const struct fc_producer *producer =
+        fc_producers_get(&partition->producers, request->producer_id);
+    struct fc_marker marker = { request->commit, request->coordinator_epoch };
+    if (request->own && producer != NULL &&
+        producer->coordinator_epoch > marker.coordinator_epoch) {
+        marker.coordinator_epoch = producer->coordinator_epoch;
+    }
+    return marker;
+}
+
+/* lock is held. */
 static fc_code append_marker_locked(struct fc_partition *partition,
-                                    const struct fc_append *append,
-                                    const struct fc_marker *marker,
+                                    const struct fc_marker_request *request,
                                     struct fc_append_result *result, struct fc_error *err)
 {
+    uint8_t bytes[FC_MARKER_BATCH_SIZE];
+    struct fc_append append = { { { bytes, sizeof(bytes) } }, 1 };
+    struct fc_marker marker = marker_of(partition, request);
     struct fc_batch_header header;
     fc_code code = fail_if_failed(partition, err);
     result->log_start = partition->start;
     if (code != FC_OK) {
         return code;
     }
-    fc_batch_header_decode(append->parts[0].iov_base, &header);
-    result->error = fc_producers_check_marker(&partition->producers, &header, marker, err);
+    fc_marker_encode(&marker, request->producer_id, request->producer_epoch,
+                     fc_clock_wall_ms(partition->env->clock), bytes);
+    fc_batch_header_decode(bytes, &header);
+    result->error = fc_producers_check_marker(&partition->producers, &header, &marker, err);
     if (result->error != FC_KAFKA_NONE) {
         return FC_ERR_REJECTED;
     }
-    code = fc_append_locked(partition, append, &header, err);
+    code = fc_append_locked(partition, &append, &header, err);
     if (code == FC_OK) {
-        fc_append_note_producer(partition, &header, marker);
+        fc_append_note_producer(partition, &header, &marker);
         result->base_offset = header.base_offset;
         result->last_offset = header.base_offset;
     }
@@ -138,18 +156,13 @@ fc_code fc_partition_append_marker(struct fc_partition *partition,
                                    const struct fc_marker_request *request,
                                    struct fc_append_result *out_result, struct fc_error *err)
 {
-    struct fc_marker marker = { request->commit, request->coordinator_epoch };
-    uint8_t bytes[FC_MARKER_BATCH_SIZE];
-    struct fc_append append = { { { bytes, sizeof(bytes) } }, 1 };
     fc_code code;
     fc_assert(!partition->env->read_only);
     clear_result(out_result);
-    fc_marker_encode(&marker, request->producer_id, request->producer_epoch,
-                     fc_clock_wall_ms(partition->env->clock), bytes);
     code = fc_partition_prepare(partition, err);
     if (code == FC_OK) {
         (void)pthread_mutex_lock(&partition->lock);
-        code = append_marker_locked(partition, &append, &marker, out_result, err);
+        code = append_marker_locked(partition, request, out_result, err);
         fc_append_unlock(partition);
     }
     if (code != FC_OK && out_result->error == FC_KAFKA_NONE) {

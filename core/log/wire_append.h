@@ -65,6 +65,9 @@ struct fc_marker_request {
     int16_t producer_epoch;
     int32_t coordinator_epoch;
     bool commit;
+    /* By the only coordinator there is, this process's: under the epoch of the producer's last
+     * marker when that is higher, which an administrator may have written. */
+    bool own;
 };
 FC_MUST_CHECK fc_code fc_partition_append_marker(struct fc_partition *partition,
                                                  const struct fc_marker_request *request,

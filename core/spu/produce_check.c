@@ -17,6 +17,18 @@ static fc_kafka_error not_part(const struct fc_request *request, fc_kafka_error 
                : error;
 }
 
+/* The transaction is open here already; clients try both errors again. */
+static fc_kafka_error go_on(struct fc_spu *spu, const struct fc_request *request,
+                            const struct fc_txn_producer *producer, struct fc_slice topic,
+                            int32_t partition)
+{
+    if (fc_txns_may_go_on(spu->txns, producer, topic, partition)) {
+        return FC_KAFKA_NONE;
+    }
+    return request->api_version >= ADDS_ITSELF ? FC_KAFKA_CONCURRENT_TRANSACTIONS
+                                               : FC_KAFKA_NOT_ENOUGH_REPLICAS;
+}
+
 fc_kafka_error fc_produce_check(struct fc_spu *spu, struct fc_request *request,
                                 const struct fc_msg_produce_request *ask,
                                 struct fc_log_topic *topic, struct fc_partition *partition,
@@ -41,7 +53,7 @@ fc_kafka_error fc_produce_check(struct fc_spu *spu, struct fc_request *request,
     producer.epoch = header.producer_epoch;
     rules->guard = fc_partition_verify(partition, producer.id, producer.epoch);
     if (rules->guard == 0) {
-        return FC_KAFKA_NONE; /* the transaction is open here already */
+        return go_on(spu, request, &producer, name, asked->index);
     }
     if (request->api_version >= ADDS_ITSELF) {
         return not_part(request, fc_txns_add(spu->txns, ask->transactional_id, &producer, name,

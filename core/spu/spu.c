@@ -78,6 +78,9 @@ static void make_durable(void *ctx)
 
 static void free_spu(struct fc_spu *spu)
 {
+    if (spu->txns != NULL) {
+        fc_txns_stop(spu->txns); /* or what is tried again would be for ever */
+    }
     fc_task_queue_free(spu->acks);
     fc_task_queue_free(spu->slow);
     fc_fetch_sessions_free(spu->sessions);

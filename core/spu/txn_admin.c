@@ -292,7 +292,8 @@ static fc_kafka_error write_marker(struct fc_spu *spu, struct fc_request *reques
                                    struct fc_slice name, int32_t index)
 {
     struct fc_marker_request what = { marker->producer_id, marker->producer_epoch,
-                                      marker->coordinator_epoch, marker->transaction_result };
+                                      marker->coordinator_epoch, marker->transaction_result,
+                                      false };
     struct fc_append_result result;
     struct fc_log_topic *topic = NULL;
     struct fc_partition *partition = NULL;

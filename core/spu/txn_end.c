@@ -4,6 +4,8 @@
  * the markers, once they are durable it completes. What cannot be done (a full disk, a failed sync) is tried
  * again with the next round after a pause; the transaction stays in PREPARE_* meanwhile, and
  * clients that ask get CONCURRENT_TRANSACTIONS.
+ *
+ * A stray has no transaction: what nobody knows of is aborted, by its markers alone.
  */
 #include "core/spu/txn_end.h"
 
@@ -25,9 +27,11 @@ struct marker {
     int64_t offset; /* -1: not written */
 };
 
-struct ending {
+struct fc_ending {
     struct fc_txns *txns;
-    char *id_text; /* owned; the id's bytes */
+    struct fc_ending *next_stray;
+    struct fc_txn_partition at; /* of a stray */
+    char *id_text;              /* owned; the id's bytes; NULL: a stray */
     struct fc_slice id;
     struct fc_txn_producer producer;
     bool commit;
@@ -43,18 +47,34 @@ struct ending {
     struct fc_loop_task task;
 };
 
-static void free_ending(struct ending *ending)
+static void free_ending(struct fc_ending *ending)
 {
     for (int32_t index = 0; index < ending->markers_count; index++) {
         fc_log_topic_unref(ending->markers[index].topic);
     }
     free(ending->markers);
+    free(fc_unconst(ending->at.topic.data));
     free(ending->id_text);
     free(ending);
 }
 
-static void finish(struct ending *ending, bool done)
+static void forget_stray(struct fc_ending *ending)
 {
+    struct fc_ending **at = &ending->txns->strays;
+    fc_txns_lock(ending->txns);
+    while (*at != ending) {
+        at = &(*at)->next_stray;
+    }
+    *at = ending->next_stray;
+    (void)atomic_fetch_sub(&ending->txns->strays_count, 1);
+    fc_txns_unlock(ending->txns);
+}
+
+static void finish(struct fc_ending *ending, bool done)
+{
+    if (ending->id_text == NULL) {
+        forget_stray(ending);
+    }
     if (ending->on_done != NULL) {
         ending->on_done(ending->ctx, done);
     }
@@ -65,7 +85,7 @@ static void on_decided(void *ctx);
 
 /* --- trying again --- */
 
-static void wait_for_sync(struct ending *ending, void (*on_durable)(void *ctx))
+static void wait_for_sync(struct fc_ending *ending, void (*on_durable)(void *ctx))
 {
     ending->ack.on_run = on_durable;
     ending->ack.ctx = ending;
@@ -79,20 +99,24 @@ static void on_retry_time(void *ctx)
 
 static void on_retry_task(void *ctx)
 {
-    struct ending *ending = ctx;
+    struct fc_ending *ending = ctx;
     fc_loop_timer_init(&ending->timer, on_retry_time, ending);
     fc_loop_timer_set(ending->txns->loop, &ending->timer,
                       fc_loop_now_ms(ending->txns->loop) + RETRY_MS);
 }
 
 /* Later, on the loop's timer; before there is a loop, with the next sync. */
-static void try_again(struct ending *ending)
+static void try_again(struct fc_ending *ending)
 {
+    bool has_loop;
     if (atomic_load(&ending->txns->stopping)) {
         finish(ending, false);
         return;
     }
-    if (ending->txns->loop == NULL) {
+    fc_txns_lock(ending->txns);
+    has_loop = ending->txns->loop != NULL;
+    fc_txns_unlock(ending->txns);
+    if (!has_loop) {
         wait_for_sync(ending, on_decided);
         return;
     }
@@ -103,7 +127,7 @@ static void try_again(struct ending *ending)
 
 /* --- the steps --- */
 
-static bool store(struct ending *ending)
+static bool store(struct fc_ending *ending)
 {
     struct fc_txn *txn = fc_txns_find(ending->txns, ending->id);
     fc_assert(txn != NULL && fc_txn_is_ending(txn));
@@ -112,7 +136,7 @@ static bool store(struct ending *ending)
     return ending->stored;
 }
 
-static bool markers_are_durable(const struct ending *ending)
+static bool markers_are_durable(const struct fc_ending *ending)
 {
     for (int32_t index = 0; index < ending->markers_count; index++) {
         const struct marker *marker = &ending->markers[index];
@@ -126,21 +150,11 @@ static bool markers_are_durable(const struct ending *ending)
     return true;
 }
 
-static void on_marked(void *ctx)
+static void complete(struct fc_txns *txns, struct fc_slice id)
 {
-    struct ending *ending = ctx;
-    struct fc_txns *txns = ending->txns;
     struct fc_txn *txn;
-    if (!markers_are_durable(ending)) {
-        try_again(ending);
-        return;
-    }
-    if (ending->has_offsets) {
-        fc_coordinator_end_transaction(txns->spu->coordinator, ending->producer.id,
-                                       ending->commit);
-    }
     fc_txns_lock(txns);
-    txn = fc_txns_find(txns, ending->id);
+    txn = fc_txns_find(txns, id);
     fc_txn_complete(txn, fc_txns_now_ms(txns));
     /* Should this be lost, the markers are written once more. */
     if (fc_txns_store(txns, txn, NULL) != FC_OK) {
@@ -148,14 +162,30 @@ static void on_marked(void *ctx)
                        "cannot store the end of a transaction");
     }
     fc_txns_unlock(txns);
+}
+
+static void on_marked(void *ctx)
+{
+    struct fc_ending *ending = ctx;
+    if (!markers_are_durable(ending)) {
+        try_again(ending);
+        return;
+    }
+    if (ending->has_offsets) {
+        fc_coordinator_end_transaction(ending->txns->spu->coordinator, ending->producer.id,
+                                       ending->commit);
+    }
+    if (ending->id_text != NULL) {
+        complete(ending->txns, ending->id);
+    }
     finish(ending, true);
 }
 
 /* True when every marker is written, or need not be. */
-static bool write_markers(struct ending *ending)
+static bool write_markers(struct fc_ending *ending)
 {
     struct fc_marker_request request = { ending->producer.id, ending->producer.epoch, 0,
-                                         ending->commit };
+                                         ending->commit, true };
     bool all = true;
     for (int32_t index = 0; index < ending->markers_count; index++) {
         struct marker *marker = &ending->markers[index];
@@ -167,7 +197,8 @@ static bool write_markers(struct ending *ending)
         code = fc_partition_append_marker(marker->partition, &request, &result, NULL);
         if (code == FC_OK) {
             marker->offset = result.last_offset;
-        } else if (code == FC_ERR_NOT_FOUND || code == FC_ERR_REJECTED) {
+        } else if (code == FC_ERR_NOT_FOUND ||
+                   result.error == FC_KAFKA_INVALID_PRODUCER_EPOCH) {
             marker->offset = -1; /* deleted, or fenced by a later transaction's marker */
             fc_log_topic_unref(marker->topic);
             marker->topic = NULL;
@@ -178,9 +209,15 @@ static bool write_markers(struct ending *ending)
     return all;
 }
 
+static bool is_decided(const struct fc_ending *ending)
+{
+    return ending->id_text == NULL ||
+           fc_txns_is_durable(ending->txns, ending->id, ending->log_offset);
+}
+
 static void on_decided(void *ctx)
 {
-    struct ending *ending = ctx;
+    struct fc_ending *ending = ctx;
     if (!ending->stored) {
         bool stored;
         fc_txns_lock(ending->txns);
@@ -191,8 +228,7 @@ static void on_decided(void *ctx)
         } else {
             try_again(ending);
         }
-    } else if (fc_txns_is_durable(ending->txns, ending->id, ending->log_offset) &&
-               write_markers(ending)) {
+    } else if (is_decided(ending) && write_markers(ending)) {
         wait_for_sync(ending, on_marked);
     } else {
         try_again(ending);
@@ -200,7 +236,7 @@ static void on_decided(void *ctx)
 }
 
 static void find_partition(struct fc_txns *txns, const struct fc_txn_partition *from,
-                           struct marker *to, struct ending *ending)
+                           struct marker *to, struct fc_ending *ending)
 {
     char *name = fc_strndup((const char *)from->topic.data, from->topic.len);
     to->offset = -1;
@@ -218,7 +254,7 @@ static void find_partition(struct fc_txns *txns, const struct fc_txn_partition *
 void fc_txn_end_begin(struct fc_txns *txns, struct fc_txn *txn,
                       void (*on_done)(void *ctx, bool done), void *ctx)
 {
-    struct ending *ending = fc_new(struct ending);
+    struct fc_ending *ending = fc_new(struct fc_ending);
     ending->txns = txns;
     ending->id_text = fc_strndup((const char *)txn->id.data, txn->id.len);
     ending->id = fc_slice_of(ending->id_text, txn->id.len);
@@ -233,4 +269,39 @@ void fc_txn_end_begin(struct fc_txns *txns, struct fc_txn *txn,
     }
     (void)store(ending); /* tried again once the queue comes to it */
     wait_for_sync(ending, on_decided);
+}
+
+void fc_txn_end_stray(struct fc_txns *txns, struct fc_log_topic *topic, uint32_t index,
+                      const struct fc_txn_producer *producer)
+{
+    struct fc_ending *ending = fc_new(struct fc_ending);
+    const char *name = fc_log_topic_name(topic);
+    ending->txns = txns;
+    ending->producer = *producer;
+    ending->stored = true;
+    ending->at =
+        (struct fc_txn_partition){ fc_slice_of(fc_strndup(name, strlen(name)), strlen(name)),
+                                   (int32_t)index };
+    ending->markers = fc_new_array(struct marker, 1);
+    ending->markers_count = 1;
+    find_partition(txns, &ending->at, &ending->markers[0], ending);
+    fc_txns_lock(txns);
+    ending->next_stray = txns->strays;
+    txns->strays = ending;
+    (void)atomic_fetch_add(&txns->strays_count, 1);
+    fc_txns_unlock(txns);
+    wait_for_sync(ending, on_decided);
+}
+
+bool fc_txn_end_is_stray(const struct fc_txns *txns, int64_t producer_id, struct fc_slice topic,
+                         int32_t partition)
+{
+    for (const struct fc_ending *stray = txns->strays; stray != NULL;
+         stray = stray->next_stray) {
+        if (stray->producer.id == producer_id && stray->at.partition == partition &&
+            fc_slice_equal(stray->at.topic, topic)) {
+            return true;
+        }
+    }
+    return false;
 }

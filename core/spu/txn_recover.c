@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/log/wire_append.h"
 #include "core/spu/coordinator.h"
@@ -23,40 +24,45 @@ static bool is_known(struct fc_txns *txns, const struct fc_producer *producer,
     return false;
 }
 
-static fc_code abort_unknown(struct fc_txns *txns, struct fc_log_topic *topic, uint32_t index,
-                             struct fc_error *err)
+static void abort_one(struct fc_txns *txns, struct fc_log_topic *topic, uint32_t index,
+                      struct fc_partition *partition, const struct fc_producer *producer)
+{
+    struct fc_marker_request request = { producer->id, producer->epoch, 0, false, true };
+    struct fc_txn_producer whose = { producer->id, producer->epoch };
+    struct fc_append_result result;
+    struct fc_error err;
+    fc_diag_report(txns->spu->config.net.diag, FC_DIAG_WARN,
+                   "aborting a transaction that no coordinator knows topic=%s "
+                   "partition=%" PRIu32 " producer=%" PRId64 " offset=%" PRId64,
+                   fc_log_topic_name(topic), index, producer->id, producer->transaction_offset);
+    if (fc_partition_append_marker(partition, &request, &result, &err) != FC_OK) {
+        fc_diag_report(txns->spu->config.net.diag, FC_DIAG_WARN,
+                       "it cannot be aborted yet, which is tried again: %s", err.message);
+        fc_txn_end_stray(txns, topic, index, &whose);
+    } else if (strcmp(fc_log_topic_name(topic), FC_OFFSETS_TOPIC) == 0) {
+        fc_coordinator_end_transaction(txns->spu->coordinator, producer->id, false);
+    }
+}
+
+/* A partition that is damaged is told of elsewhere, and one that cannot be written has time: neither
+ * stops the others. */
+static void abort_unknown(struct fc_txns *txns, struct fc_log_topic *topic, uint32_t index)
 {
     struct fc_slice name = fc_slice_text(fc_log_topic_name(topic));
     struct fc_partition *partition = NULL;
     struct fc_producer *producers = NULL;
     size_t count = 0;
-    fc_code code = fc_log_topic_partition(topic, index, &partition, err);
-    if (code == FC_OK) {
-        code = fc_partition_producers(partition, &producers, &count, err);
+    if (fc_log_topic_partition(topic, index, &partition, NULL) != FC_OK ||
+        fc_partition_producers(partition, &producers, &count, NULL) != FC_OK) {
+        return;
     }
-    if (code != FC_OK) {
-        return FC_OK; /* a damaged partition is told of elsewhere, and stops nobody else */
-    }
-    for (size_t which = 0; code == FC_OK && which < count; which++) {
-        const struct fc_producer *producer = &producers[which];
-        struct fc_marker_request request = { producer->id, producer->epoch, 0, false };
-        struct fc_append_result result;
-        if (producer->transaction_offset < 0 ||
-            is_known(txns, producer, name, (int32_t)index)) {
-            continue;
-        }
-        fc_diag_report(txns->spu->config.net.diag, FC_DIAG_WARN,
-                       "aborting a transaction that no coordinator knows topic=%s "
-                       "partition=%" PRIu32 " producer=%" PRId64 " offset=%" PRId64,
-                       fc_log_topic_name(topic), index, producer->id,
-                       producer->transaction_offset);
-        code = fc_partition_append_marker(partition, &request, &result, err);
-        if (code == FC_OK && fc_slice_equal_text(name, FC_OFFSETS_TOPIC)) {
-            fc_coordinator_end_transaction(txns->spu->coordinator, producer->id, false);
+    for (size_t which = 0; which < count; which++) {
+        if (producers[which].transaction_offset >= 0 &&
+            !is_known(txns, &producers[which], name, (int32_t)index)) {
+            abort_one(txns, topic, index, partition, &producers[which]);
         }
     }
     free(producers);
-    return code;
 }
 
 fc_code fc_txns_recover(struct fc_txns *txns, struct fc_error *err)
@@ -68,8 +74,8 @@ fc_code fc_txns_recover(struct fc_txns *txns, struct fc_error *err)
     fc_code code = fc_data_dir_topics(txns->spu->data, &topics, &count, err);
     for (size_t index = 0; code == FC_OK && index < count; index++) {
         uint32_t partitions = fc_log_topic_partitions(topics[index]);
-        for (uint32_t which = 0; code == FC_OK && which < partitions; which++) {
-            code = abort_unknown(txns, topics[index], which, err);
+        for (uint32_t which = 0; which < partitions; which++) {
+            abort_unknown(txns, topics[index], which);
         }
     }
     fc_log_topics_free(topics, count);

@@ -147,6 +147,19 @@ fc_kafka_error fc_txns_verify(struct fc_txns *txns, struct fc_slice id,
     return error;
 }
 
+bool fc_txns_may_go_on(struct fc_txns *txns, const struct fc_txn_producer *producer,
+                       struct fc_slice topic, int32_t partition)
+{
+    bool stray;
+    if (atomic_load(&txns->strays_count) == 0) {
+        return true;
+    }
+    fc_txns_lock(txns);
+    stray = fc_txn_end_is_stray(txns, producer->id, topic, partition);
+    fc_txns_unlock(txns);
+    return !stray;
+}
+
 /* The lock is held. */
 static fc_kafka_error add_all(struct fc_txns *txns, struct fc_txn *txn,
                               const struct fc_txn_producer *producer,
@@ -156,6 +169,12 @@ static fc_kafka_error add_all(struct fc_txns *txns, struct fc_txn *txn,
     int64_t now_ms = fc_txns_now_ms(txns);
     fc_kafka_error error = FC_KAFKA_NONE;
     bool changed = false;
+    for (int32_t index = 0; index < count; index++) {
+        if (fc_txn_end_is_stray(txns, producer->id, partitions[index].topic,
+                                partitions[index].partition)) {
+            return FC_KAFKA_CONCURRENT_TRANSACTIONS;
+        }
+    }
     for (int32_t index = 0; error == FC_KAFKA_NONE && index < count; index++) {
         fc_txn_step step;
         error = fc_txn_add(txn, producer, partitions[index].topic, partitions[index].partition,

@@ -9,7 +9,8 @@
  *   3. All markers are durable before the transaction is complete and the client is answered.
  *   4. When the SPU starts, a decision without its end is carried out again (a marker that is
  *      written twice does no harm), and an open transaction in a partition that no coordinator's
- *      transaction knows of is aborted: its batches were never acknowledged as part of one.
+ *      transaction knows of is aborted: its batches were never acknowledged as part of one. Until
+ *      its marker can be written nothing is added to it.
  *
  * Thread: any; one lock, held for no longer than a write to the page cache.
  */
@@ -90,6 +91,11 @@ fc_kafka_error fc_txns_init(struct fc_txns *txns, const struct fc_txns_init *ask
 fc_kafka_error fc_txns_verify(struct fc_txns *txns, struct fc_slice id,
                               const struct fc_txn_producer *producer, struct fc_slice topic,
                               int32_t partition);
+
+/* Whether the producer may go on with what it has open in the partition: not while that is still
+ * to be aborted. Takes the lock when there is such. */
+bool fc_txns_may_go_on(struct fc_txns *txns, const struct fc_txn_producer *producer,
+                       struct fc_slice topic, int32_t partition);
 
 /* Add the partitions, whose names are borrowed, to the producer's transaction unless they are in
  * it: all of them, as one record, or none when that cannot be stored. Takes the lock. */

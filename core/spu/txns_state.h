@@ -9,6 +9,7 @@
 #include "core/base/hashmap.h"
 #include "core/spu/txns.h"
 
+struct fc_ending;
 struct fc_journal;
 
 struct fc_txns {
@@ -18,12 +19,14 @@ struct fc_txns {
     struct fc_loop_timer timer;
     struct fc_loop_task rearm;
     atomic_bool stopping;
+    atomic_int strays_count; /* so that produce need not take the lock */
 
     pthread_mutex_t lock;
     /* Guarded by lock. */
-    struct fc_hashmap map; /* by transactional id, to struct fc_txn */
-    bool rearming;         /* the task is on its way to the loop */
-    int64_t expiry_ms;     /* wall: when unused ids are looked at next */
+    struct fc_hashmap map;    /* by transactional id, to struct fc_txn */
+    struct fc_ending *strays; /* chained; see fc_txn_end_stray */
+    bool rearming;            /* the task is on its way to the loop */
+    int64_t expiry_ms;        /* wall: when unused ids are looked at next */
 };
 
 #endif

@@ -326,7 +326,7 @@ static void sequences_wrap(void **state)
 
 static void end_transaction(struct world *world, int64_t id, int16_t epoch, bool commit)
 {
-    struct fc_marker_request request = { id, epoch, 0, commit };
+    struct fc_marker_request request = { id, epoch, 0, commit, false };
     assert_int_equal(
         fc_partition_append_marker(world->partition, &request, &world->result, &world->err),
         FC_OK);
@@ -388,7 +388,7 @@ static void a_number_of_a_transaction_that_has_ended_is_out_of_order(void **stat
 {
     struct world *world = *state;
     struct wire_batch batch = batch_of(1);
-    struct fc_marker_request abort = { 1, 0, 3, false };
+    struct fc_marker_request abort = { 1, 0, 3, false, false };
     batch.producer_id = 1;
     batch.transactional = true;
     world->rules.guard = FC_GUARD_VERIFIED;
@@ -412,7 +412,7 @@ static void a_guard_ends_with_its_transaction(void **state)
 {
     struct world *world = *state;
     struct wire_batch batch = batch_of(2);
-    struct fc_marker_request old = { 1, 0, 3, false };
+    struct fc_marker_request old = { 1, 0, 3, false, false };
     uint64_t guard = fc_partition_verify(world->partition, 1, 0);
     batch.producer_id = 1;
     batch.transactional = true;
