@@ -331,15 +331,24 @@ void fc_coordinator_forget_topic(struct fc_coordinator *coordinator, struct fc_s
     fc_coordinator_unlock(coordinator);
 }
 
-void fc_coordinator_end_transaction(struct fc_coordinator *coordinator, int64_t producer_id,
-                                    bool commit)
+void fc_coordinator_end_locked(struct fc_coordinator *coordinator, int32_t partition,
+                               int64_t producer_id, bool commit)
 {
     size_t cursor = 0;
     struct fc_coordinated *group = NULL;
-    fc_coordinator_lock(coordinator);
     while (fc_coordinator_next(coordinator, &cursor, &group)) {
-        fc_group_offsets_end(&group->offsets, producer_id, commit);
+        if (partition == FC_COORDINATOR_ALL_PARTITIONS ||
+            partition == fc_coordinator_partition_of(coordinator, group->group->id)) {
+            fc_group_offsets_end(&group->offsets, producer_id, commit);
+        }
     }
+}
+
+void fc_coordinator_end_transaction(struct fc_coordinator *coordinator, int32_t partition,
+                                    int64_t producer_id, bool commit)
+{
+    fc_coordinator_lock(coordinator);
+    fc_coordinator_end_locked(coordinator, partition, producer_id, commit);
     fc_coordinator_unlock(coordinator);
 }
 
@@ -347,7 +356,7 @@ void fc_coordinator_end_transaction(struct fc_coordinator *coordinator, int64_t 
 
 static fc_code load(struct fc_coordinator *coordinator, struct fc_error *err)
 {
-    struct fc_coordinator_load into = { coordinator, fc_coordinator_now_ms(coordinator) };
+    struct fc_coordinator_load into = { coordinator, fc_coordinator_now_ms(coordinator), 0 };
     uint32_t partitions;
     fc_code code = fc_journal_open(coordinator->journal, false, err);
     if (code == FC_ERR_NOT_FOUND) {
@@ -355,6 +364,7 @@ static fc_code load(struct fc_coordinator *coordinator, struct fc_error *err)
     }
     partitions = code == FC_OK ? fc_journal_partitions(coordinator->journal) : 0;
     for (uint32_t index = 0; code == FC_OK && index < partitions; index++) {
+        into.partition = (int32_t)index;
         code = fc_journal_scan(coordinator->journal, (int32_t)index, fc_coordinator_load_batch,
                                &into, err);
     }

@@ -86,10 +86,14 @@ void fc_coordinator_forget_topic(struct fc_coordinator *coordinator, struct fc_s
 int32_t fc_coordinator_partition_of(struct fc_coordinator *coordinator,
                                     struct fc_slice group_id);
 
-/* A transaction has ended whose marker was written to this partition of __consumer_offsets.
- * Takes the lock. */
-void fc_coordinator_end_transaction(struct fc_coordinator *coordinator, int64_t producer_id,
-                                    bool commit);
+/* A transaction has ended whose marker was written to this partition of __consumer_offsets, or to
+ * all that were part of it. Takes the lock. */
+enum { FC_COORDINATOR_ALL_PARTITIONS = -1 };
+void fc_coordinator_end_transaction(struct fc_coordinator *coordinator, int32_t partition,
+                                    int64_t producer_id, bool commit);
+/* Under the lock: the same. */
+void fc_coordinator_end_locked(struct fc_coordinator *coordinator, int32_t partition,
+                               int64_t producer_id, bool commit);
 
 /* Of an open one; borrowed, it lives as long as the coordinator. */
 struct fc_log_topic *fc_coordinator_topic(struct fc_coordinator *coordinator);

@@ -302,18 +302,19 @@ static fc_code load_record(const struct fc_coordinator_load *into,
     return FC_OK; /* of a group protocol that is not spoken here */
 }
 
-static void load_marker(struct fc_coordinator *coordinator,
+/* Groups of other partitions were read already: what they have pending is of a transaction whose end
+ * is in their own. */
+static void load_marker(const struct fc_coordinator_load *into,
                         const struct fc_batch_header *header, const struct fc_record *record)
 {
     struct fc_reader reader;
-    size_t cursor = 0;
-    struct fc_coordinated *group = NULL;
     bool commit;
     fc_reader_init(&reader, record->key);
     (void)fc_reader_be(&reader, 2);         /* version */
     commit = fc_reader_be(&reader, 2) == 1; /* 0 aborts, 1 commits */
-    while (!reader.failed && fc_coordinator_next(coordinator, &cursor, &group)) {
-        fc_group_offsets_end(&group->offsets, header->producer_id, commit);
+    if (!reader.failed) {
+        fc_coordinator_end_locked(into->coordinator, into->partition, header->producer_id,
+                                  commit);
     }
 }
 
@@ -327,7 +328,7 @@ fc_code fc_coordinator_load_batch(void *ctx, const struct fc_batch_header *heade
     fc_arena_init(&arena, RECORD_BYTES_MAX);
     for (uint32_t index = 0; code == FC_OK && index < count; index++) {
         if ((header->attributes & FC_BATCH_CONTROL) != 0) {
-            load_marker(into->coordinator, header, &records[index]);
+            load_marker(into, header, &records[index]);
         } else {
             code = load_record(into, header, &records[index], &arena, err);
         }

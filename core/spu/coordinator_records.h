@@ -33,7 +33,8 @@ FC_MUST_CHECK fc_code fc_coordinator_store_deleted(struct fc_journal *journal,
 /* ctx of fc_coordinator_load_batch. */
 struct fc_coordinator_load {
     struct fc_coordinator *coordinator;
-    int64_t now_ms; /* steady */
+    int64_t now_ms;    /* steady */
+    int32_t partition; /* of __consumer_offsets, that is read */
 };
 
 /* For fc_journal_scan: take over what a batch says. Before the coordinator is used. */

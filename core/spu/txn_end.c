@@ -172,8 +172,10 @@ static void on_marked(void *ctx)
         return;
     }
     if (ending->has_offsets) {
-        fc_coordinator_end_transaction(ending->txns->spu->coordinator, ending->producer.id,
-                                       ending->commit);
+        int32_t where =
+            ending->id_text == NULL ? ending->at.partition : FC_COORDINATOR_ALL_PARTITIONS;
+        fc_coordinator_end_transaction(ending->txns->spu->coordinator, where,
+                                       ending->producer.id, ending->commit);
     }
     if (ending->id_text != NULL) {
         complete(ending->txns, ending->id);

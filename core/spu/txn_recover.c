@@ -40,7 +40,8 @@ static void abort_one(struct fc_txns *txns, struct fc_log_topic *topic, uint32_t
                        "it cannot be aborted yet, which is tried again: %s", err.message);
         fc_txn_end_stray(txns, topic, index, &whose);
     } else if (strcmp(fc_log_topic_name(topic), FC_OFFSETS_TOPIC) == 0) {
-        fc_coordinator_end_transaction(txns->spu->coordinator, producer->id, false);
+        fc_coordinator_end_transaction(txns->spu->coordinator, (int32_t)index, producer->id,
+                                       false);
     }
 }
 
