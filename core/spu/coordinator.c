@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/log/wire_append.h"
 #include "core/spu/coordinator_records.h"
 #include "core/spu/group_answer.h"
 #include "core/spu/journal.h"
@@ -350,6 +351,26 @@ void fc_coordinator_end_transaction(struct fc_coordinator *coordinator, int32_t 
     fc_coordinator_lock(coordinator);
     fc_coordinator_end_locked(coordinator, partition, producer_id, commit);
     fc_coordinator_unlock(coordinator);
+}
+
+fc_code fc_coordinator_append_marker(struct fc_coordinator *coordinator, int32_t index,
+                                     const struct fc_marker_request *request,
+                                     struct fc_append_result *out_result, struct fc_error *err)
+{
+    struct fc_partition *partition = NULL;
+    fc_code code = fc_log_topic_partition(fc_coordinator_topic(coordinator), (uint32_t)index,
+                                          &partition, err);
+    if (code != FC_OK) {
+        out_result->error = fc_kafka_error_of(code);
+        return code;
+    }
+    fc_coordinator_lock(coordinator);
+    code = fc_partition_append_marker(partition, request, out_result, err);
+    if (code == FC_OK) {
+        fc_coordinator_end_locked(coordinator, index, request->producer_id, request->commit);
+    }
+    fc_coordinator_unlock(coordinator);
+    return code;
 }
 
 /* --- begin and end --- */

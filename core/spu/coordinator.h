@@ -98,6 +98,16 @@ void fc_coordinator_end_locked(struct fc_coordinator *coordinator, int32_t parti
 /* Of an open one; borrowed, it lives as long as the coordinator. */
 struct fc_log_topic *fc_coordinator_topic(struct fc_coordinator *coordinator);
 
+/* Append a marker to this partition of __consumer_offsets and end what is pending there, with no
+ * commit in between. Takes the lock; errors as fc_partition_append_marker. */
+struct fc_marker_request;
+struct fc_append_result;
+FC_MUST_CHECK fc_code fc_coordinator_append_marker(struct fc_coordinator *coordinator,
+                                                   int32_t index,
+                                                   const struct fc_marker_request *request,
+                                                   struct fc_append_result *out_result,
+                                                   struct fc_error *err);
+
 int64_t fc_coordinator_now_ms(const struct fc_coordinator *coordinator);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What administrators ask about transactions and producers: DescribeTransactions,
- * ListTransactions, DescribeProducers, and WriteTxnMarkers to abort one that hangs. */
+ * ListTransactions, DescribeProducers. */
 #include <regex.h>
 #include <stdlib.h>
 
@@ -276,79 +276,6 @@ void fc_handle_describe_producers(struct fc_spu *spu, struct fc_request *request
         for (int32_t which = 0; fits && which < out->partitions_count; which++) {
             fits = describe_partition(spu, request, topic->name,
                                       topic->partition_indexes[which], &out->partitions[which]);
-        }
-    }
-    if (fits) {
-        fc_answer(request, &response);
-    } else {
-        fc_answer_too_large(request);
-    }
-}
-
-/* --- WriteTxnMarkers --- */
-
-static fc_kafka_error write_marker(struct fc_spu *spu, struct fc_request *request,
-                                   const struct fc_msg_write_txn_markers_request_marker *marker,
-                                   struct fc_slice name, int32_t index)
-{
-    struct fc_marker_request what = { marker->producer_id, marker->producer_epoch,
-                                      marker->coordinator_epoch, marker->transaction_result,
-                                      false };
-    struct fc_append_result result;
-    struct fc_log_topic *topic = NULL;
-    struct fc_partition *partition = NULL;
-    fc_kafka_error error = fc_spu_topic(spu, request, name, (struct fc_uuid){ { 0 } }, &topic);
-    if (error == FC_KAFKA_NONE) {
-        error = index < 0 ? FC_KAFKA_UNKNOWN_TOPIC_OR_PARTITION
-                          : fc_kafka_error_of(fc_log_topic_partition(topic, (uint32_t)index,
-                                                                     &partition, NULL));
-    }
-    if (error == FC_KAFKA_NONE &&
-        fc_partition_append_marker(partition, &what, &result, NULL) != FC_OK) {
-        error = result.error;
-    }
-    fc_log_topic_unref(topic);
-    return error;
-}
-
-void fc_handle_write_txn_markers(struct fc_spu *spu, struct fc_request *request,
-                                 const void *message)
-{
-    const struct fc_msg_write_txn_markers_request *ask = message;
-    struct fc_msg_write_txn_markers_response response;
-    bool may = fc_access_sees_cluster(spu, request, FC_OPERATION_CLUSTER_ACTION) ||
-               fc_access_may_cluster(spu, request, FC_OPERATION_ALTER);
-    bool fits;
-    fc_wire_init(&fc_msg_write_txn_markers_response_type, &response);
-    response.markers_count = ask->markers_count;
-    response.markers = fc_wire_array(
-        &request->arena, &fc_msg_write_txn_markers_response_marker_type, ask->markers_count);
-    fits = response.markers != NULL;
-    for (int32_t index = 0; fits && index < ask->markers_count; index++) {
-        const struct fc_msg_write_txn_markers_request_marker *marker = &ask->markers[index];
-        struct fc_msg_write_txn_markers_response_marker *out = &response.markers[index];
-        out->producer_id = marker->producer_id;
-        out->topics =
-            fc_wire_array(&request->arena, &fc_msg_write_txn_markers_response_topic_type,
-                          marker->topics_count);
-        fits = out->topics != NULL;
-        out->topics_count = fits ? marker->topics_count : 0;
-        for (int32_t which = 0; fits && which < out->topics_count; which++) {
-            const struct fc_msg_write_txn_markers_request_topic *topic = &marker->topics[which];
-            struct fc_msg_write_txn_markers_response_topic *to = &out->topics[which];
-            to->name = topic->name;
-            to->partitions = fc_wire_array(&request->arena,
-                                           &fc_msg_write_txn_markers_response_partition_type,
-                                           topic->partition_indexes_count);
-            fits = to->partitions != NULL;
-            to->partitions_count = fits ? topic->partition_indexes_count : 0;
-            for (int32_t place = 0; place < to->partitions_count; place++) {
-                int32_t number = topic->partition_indexes[place];
-                to->partitions[place].partition_index = number;
-                to->partitions[place].error_code =
-                    (int16_t)(may ? write_marker(spu, request, marker, topic->name, number)
-                                  : FC_KAFKA_CLUSTER_AUTHORIZATION_FAILED);
-            }
         }
     }
     if (fits) {

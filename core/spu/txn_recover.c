@@ -31,17 +31,19 @@ static void abort_one(struct fc_txns *txns, struct fc_log_topic *topic, uint32_t
     struct fc_txn_producer whose = { producer->id, producer->epoch };
     struct fc_append_result result;
     struct fc_error err;
+    fc_code code;
     fc_diag_report(txns->spu->config.net.diag, FC_DIAG_WARN,
                    "aborting a transaction that no coordinator knows topic=%s "
                    "partition=%" PRIu32 " producer=%" PRId64 " offset=%" PRId64,
                    fc_log_topic_name(topic), index, producer->id, producer->transaction_offset);
-    if (fc_partition_append_marker(partition, &request, &result, &err) != FC_OK) {
+    code = strcmp(fc_log_topic_name(topic), FC_OFFSETS_TOPIC) == 0
+               ? fc_coordinator_append_marker(txns->spu->coordinator, (int32_t)index, &request,
+                                              &result, &err)
+               : fc_partition_append_marker(partition, &request, &result, &err);
+    if (code != FC_OK) {
         fc_diag_report(txns->spu->config.net.diag, FC_DIAG_WARN,
                        "it cannot be aborted yet, which is tried again: %s", err.message);
         fc_txn_end_stray(txns, topic, index, &whose);
-    } else if (strcmp(fc_log_topic_name(topic), FC_OFFSETS_TOPIC) == 0) {
-        fc_coordinator_end_transaction(txns->spu->coordinator, (int32_t)index, producer->id,
-                                       false);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/log/wire_append.h"
 #include "core/spu/coordinator.h"
 #include "tests/support/txn_world.h"
 
@@ -67,11 +68,33 @@ static void the_marker_of_another_partition_ends_nothing_at_a_start(void **state
     assert_true(is_pending(world, LATE));
 }
 
+static void an_administrators_marker_ends_what_is_pending_in_its_partition(void **state)
+{
+    struct txn_world *world = *state;
+    struct fc_marker_request abort = { TXN_WORLD_ID, 0, 0, false, false };
+    struct fc_append_result result;
+    txn_world_begin(world);
+    commit(world, EARLY, &TXN_WORLD_FIRST);
+    commit(world, LATE, &TXN_WORLD_FIRST);
+    assert_int_equal(fc_coordinator_append_marker(world->spu.coordinator,
+                                                  partition_of(world, EARLY), &abort, &result,
+                                                  NULL),
+                     FC_OK);
+    assert_false(is_pending(world, EARLY));
+    assert_true(is_pending(world, LATE));
+    txn_world_restart(world);
+    assert_false(is_pending(world, EARLY));
+    assert_true(is_pending(world, LATE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_marker_of_another_partition_ends_nothing_at_a_start,
                                         txn_world_set_up, txn_world_tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_administrators_marker_ends_what_is_pending_in_its_partition, txn_world_set_up,
+            txn_world_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
