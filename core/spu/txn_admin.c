@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What administrators ask about transactions and producers: DescribeTransactions,
  * ListTransactions, DescribeProducers. */
-#include <regex.h>
 #include <stdlib.h>
 
 #include "core/log/wire_append.h"
 #include "core/spu/access.h"
+#include "core/spu/client_pattern.h"
 #include "core/spu/handlers.h"
 #include "core/spu/txns.h"
 
@@ -103,30 +103,30 @@ static bool has_state(const struct fc_msg_list_transactions_request *ask, const 
     return found;
 }
 
+/* The expression is last: only ids that the client may see have it at work. */
 static bool is_listed(struct fc_spu *spu, struct fc_request *request,
                       const struct fc_msg_list_transactions_request *ask,
-                      const regex_t *pattern, const struct fc_txn *txn)
+                      struct fc_client_pattern *pattern, const struct fc_txn *txn)
 {
     bool found = ask->producer_id_filters_count <= 0;
     int64_t now_ms = fc_txns_now_ms(spu->txns);
-    regmatch_t match = { 0, (regoff_t)txn->id.len };
     for (int32_t index = 0; !found && index < ask->producer_id_filters_count; index++) {
         found = ask->producer_id_filters[index] == txn->producer_id;
     }
     if (!found || !has_state(ask, fc_txn_state_name(txn->state)) ||
         (ask->duration_filter >= 0 &&
-         (txn->start_ms < 0 || now_ms - txn->start_ms < ask->duration_filter)) ||
-        (pattern != NULL &&
-         regexec(pattern, (const char *)txn->id.data, 1, &match, REG_STARTEND) != 0)) {
+         (txn->start_ms < 0 || now_ms - txn->start_ms < ask->duration_filter))) {
         return false;
     }
     return fc_access_sees(spu, request, FC_OPERATION_DESCRIBE, FC_RESOURCE_TRANSACTIONAL_ID,
-                          txn->id);
+                          txn->id) &&
+           (pattern == NULL || fc_client_pattern_matches(pattern, txn->id));
 }
 
 /* Under the lock. */
 static bool list(struct fc_spu *spu, struct fc_request *request,
-                 const struct fc_msg_list_transactions_request *ask, const regex_t *pattern,
+                 const struct fc_msg_list_transactions_request *ask,
+                 struct fc_client_pattern *pattern,
                  struct fc_msg_list_transactions_response *response)
 {
     struct fc_txn *txn = NULL;
@@ -167,9 +167,8 @@ void fc_handle_list_transactions(struct fc_spu *spu, struct fc_request *request,
 {
     const struct fc_msg_list_transactions_request *ask = message;
     struct fc_msg_list_transactions_response response;
-    const char *text = fc_request_name(request, ask->transactional_id_pattern);
-    bool has_pattern = text != NULL && text[0] != '\0';
-    regex_t pattern;
+    bool has_pattern = ask->transactional_id_pattern.len > 0;
+    struct fc_client_pattern *pattern = NULL;
     bool fits;
     fc_wire_init(&fc_msg_list_transactions_response_type, &response);
     response.unknown_state_filters =
@@ -181,17 +180,19 @@ void fc_handle_list_transactions(struct fc_spu *spu, struct fc_request *request,
                 ask->state_filters[index];
         }
     }
-    if (has_pattern && regcomp(&pattern, text, REG_EXTENDED) != 0) {
+    if (has_pattern) {
+        const char *text = fc_request_name(request, ask->transactional_id_pattern);
+        pattern = text == NULL ? NULL : fc_client_pattern_new(text);
+    }
+    if (has_pattern && pattern == NULL) {
         response.error_code = FC_KAFKA_INVALID_REGULAR_EXPRESSION;
         fc_answer(request, &response);
         return;
     }
     fc_txns_lock(spu->txns);
-    fits = fits && list(spu, request, ask, has_pattern ? &pattern : NULL, &response);
+    fits = fits && list(spu, request, ask, pattern, &response);
     fc_txns_unlock(spu->txns);
-    if (has_pattern) {
-        regfree(&pattern);
-    }
+    fc_client_pattern_free(pattern);
     if (fits) {
         fc_answer(request, &response);
     } else {
