@@ -375,6 +375,26 @@ fc_code fc_coordinator_append_marker(struct fc_coordinator *coordinator, int32_t
 
 /* --- begin and end --- */
 
+/* The log tells of groups that were deleted until compaction has taken that, too. */
+static void drop_done(struct fc_coordinator *coordinator)
+{
+    struct fc_coordinated **done =
+        fc_new_array(struct fc_coordinated *, coordinator->groups.count + 1);
+    struct fc_coordinated *group = NULL;
+    size_t count = 0;
+    size_t cursor = 0;
+    while (fc_coordinator_next(coordinator, &cursor, &group)) {
+        if (is_done(group)) {
+            done[count++] = group;
+        }
+    }
+    for (size_t index = 0; index < count; index++) {
+        (void)fc_hashmap_remove(&coordinator->groups, done[index]->group->id);
+        free_coordinated(done[index]);
+    }
+    free(done);
+}
+
 static fc_code load(struct fc_coordinator *coordinator, struct fc_error *err)
 {
     struct fc_coordinator_load into = { coordinator, fc_coordinator_now_ms(coordinator), 0 };
@@ -389,6 +409,7 @@ static fc_code load(struct fc_coordinator *coordinator, struct fc_error *err)
         code = fc_journal_scan(coordinator->journal, (int32_t)index, fc_coordinator_load_batch,
                                &into, err);
     }
+    drop_done(coordinator);
     return code;
 }
 

@@ -197,6 +197,18 @@ fc_code fc_coordinator_store_deleted(struct fc_journal *journal, struct fc_slice
 
 /* --- reading --- */
 
+/* One of which only commits are known has never changed its state: how old it is, its commits say. */
+static struct fc_coordinated *group_of_commit(struct fc_coordinator *coordinator,
+                                              struct fc_slice group_id)
+{
+    struct fc_coordinated *group = fc_coordinator_find(coordinator, group_id);
+    if (group == NULL) {
+        group = fc_coordinator_ensure(coordinator, group_id);
+        group->group->state_ms = 0;
+    }
+    return group;
+}
+
 static fc_code load_commit(struct fc_coordinator *coordinator,
                            const struct fc_batch_header *header, const struct fc_record *record,
                            struct fc_reader *key_reader, struct fc_arena *arena,
@@ -212,7 +224,7 @@ static fc_code load_commit(struct fc_coordinator *coordinator,
     if (code != FC_OK) {
         return code;
     }
-    group = fc_coordinator_ensure(coordinator, key.group);
+    group = group_of_commit(coordinator, key.group);
     if (record->value.data == NULL) {
         (void)fc_group_offsets_remove(&group->offsets, key.topic, key.partition);
         return FC_OK;
@@ -269,7 +281,7 @@ static fc_code load_group(struct fc_coordinator *coordinator, const struct fc_re
     fc_code code = fc_wire_decode_from(&fc_msg_group_metadata_key_type, GROUP_KEY_VERSION,
                                        key_reader, arena, &key, err);
     if (code != FC_OK || record->value.data == NULL) {
-        return code; /* one without offsets goes with the next look at what has expired */
+        return code; /* one without offsets goes once all is read */
     }
     fc_reader_init(&reader, record->value);
     version = (int16_t)fc_reader_be(&reader, 2);
