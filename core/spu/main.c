@@ -220,7 +220,8 @@ int main(int argc, char **argv)
                                 : fc_spu_add_user(file, new_user, role, &err);
     }
     if (code != FC_OK) {
-        fc_flags_tell(&scope, "%s", err.message);
+        fc_flags_tell(&scope, "%s%s", err.message,
+                      code == FC_ERR_CORRUPT ? "; docs/spu.md, Damage, says how to go on" : "");
     }
     fc_spu_file_free(file);
     return code == FC_OK ? 0 : (int)fc_flags_exit(code);
