@@ -409,6 +409,14 @@ uint64_t fc_producers_verify(struct fc_producers *producers, int64_t id, int16_t
     return made.guard;
 }
 
+void fc_producers_unverify(struct fc_producers *producers, int64_t id, uint64_t guard)
+{
+    const struct fc_verification *known = find_verification(producers, id);
+    if (known != NULL && known->guard == guard) {
+        forget_verification(producers, id);
+    }
+}
+
 bool fc_producers_restore(struct fc_producers *producers, const struct fc_producer *producer)
 {
     struct fc_producer *added;

@@ -128,6 +128,9 @@ void fc_producers_expire_guards(struct fc_producers *producers, int64_t oldest_m
 uint64_t fc_producers_verify(struct fc_producers *producers, int64_t id, int16_t epoch,
                              int64_t now_ms);
 
+/* The guard is not wanted after all; nothing when another has taken its place. */
+void fc_producers_unverify(struct fc_producers *producers, int64_t id, uint64_t guard);
+
 /* --- from a snapshot: into an empty one, then fc_producers_restored once --- */
 
 /* False when it is known already, or cannot be. */

@@ -181,6 +181,13 @@ uint64_t fc_partition_verify(struct fc_partition *partition, int64_t producer_id
     return guard;
 }
 
+void fc_partition_unverify(struct fc_partition *partition, int64_t producer_id, uint64_t guard)
+{
+    (void)pthread_mutex_lock(&partition->lock);
+    fc_producers_unverify(&partition->producers, producer_id, guard);
+    (void)pthread_mutex_unlock(&partition->lock);
+}
+
 static int compare_ids(const void *a, const void *b)
 {
     const struct fc_producer *left = a;

@@ -82,6 +82,9 @@ FC_MUST_CHECK fc_code fc_partition_append_marker(struct fc_partition *partition,
 uint64_t fc_partition_verify(struct fc_partition *partition, int64_t producer_id,
                              int16_t epoch);
 
+/* The coordinator said that it does not: forget the guard. Else each made-up id would stay. */
+void fc_partition_unverify(struct fc_partition *partition, int64_t producer_id, uint64_t guard);
+
 /* --- what is known of producers --- */
 
 /* Copies, by id; the caller frees them. */

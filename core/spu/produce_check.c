@@ -38,6 +38,7 @@ fc_kafka_error fc_produce_check(struct fc_spu *spu, struct fc_request *request,
     struct fc_slice name = fc_slice_text(fc_log_topic_name(topic));
     struct fc_batch_header header;
     struct fc_txn_producer producer;
+    fc_kafka_error error;
     rules->guard = 0;
     if (asked->records.len < FC_BATCH_HEADER_SIZE) {
         return FC_KAFKA_NONE; /* the log says what is wrong with it */
@@ -55,10 +56,12 @@ fc_kafka_error fc_produce_check(struct fc_spu *spu, struct fc_request *request,
     if (rules->guard == 0) {
         return go_on(spu, request, &producer, name, asked->index);
     }
-    if (request->api_version >= ADDS_ITSELF) {
-        return not_part(request, fc_txns_add(spu->txns, ask->transactional_id, &producer, name,
-                                             asked->index));
+    error =
+        request->api_version >= ADDS_ITSELF
+            ? fc_txns_add(spu->txns, ask->transactional_id, &producer, name, asked->index)
+            : fc_txns_verify(spu->txns, ask->transactional_id, &producer, name, asked->index);
+    if (error != FC_KAFKA_NONE) {
+        fc_partition_unverify(partition, producer.id, rules->guard);
     }
-    return not_part(request, fc_txns_verify(spu->txns, ask->transactional_id, &producer, name,
-                                            asked->index));
+    return not_part(request, error);
 }
