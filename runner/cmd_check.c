@@ -45,19 +45,27 @@ static void on_result(void *ctx, fc_check_result result, const char *what, const
         (void)json_array_append_new(results->json, entry == NULL ? json_null() : entry);
         return;
     }
+    if (result == FC_CHECK_OK && results->command->quiet) {
+        return;
+    }
     (void)fprintf(results->command->out, "%-5s %-24s %s\n", result_name(result), what, detail);
     if (fix != NULL) {
         (void)fprintf(results->command->out, "      %-24s fix: %s\n", "", fix);
     }
+    (void)fflush(results->command->out); /* what comes next may wait for a server */
 }
 
-static void check_source(struct results *results, const struct fc_setup *setup)
+/* Without the log it is not known where a capture would go on: as if from the beginning. */
+static void check_source(struct results *results, const struct fc_setup *setup,
+                         bool log_answers)
 {
     struct fc_error error = { 0 };
     struct fc_buf position;
-    fc_code code;
+    fc_code code = FC_OK;
     fc_buf_init(&position, POSITION_BYTES_MAX);
-    code = fc_preflight_position(setup->config, &position, &error);
+    if (log_answers) {
+        code = fc_preflight_position(setup->config, &position, &error);
+    }
     if (code != FC_OK) {
         on_result(results, FC_CHECK_FAIL, "checkpoint", error.message, NULL);
     } else {
@@ -95,6 +103,10 @@ static void print_end(struct results *results, const char *name)
 {
     FILE *out = results->command->out;
     char *text;
+    if (results->json == NULL && results->command->quiet &&
+        results->failed + results->warned == 0) {
+        return;
+    }
     if (results->json == NULL) {
         (void)fprintf(out, "\n%s: %u failed, %u warned%s\n", name, results->failed,
                       results->warned, results->failed == 0 ? "; ready to run" : "");
@@ -129,6 +141,7 @@ int fc_cmd_check(struct fc_command *command, int argc, char **argv)
     char **operands = NULL;
     uint32_t count = 0;
     bool json = false;
+    bool log_answers;
     fc_exit exit_code = FC_EXIT_DONE;
     if (!fc_command_parse(command, &usage, argc, argv, &operands, &count, &exit_code)) {
         return (int)exit_code;
@@ -149,14 +162,14 @@ int fc_cmd_check(struct fc_command *command, int argc, char **argv)
     preflight.clock = command->clock;
     preflight.on_result = on_result;
     preflight.ctx = &results;
-    fc_preflight_run(&preflight);
+    log_answers = fc_preflight_run(&preflight);
     if (setup.config->is_sink || setup.connector->feed != NULL) {
         check_records(&results, &setup, &preflight);
     } else if (setup.connector->source == NULL) {
         on_result(&results, FC_CHECK_FAIL, setup.config->plugin,
                   "this connector cannot read, only be restored into", NULL);
     } else {
-        check_source(&results, &setup);
+        check_source(&results, &setup, log_answers);
     }
     print_end(&results, setup.config->name);
     fc_setup_release(&setup);

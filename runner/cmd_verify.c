@@ -161,6 +161,9 @@ static void print_table(const struct job *job, uint32_t index)
     FILE *out = job->command->out;
     char rows[FC_HUMAN_SIZE];
     char other[FC_HUMAN_SIZE];
+    if (result->equal && job->command->quiet) {
+        return;
+    }
     if (result->equal) {
         (void)fprintf(out, "%s.%s: same, %s rows\n", place->db, place->table,
                       fc_human_count(result->log_rows, rows));
@@ -208,6 +211,9 @@ static void print_summary(const struct job *job)
     json_array_foreach(job->notes, at, entry)
     {
         (void)fprintf(out, "note: %s\n", json_string_value(entry));
+    }
+    if (job->command->quiet) {
+        return;
     }
     (void)fprintf(
         out, "%" PRIu32 " table%s compared in %s: %s\n", job->history.fold->table_count,

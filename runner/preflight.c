@@ -13,6 +13,7 @@
 #include "core/base/alloc.h"
 #include "core/base/fs.h"
 #include "core/base/terminal.h"
+#include "core/spu/spu.h"
 #include "core/stream/embedded.h"
 #include "runner/checkpoint.h"
 #include "runner/log_open.h"
@@ -105,6 +106,27 @@ static void check_dir(const struct fc_preflight *preflight, const char *nearest)
     }
     tell(preflight, FC_CHECK_OK, "data directory", "%s %s", dir,
          strcmp(dir, nearest) == 0 ? "can be written" : "will be created");
+}
+
+/* A capture that runs holds it, and is told of with its directory. */
+static void check_listen(const struct fc_preflight *preflight)
+{
+    const struct fc_config *config = preflight->config;
+    struct fc_listener_config listener = { .name = "log.embedded.listen",
+                                           .host = config->log_listen_host,
+                                           .port = config->log_listen_port };
+    struct fc_error error = { 0 };
+    if (config->log_listen_host == NULL || in_use(config->log_dir)) {
+        return;
+    }
+    if (fc_listener_try(&listener, &error) == FC_OK) {
+        tell(preflight, FC_CHECK_OK, "listen", "%s:%u is free", listener.host, listener.port);
+    } else {
+        tell(preflight, FC_CHECK_FAIL, "listen",
+             "%s\nss -ltnp 'sport = :%u'  tells whose it is; or set log.embedded.listen to "
+             "another address",
+             error.message, listener.port);
+    }
 }
 
 static void check_space(const struct fc_preflight *preflight, const char *nearest)
@@ -201,16 +223,19 @@ static void check_topic(const struct fc_preflight *preflight)
     fc_stream_close(stream);
 }
 
-static void check_cluster(const struct fc_preflight *preflight)
+/* False when the cluster does not answer. */
+static bool check_cluster(const struct fc_preflight *preflight)
 {
+    bool answers;
     struct fc_stream *stream = NULL;
     struct fc_error error = { 0 };
     if (fc_log_open_reader(preflight->config, preflight->clock, &stream, &error) != FC_OK) {
         tell(preflight, FC_CHECK_FAIL, "cluster", "%s", error.message);
-        return;
+        return false;
     }
-    fc_preflight_kafka(preflight, stream);
+    answers = fc_preflight_kafka(preflight, stream);
     fc_stream_close(stream);
+    return answers;
 }
 
 static void check_transforms(const struct fc_preflight *preflight)
@@ -257,19 +282,21 @@ static void check_read(const struct fc_preflight *preflight)
     fc_stream_close(stream);
 }
 
-void fc_preflight_run(const struct fc_preflight *preflight)
+bool fc_preflight_run(const struct fc_preflight *preflight)
 {
+    bool answers = true;
     char *nearest;
     if (preflight->config->is_sink) {
         check_read(preflight);
         check_files(preflight);
         check_clock(preflight);
-        return;
+        return true;
     }
     nearest = nearest_dir(preflight->config->log_dir);
     check_dir(preflight, nearest);
     if (preflight->config->kafka == NULL) {
         check_space(preflight, nearest);
+        check_listen(preflight);
     }
     free(nearest);
     check_files(preflight);
@@ -277,9 +304,10 @@ void fc_preflight_run(const struct fc_preflight *preflight)
     if (preflight->config->kafka == NULL) {
         check_topic(preflight);
     } else {
-        check_cluster(preflight);
+        answers = check_cluster(preflight);
     }
     check_transforms(preflight);
+    return answers;
 }
 
 fc_code fc_preflight_position(const struct fc_config *config, struct fc_buf *out_position,

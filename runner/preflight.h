@@ -27,7 +27,8 @@ struct fc_preflight {
     void *ctx;
 };
 
-void fc_preflight_run(const struct fc_preflight *preflight);
+/* False when the log's cluster does not answer: who asks it again only waits again. */
+bool fc_preflight_run(const struct fc_preflight *preflight);
 
 /*
  * The position that a capture would resume at, by the checkpoint in the log; empty when there is

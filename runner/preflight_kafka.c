@@ -356,7 +356,7 @@ static void check_transactions(const struct fc_preflight *preflight, struct fc_s
          finding.fix[0] == '\0' ? NULL : finding.fix);
 }
 
-void fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *stream)
+bool fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *stream)
 {
     const struct fc_config *config = preflight->config;
     struct fc_error error = { 0 };
@@ -368,7 +368,7 @@ void fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *
              fc_link_scram_is_old(rd_kafka_version(), error.message)
                  ? "look at user and password; " FC_LINK_SCRAM_OLD ": use PLAIN over TLS there"
                  : "look at log.kafka: bootstrap.servers, security.protocol and sasl.*");
-        return;
+        return false;
     }
     (void)snprintf(detail, sizeof(detail), "%s answers, %" PRIu32 " broker%s",
                    fc_log_place(config, place), brokers, brokers == 1 ? "" : "s");
@@ -378,4 +378,5 @@ void fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *
     if (fc_topic_name_is_template(config->topic)) {
         fc_preflight_names(preflight, stream);
     }
+    return true;
 }

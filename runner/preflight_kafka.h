@@ -6,7 +6,7 @@
 
 #include "runner/preflight.h"
 
-/* stream: on the cluster, for looking only. */
-void fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *stream);
+/* stream: on the cluster, for looking only. False when it does not answer. */
+bool fc_preflight_kafka(const struct fc_preflight *preflight, struct fc_stream *stream);
 
 #endif

@@ -143,27 +143,49 @@ static uint16_t bound_port(int fd)
     return ntohs(in.sin_port);
 }
 
-fc_code listener_bind(struct server_listener *listener, const struct fc_listener_config *config,
-                      struct fc_error *err)
+static fc_code bind_socket(const struct fc_listener_config *config, int *out_fd,
+                           struct fc_error *err)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
                                     .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *addresses = NULL;
     char port[8];
     int failed;
+    int fd = -1;
     (void)snprintf(port, sizeof(port), "%u", config->port);
     failed = getaddrinfo(config->host, port, &hints, &addresses);
     if (failed != 0) {
         return fc_fail(err, FC_ERR_CONFIG, "listener %s: host %s: %s", config->name,
                        config->host, gai_strerror(failed));
     }
-    for (struct addrinfo *at = addresses; at != NULL && listener->io.fd < 0; at = at->ai_next) {
-        listener->io.fd = open_socket(at);
+    for (struct addrinfo *at = addresses; at != NULL && fd < 0; at = at->ai_next) {
+        fd = open_socket(at);
     }
     freeaddrinfo(addresses);
-    if (listener->io.fd < 0) {
+    if (fd < 0) {
         return fc_fail(err, FC_ERR_IO, "listener %s: %s:%u: %s", config->name, config->host,
                        config->port, strerrordesc_np(errno));
+    }
+    *out_fd = fd;
+    return FC_OK;
+}
+
+fc_code fc_listener_try(const struct fc_listener_config *config, struct fc_error *err)
+{
+    int fd = -1;
+    fc_code code = bind_socket(config, &fd, err);
+    if (code == FC_OK) {
+        (void)close(fd); /* nobody was let in */
+    }
+    return code;
+}
+
+fc_code listener_bind(struct server_listener *listener, const struct fc_listener_config *config,
+                      struct fc_error *err)
+{
+    fc_code code = bind_socket(config, &listener->io.fd, err);
+    if (code != FC_OK) {
+        return code;
     }
     listener->name = fc_strdup(config->name);
     listener->host = fc_strdup(config->host);

@@ -26,6 +26,10 @@ struct fc_listener_config {
     uint16_t advertised_port;        /* 0: the port */
 };
 
+/* Whether a listener can be opened there now; none stays. */
+FC_MUST_CHECK fc_code fc_listener_try(const struct fc_listener_config *config,
+                                      struct fc_error *err);
+
 /* fc_server_config_init gives the defaults that are named here. Sizes are bytes. */
 struct fc_server_config {
     const struct fc_listener_config *listeners;

@@ -69,6 +69,7 @@ run() { timeout 60 "$connect" run -q --until-end "$yaml"; }
 whole() {
     works "$1" run
     works "  and the log is what the table is" "$connect" verify -q "$yaml" --table "$2"
+    same "    of which -q says nothing" '' "$(cat "$work/out")"
 }
 
 set_up() {

@@ -280,6 +280,35 @@ on_error() {
         log_holds dead-letter dead-letter.dead-letter 10
 }
 
+# The address of the log's listener: free, another's, and a running capture's own.
+check_listens() {
+    local port result=0
+    file listen && port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 1)->sockport')
+    sed -i "s/^    dir: listen-data/&\n    listen: 127.0.0.1:$port/" "$work/listen.yaml"
+    gives 0 "$connect" check "$work/listen.yaml" && says "ok    listen                   127.0.0.1:$port is free" || return 1
+    coproc perl -MIO::Socket::INET -e '$| = 1; my $held = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => shift, Listen => 1) or die;
+        print "held\n"; <STDIN>' "$port"
+    local holder=$COPROC_PID out=${COPROC[0]} line
+    read -r line <&"$out"
+    gives 1 "$connect" check "$work/listen.yaml" && says "FAIL  listen " && says 'Address already in use' || result=1
+    kill "$holder"
+    wait "$holder" 2>/dev/null
+    start listen && gives 1 "$connect" check "$work/listen.yaml" && says 'is in use by a running fluvio-connect' &&
+        ! says 'FAIL  listen' >/dev/null && kill "$runner" && ended_with 0 && return $result
+}
+
+# Nobody listens there: told once, and the source is looked at all the same.
+check_goes_on() {
+    file away && sed -i '/^log:/,/dir:/d' "$work/away.yaml" &&
+        printf 'log:\n  kafka:\n    bootstrap.servers: 127.0.0.1:1\n' >>"$work/away.yaml"
+    gives 1 "$connect" check "$work/away.yaml" && says 'FAIL  cluster ' && says '1 failed' && says 'ok    rows'
+}
+
+check_quietly() {
+    gives 0 "$connect" check -q "$work/good.yaml" && [ ! -s "$work/out" ] &&
+        gives 1 "$connect" check -q "$work/none.yaml" && says 'FAIL  rows' && says '1 failed' && ! says 'ok  ' >/dev/null
+}
+
 not_writable() {
     echo 'a file' >"$work/taken"
     file dir && sed -i 's#dir: dir-data#dir: taken/data#' "$work/dir.yaml"
@@ -297,6 +326,9 @@ check "a connector builds from the installed headers alone" \
 check "an installed program finds its connectors and prints their options" listed
 check "a capture writes each row once, however often it is started" captured
 check "check prints what is fine, what fails and its fix, and changes nothing" checked
+check "check -q says only what is wrong" check_quietly
+check "check looks whether the log's listener can have its address" check_listens
+check "check tells once of a cluster that does not answer, and goes on" check_goes_on
 check "status tells of a running capture and fails without one" told
 check "SIGTERM ends cleanly" ends_on_sigterm
 check "a second signal ends at once, and the next start works" second_signal
