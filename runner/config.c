@@ -364,6 +364,10 @@ static fc_code read_all(struct config *config, const struct fc_config_source *so
         return missing_meta(config, root, err);
     }
     code = read_meta(config, meta, err);
+    if (code == FC_OK && source->find_plugin != NULL &&
+        source->find_plugin(source->ctx, config->plugin, err) != FC_OK) {
+        code = at_option(config, config->meta, "type", err);
+    }
     code = code == FC_OK ? read_top(config, root, err) : code;
     code = code == FC_OK ? fc_config_log_read(config->path, config->dir, config->public.name,
                                               fc_yaml_get(root, "log"), &config->log, err)

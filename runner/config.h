@@ -73,6 +73,9 @@ struct fc_config_source {
     const char *path;         /* for messages and relative paths */
     const char *secrets_path; /* --secrets FILE, or NULL: the environment only */
     bool without_secrets; /* do not look them up: plugin_block and steps are not to be used */
+    /* Whether there is such a connector, before its block is looked for; NULL: not asked. */
+    fc_code (*find_plugin)(void *ctx, const char *name, struct fc_error *err);
+    void *ctx;
 };
 
 /* Errors: FC_ERR_CONFIG, FC_ERR_NOT_FOUND (no such file), FC_ERR_IO, FC_ERR_LIMIT (too large).

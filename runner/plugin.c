@@ -320,24 +320,44 @@ static fc_code open_object(struct fc_plugin *plugin, const char *name, struct fc
     return take_connector(plugin, entry.function(), name, err);
 }
 
+static fc_code find(const struct fc_plugin_search *search, const char *name, char **out_path,
+                    struct fc_error *err)
+{
+    struct places places;
+    char *path = NULL;
+    fc_code code = FC_OK;
+    places_init(&places, search);
+    for (size_t index = 0; is_name(name) && index < places.count && path == NULL; index++) {
+        path = fc_asprintf("%s/%s%s", places.dirs[index], name, SUFFIX);
+        if (access(path, F_OK) != 0) {
+            free(path);
+            path = NULL;
+        }
+    }
+    if (path == NULL) {
+        code = fail_not_found(&places, name, err);
+    } else {
+        *out_path = path;
+    }
+    places_release(&places);
+    return code;
+}
+
+fc_code fc_plugin_find(const struct fc_plugin_search *search, const char *name,
+                       struct fc_error *err)
+{
+    char *path = NULL;
+    fc_code code = find(search, name, &path, err);
+    free(path);
+    return code;
+}
+
 fc_code fc_plugin_load(const struct fc_plugin_search *search, const char *name,
                        struct fc_plugin **out_plugin, struct fc_error *err)
 {
-    struct places places;
     struct fc_plugin *plugin = fc_new(struct fc_plugin);
-    fc_code code;
-    places_init(&places, search);
-    for (size_t index = 0; is_name(name) && index < places.count && plugin->path == NULL;
-         index++) {
-        plugin->path = fc_asprintf("%s/%s%s", places.dirs[index], name, SUFFIX);
-        if (access(plugin->path, F_OK) != 0) {
-            free(plugin->path);
-            plugin->path = NULL;
-        }
-    }
-    code = plugin->path == NULL ? fail_not_found(&places, name, err)
-                                : open_object(plugin, name, err);
-    places_release(&places);
+    fc_code code = find(search, name, &plugin->path, err);
+    code = code == FC_OK ? open_object(plugin, name, err) : code;
     if (code != FC_OK) {
         fc_plugin_unload(plugin);
         return code;

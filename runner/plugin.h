@@ -27,6 +27,10 @@ struct fc_plugin;
  */
 FC_MUST_CHECK fc_code fc_plugin_load(const struct fc_plugin_search *search, const char *name,
                                      struct fc_plugin **out_plugin, struct fc_error *err);
+/* Whether there is one of that name; it is not loaded. Errors: FC_ERR_NOT_FOUND (names those that
+ * are there). */
+FC_MUST_CHECK fc_code fc_plugin_find(const struct fc_plugin_search *search, const char *name,
+                                     struct fc_error *err);
 void fc_plugin_unload(struct fc_plugin *plugin); /* NULL is fine */
 
 /* A full-sized copy, its ops as well: members that the plugin was built without are zero. */

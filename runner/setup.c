@@ -36,12 +36,20 @@ static fc_code check_use(const struct fc_config *config, const struct fc_connect
     return FC_OK;
 }
 
+static fc_code find_plugin(void *ctx, const char *name, struct fc_error *err)
+{
+    return fc_plugin_find(ctx, name, err);
+}
+
 fc_code fc_setup_load(struct fc_command *command, const char *path, struct fc_setup *out_setup,
                       struct fc_error *err)
 {
     struct fc_setup setup = { 0 };
-    struct fc_config_source source = { .path = path, .secrets_path = command->secrets_path };
     struct fc_plugin_search search = fc_command_plugin_search(command);
+    struct fc_config_source source = { .path = path,
+                                       .secrets_path = command->secrets_path,
+                                       .find_plugin = find_plugin,
+                                       .ctx = &search };
     fc_code code = fc_config_load(&source, &setup.config, err);
     if (code == FC_OK) {
         code = fc_plugin_load(&search, setup.config->plugin, &setup.plugin, err);

@@ -230,7 +230,9 @@ wrong_pattern() {
 missing_plugin() {
     file plugin && sed -i 's/example-source/exmaple-source/; s/^example:/exmaple:/' "$work/plugin.yaml" &&
         gives 2 "$connect" run "$work/plugin.yaml" && one_line &&
-        says 'no connector `exmaple`, did you mean `example`?; there is: example, kafka, mysql; looked for exmaple.so in '
+        says 'no connector `exmaple`, did you mean `example`?; there is: example, kafka, mysql; looked for exmaple.so in ' &&
+        sed -i 's/^exmaple:/example:/' "$work/plugin.yaml" &&
+        gives 2 "$connect" run "$work/plugin.yaml" && one_line && says 'plugin.yaml:4:9: no connector `exmaple`, did you mean `example`?'
 }
 
 secrets() {
