@@ -15,6 +15,7 @@
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
 #include "core/base/fs.h"
+#include "core/base/path.h"
 #include "core/base/quantity.h"
 #include "core/base/text_file.h"
 
@@ -24,19 +25,30 @@ fc_code fc_local_init(const struct fc_cli *cli, const char *dir, const char *con
                       struct fc_local *out_local, struct fc_error *err)
 {
     const struct fc_cli_environment *env = &cli->env;
+    struct fc_local local = { .dir = NULL };
+    fc_code code = FC_OK;
+    /* The server outlives this working directory's time, and is asked for from others. */
     if (dir != NULL) {
-        out_local->dir = fc_strdup(dir);
+        code = fc_path_absolute(dir, &local.dir, err);
     } else if (env->data_home != NULL && env->data_home[0] == '/') {
-        out_local->dir = fc_asprintf("%s/fluvio/local", env->data_home);
+        local.dir = fc_asprintf("%s/fluvio/local", env->data_home);
     } else if (env->home != NULL && *env->home != '\0') {
-        out_local->dir = fc_asprintf("%s/.local/share/fluvio/local", env->home);
+        local.dir = fc_asprintf("%s/.local/share/fluvio/local", env->home);
     } else {
-        return fc_fail(err, FC_ERR_CONFIG, "where to put the cluster? Give --dir, or set HOME");
+        code = fc_fail(err, FC_ERR_CONFIG, "where to put the cluster? Give --dir, or set HOME");
     }
-    out_local->config_path =
-        config != NULL ? fc_strdup(config) : fc_asprintf("%s/spu.yaml", out_local->dir);
-    out_local->pid_path = fc_asprintf("%s/spu.pid", out_local->dir);
-    out_local->report_path = fc_asprintf("%s/spu.log", out_local->dir);
+    if (code == FC_OK && config != NULL) {
+        code = fc_path_absolute(config, &local.config_path, err);
+    } else if (code == FC_OK) {
+        local.config_path = fc_asprintf("%s/spu.yaml", local.dir);
+    }
+    if (code != FC_OK) {
+        fc_local_release(&local);
+        return code;
+    }
+    local.pid_path = fc_asprintf("%s/spu.pid", local.dir);
+    local.report_path = fc_asprintf("%s/spu.log", local.dir);
+    *out_local = local;
     return FC_OK;
 }
 

@@ -22,8 +22,8 @@ struct fc_local {
     char *report_path;
 };
 
-/* dir NULL: ~/.local/share/fluvio/local; config NULL: the one in it. FC_ERR_CONFIG without a
- * home directory. */
+/* dir NULL: ~/.local/share/fluvio/local; config NULL: the one in it. All paths in it are
+ * absolute. FC_ERR_CONFIG without a home directory. */
 FC_MUST_CHECK fc_code fc_local_init(const struct fc_cli *cli, const char *dir,
                                     const char *config, struct fc_local *out_local,
                                     struct fc_error *err);

@@ -6,6 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/buf.h"
+#include "core/base/path.h"
 #include "core/base/quantity.h"
 #include "core/base/text_file.h"
 #include "core/base/yaml.h"
@@ -17,6 +18,13 @@ static char *copy_text(const struct fc_yaml_node *map, const char *key)
 {
     const struct fc_yaml_node *node = fc_yaml_get(map, key);
     return node == NULL || node->text == NULL ? NULL : fc_strdup(node->text);
+}
+
+/* As the server reads it: a relative one starts at the file's directory. */
+static char *copy_path(const char *file, const struct fc_yaml_node *map, const char *key)
+{
+    const struct fc_yaml_node *node = fc_yaml_get(map, key);
+    return node == NULL || node->text == NULL ? NULL : fc_path_beside(file, node->text);
 }
 
 static fc_code read_listener(const char *path, const struct fc_yaml_node *node,
@@ -32,9 +40,9 @@ static fc_code read_listener(const char *path, const struct fc_yaml_node *node,
     listener->host = copy_text(node, "host");
     listener->host = listener->host == NULL ? fc_strdup("127.0.0.1") : listener->host;
     listener->port = (int)number;
-    listener->certificate = copy_text(tls, "certificate");
-    listener->key = copy_text(tls, "key");
-    listener->client_ca = copy_text(tls, "client-ca");
+    listener->certificate = copy_path(path, tls, "certificate");
+    listener->key = copy_path(path, tls, "key");
+    listener->client_ca = copy_path(path, tls, "client-ca");
     return FC_OK;
 }
 
@@ -43,7 +51,7 @@ static fc_code read_root(const struct fc_yaml *yaml, struct fc_local_file *file,
 {
     const struct fc_yaml_node *listeners = fc_yaml_get(yaml->root, "listeners");
     fc_code code = FC_OK;
-    file->data_dir = copy_text(yaml->root, "data-dir");
+    file->data_dir = copy_path(yaml->path, yaml->root, "data-dir");
     if (file->data_dir == NULL) {
         return fc_yaml_fail(yaml->path, yaml->root, err, "`data-dir` is missing");
     }

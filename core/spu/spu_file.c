@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/path.h"
 #include "core/base/quantity.h"
 #include "core/base/suggest.h"
 #include "core/base/text_file.h"
@@ -107,6 +108,15 @@ static fc_code split_advertised(struct fc_spu_file *file, const struct fc_yaml_n
     return FC_OK;
 }
 
+/* From the working directory, wherever the file is. */
+static const char *keep_path(struct fc_spu_file *file, const char *text)
+{
+    char *path = text == NULL ? NULL : fc_path_beside(file->yaml.path, text);
+    const char *kept = fc_spu_file_keep(file, path);
+    free(path);
+    return kept;
+}
+
 static fc_code read_tls(struct fc_spu_file *file, const struct fc_yaml_node *map,
                         struct fc_tls_config *tls, struct fc_error *err)
 {
@@ -117,9 +127,9 @@ static fc_code read_tls(struct fc_spu_file *file, const struct fc_yaml_node *map
     if (code != FC_OK) {
         return code;
     }
-    tls->cert_file = fc_spu_file_keep(file, fc_options_text(options, "certificate"));
-    tls->key_file = fc_spu_file_keep(file, fc_options_text(options, "key"));
-    tls->ca_file = fc_spu_file_keep(file, fc_options_text(options, "client-ca"));
+    tls->cert_file = keep_path(file, fc_options_text(options, "certificate"));
+    tls->key_file = keep_path(file, fc_options_text(options, "key"));
+    tls->ca_file = keep_path(file, fc_options_text(options, "client-ca"));
     auth = fc_options_text(options, "client-auth");
     tls->client_auth = strcmp(auth, "require") == 0   ? FC_TLS_CLIENT_REQUIRE
                        : strcmp(auth, "request") == 0 ? FC_TLS_CLIENT_REQUEST
@@ -233,7 +243,7 @@ static void take_options(struct fc_spu_file *file)
 {
     const struct fc_options *options = file->options;
     struct fc_spu_config *config = &file->config;
-    file->data_dir = fc_options_text(options, "data-dir");
+    file->data_dir = keep_path(file, fc_options_text(options, "data-dir"));
     config->node_id = (int32_t)fc_options_int(options, "node-id");
     config->cluster_id = fc_options_text(options, "cluster-id");
     config->net.loops = (unsigned)fc_options_int(options, "threads");

@@ -404,6 +404,12 @@ check "on our own connection, too" 1 "certificate verify failed" "$fluvio" acl l
 check "without TLS the cause is named" 1 "SSL listener" "$fluvio" topic list --cluster "127.0.0.1:$port"
 check "it is shut down" 0 "has ended" "$fluvio" cluster shutdown --dir "$work/tls"
 
+# --- a cluster on this machine ---------------------------------------------------------------------------------------------------
+
+area=cli-local
+# shellcheck source=tests/support/cli-cluster.bash
+. tests/support/cli-cluster.bash
+
 # --- wrong usage -----------------------------------------------------------------------------------------------------------------
 
 area=cli
