@@ -237,15 +237,20 @@ static fc_code start_cluster(struct fc_cli *cli, const struct start *start,
 {
     struct fc_local local = { .dir = NULL };
     struct fc_local_file file = { .data_dir = NULL };
-    pid_t pid;
+    struct fc_local_process process = { .pid = 0 };
     fc_code code = check_program(start, err);
     code = code == FC_OK ? fc_local_init(cli, start->dir, start->config, &local, err) : code;
-    pid = code == FC_OK ? fc_local_pid(&local) : 0;
+    if (code == FC_OK) {
+        code = fc_local_find(&local, &process, err);
+    }
+    if (code == FC_OK && process.pid != 0 && !process.ours) {
+        code = fc_local_other(&local, &process, err);
+    }
     if (code == FC_OK) {
         code = prepare_file(start, &local, &file, err);
     }
-    if (code == FC_OK && pid != 0) {
-        fc_cli_note(cli, "the cluster runs already (pid %d, %s)", (int)pid, local.dir);
+    if (code == FC_OK && process.pid != 0) {
+        fc_cli_note(cli, "the cluster runs already (pid %d, %s)", (int)process.pid, local.dir);
     } else if (code == FC_OK) {
         code = launch(cli, start, &local, &file, err);
     }
@@ -298,7 +303,15 @@ int fc_cmd_cluster_start(struct fc_cli *cli, int argc, char **argv)
 static fc_code shut_down(struct fc_cli *cli, const struct fc_local *local, struct fc_error *err)
 {
     int wait_ms = cli->timeout == NULL ? STOP_MS : cli->timeout_ms;
-    pid_t pid = fc_local_pid(local);
+    struct fc_local_process process = { .pid = 0 };
+    pid_t pid;
+    if (fc_local_find(local, &process, err) != FC_OK) {
+        return err->code;
+    }
+    if (process.pid != 0 && !process.ours) {
+        return fc_local_other(local, &process, err);
+    }
+    pid = process.pid;
     if (pid == 0) {
         fc_cli_note(cli, "no cluster runs in %s with %s", local->dir, local->config_path);
         return FC_OK;

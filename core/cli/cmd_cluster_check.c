@@ -15,7 +15,10 @@
 void fc_cluster_check_host(struct fc_cli *cli, const struct fc_local *local,
                            const struct fc_local_file *file, json_t *results)
 {
-    bool own = fc_local_pid(local) != 0;
+    struct fc_local_process process = { .pid = 0 };
+    struct fc_error ignored = { 0 };
+    /* Whose pid file cannot be read has no server of ours. */
+    bool own = fc_local_find(local, &process, &ignored) == FC_OK && process.ours;
     fc_check_data_dir(results, file->data_dir, own);
     fc_check_disk(results, file->data_dir, cli->clock);
     fc_check_limits(results);
@@ -109,7 +112,7 @@ int fc_cmd_cluster_check(struct fc_cli *cli, int argc, char **argv)
     if (!fc_cli_parse(cli, &usage, argc, argv)) {
         return cli->exit_code;
     }
-    if (config != NULL && access(config, R_OK) != 0) {
+    if (config != NULL && *config != '\0' && access(config, R_OK) != 0) {
         return fc_cli_wrong(cli, "--config: %s: %s", config, strerrordesc_np(errno));
     }
     results = json_array();

@@ -27,6 +27,10 @@ fc_code fc_local_init(const struct fc_cli *cli, const char *dir, const char *con
     const struct fc_cli_environment *env = &cli->env;
     struct fc_local local = { .dir = NULL };
     fc_code code = FC_OK;
+    if ((dir != NULL && *dir == '\0') || (config != NULL && *config == '\0')) {
+        return fc_fail(err, FC_ERR_CONFIG, "%s needs a name",
+                       config != NULL && *config == '\0' ? "--config" : "--dir");
+    }
     /* The server outlives this working directory's time, and is asked for from others. */
     if (dir != NULL) {
         code = fc_path_absolute(dir, &local.dir, err);
@@ -71,13 +75,29 @@ static bool same_file(const char *a, const char *b)
            first.st_ino == second.st_ino;
 }
 
-/* A pid may have been given to another process since: ours has our file among its arguments. */
-static bool is_ours(const struct fc_local *local, pid_t pid)
+static bool is_file(const struct fc_local *local, const char *argument)
+{
+    return strcmp(argument, local->config_path) == 0 ||
+           (*argument == '/' && same_file(argument, local->config_path));
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/*
+ * A pid may have been given to another process since: ours has our file among its arguments,
+ * and a server with another file is known by its name and first argument.
+ */
+static void look_at(const struct fc_local *local, pid_t pid, struct fc_local_process *process)
 {
     char path[64];
     char *text = fc_new_array(char, COMMAND_LINE_MAX + 1);
-    bool found = false;
+    bool server = false;
     ssize_t size = -1;
+    ssize_t at = 0;
     int fd;
     (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -85,32 +105,55 @@ static bool is_ours(const struct fc_local *local, pid_t pid)
         size = read(fd, text, COMMAND_LINE_MAX);
         (void)close(fd); /* only read from */
     }
-    for (ssize_t at = 0; at < size && !found; at += (ssize_t)strlen(text + at) + 1) {
-        found = strcmp(text + at, local->config_path) == 0 ||
-                (text[at] == '/' && same_file(text + at, local->config_path));
+    for (int index = 0; at < size && !process->ours; index++) {
+        process->ours = is_file(local, text + at);
+        if (index == 1 && strcmp(text + at, "--config") == 0) {
+            server = strcmp(name_of(text), "fluvio-spu") == 0;
+        } else if (index == 2 && server) {
+            (void)snprintf(process->config, sizeof(process->config), "%s", text + at);
+        }
+        at += (ssize_t)strlen(text + at) + 1;
     }
+    process->pid = process->ours || server ? pid : 0;
     free(text);
-    return found;
 }
 
-pid_t fc_local_pid(const struct fc_local *local)
+fc_code fc_local_find(const struct fc_local *local, struct fc_local_process *out_process,
+                      struct fc_error *err)
 {
-    struct fc_error ignored = { 0 };
+    struct fc_local_process process = { .pid = 0 };
     struct fc_buf text;
     char digits[16] = { 0 };
     int64_t pid = 0;
+    fc_code code;
     fc_buf_init(&text, sizeof(digits));
-    if (fc_text_file_read(local->pid_path, "", &text, NULL, &ignored) == FC_OK &&
-        text.len < sizeof(digits)) {
+    code = fc_text_file_read(local->pid_path, "", &text, NULL, err);
+    if (code == FC_OK && text.len < sizeof(digits)) {
         memcpy(digits, text.data, text.len);
         digits[strcspn(digits, "\n")] = '\0';
-        if (!fc_quantity_int(digits, &pid) || pid < 1 || pid > INT32_MAX ||
-            kill((pid_t)pid, 0) != 0 || !is_ours(local, (pid_t)pid)) {
-            pid = 0;
+        /* Another user's process cannot be signalled, but it is there. */
+        if (fc_quantity_int(digits, &pid) && pid > 0 && pid <= INT32_MAX &&
+            (kill((pid_t)pid, 0) == 0 || errno == EPERM)) {
+            look_at(local, (pid_t)pid, &process);
         }
     }
     fc_buf_release(&text);
-    return (pid_t)pid;
+    if (code == FC_OK || code == FC_ERR_NOT_FOUND) {
+        *out_process = process;
+        return FC_OK;
+    }
+    (void)fc_wrap(err, "whether a cluster runs is not known");
+    err->code = FC_ERR_IO; /* it is no mistake in a file */
+    return err->code;
+}
+
+fc_code fc_local_other(const struct fc_local *local, const struct fc_local_process *process,
+                       struct fc_error *err)
+{
+    return fc_fail(err, FC_ERR_REFUSED,
+                   "the cluster in %s runs with another file, %s (pid %d): stop it by `fluvio "
+                   "cluster shutdown -d %s -c %s`",
+                   local->dir, process->config, (int)process->pid, local->dir, process->config);
 }
 
 fc_code fc_local_keep_pid(const struct fc_local *local, pid_t pid, struct fc_error *err)

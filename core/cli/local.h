@@ -29,8 +29,19 @@ FC_MUST_CHECK fc_code fc_local_init(const struct fc_cli *cli, const char *dir,
                                     struct fc_error *err);
 void fc_local_release(struct fc_local *local);
 
-/* The process in the pid file when it runs and is this server; otherwise 0. */
-pid_t fc_local_pid(const struct fc_local *local);
+struct fc_local_process {
+    pid_t pid; /* 0: none runs */
+    bool ours; /* with our file; otherwise with the one below */
+    char config[512];
+};
+
+/* The server that the pid file names, while it runs. FC_ERR_IO when that file cannot be read. */
+FC_MUST_CHECK fc_code fc_local_find(const struct fc_local *local,
+                                    struct fc_local_process *out_process, struct fc_error *err);
+
+/* FC_ERR_REFUSED: the server in our directory is that of another file. */
+fc_code fc_local_other(const struct fc_local *local, const struct fc_local_process *process,
+                       struct fc_error *err);
 
 /* Write the pid file. */
 FC_MUST_CHECK fc_code fc_local_keep_pid(const struct fc_local *local, pid_t pid,

@@ -17,6 +17,7 @@ finish() {
     tests/support/spu kill "$work/sasl" 2>/dev/null
     "$fluvio" cluster shutdown -q >/dev/null 2>&1
     "$fluvio" cluster shutdown -q --dir "$work/tls" >/dev/null 2>&1
+    find "$work/local" -name spu.pid -exec cat {} + 2>/dev/null | xargs -r kill 2>/dev/null
     rm -rf "$work"
 }
 trap finish EXIT

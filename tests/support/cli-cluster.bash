@@ -28,3 +28,26 @@ until_said " serving " cat "$local_work/sub.log" && [ -e "$local_work/sub/data/.
 check "so cluster check reads them" 1 "$local_work/sub/data is open in another process" env -C "$local_work" "$fluvio" cluster check -c sub/spu.yaml
 kill $spu
 wait $spu
+
+# However its file is spelled, a cluster is found; and one with another file is not taken for none.
+port=$(free_port)
+mkdir "$local_work/own"
+printf 'data-dir: data\nlisteners: [{ host: 127.0.0.1, port: %d }]\n' "$port" >"$local_work/own/one.yaml"
+printf 'data-dir: data2\nlisteners: [{ host: 127.0.0.1, port: %d }]\n' "$(free_port)" >"$local_work/own/two.yaml"
+in_own=(env -C "$local_work/own" "$fluvio" cluster)
+check "a cluster with a file of one's own" 0 "the cluster runs" "${in_own[@]}" start -d . -c one.yaml
+pid=$(cat "$local_work/own/spu.pid")
+check "it is the same by another spelling" 0 "runs already (pid $pid" "${in_own[@]}" start -d . -c ../own/one.yaml
+check "no second one takes its place" 3 "runs with another file, $local_work/own/one.yaml (pid $pid): stop it by" "${in_own[@]}" start -d . -c two.yaml
+same "it is still the one that is known" "$pid" cat "$local_work/own/spu.pid"
+check "nor is it ended by another file" 3 "runs with another file" "${in_own[@]}" shutdown -d .
+mkdir -p "$local_work/blind/spu.pid"
+check "a pid file that cannot be read is not taken for none" 1 "whether a cluster runs is not known: $local_work/blind/spu.pid" \
+    "$fluvio" cluster shutdown -d "$local_work/blind"
+check "it is ended by another spelling" 0 "has ended" "${in_own[@]}" shutdown -d . -c ./one.yaml
+
+# What `"$UNSET"` makes of a flag.
+check "an empty directory" 2 "--dir needs a name" "$fluvio" cluster start -d ''
+check "an empty file" 2 "--config needs a name" "$fluvio" cluster start -c ''
+check "neither for shutdown" 2 "--dir needs a name" "$fluvio" cluster shutdown -d ''
+check "nor for check" 2 "--config needs a name" "$fluvio" cluster check -c ''
