@@ -25,6 +25,7 @@ struct start {
     const char *port;
     bool local; /* what is started anyhow; taken, as Fluvio has it */
     bool keep_profile;
+    bool wrote_file; /* there was none before */
 };
 
 /* --- start -------------------------------------------------------------------------------- */
@@ -48,7 +49,7 @@ static fc_code make_dirs(const char *path, struct fc_error *err)
 }
 
 /* Write the server's file unless there is one; a port that was asked for must be its. */
-static fc_code prepare_file(const struct start *start, const struct fc_local *local,
+static fc_code prepare_file(struct start *start, const struct fc_local *local,
                             struct fc_local_file *file, struct fc_error *err)
 {
     int64_t port = PORT_DEFAULT;
@@ -64,6 +65,7 @@ static fc_code prepare_file(const struct start *start, const struct fc_local *lo
         code = make_dirs(local->dir, err);
         if (code == FC_OK) {
             code = fc_fs_replace(fc_fs_system(), local->config_path, text, strlen(text), err);
+            start->wrote_file = code == FC_OK;
         }
         free(text);
         free(data_dir);
@@ -212,6 +214,10 @@ static fc_code launch(struct fc_cli *cli, const struct start *start,
     free(program);
     if (code == FC_OK) {
         code = fc_local_keep_pid(local, pid, err);
+        if (code != FC_OK) { /* nobody could end it later */
+            (void)kill(pid, SIGTERM);
+            (void)fc_local_await_end(pid, STOP_MS);
+        }
     }
     if (code == FC_OK) {
         code = await_answer(cli, local, &file->listeners[0], pid, err);
@@ -232,8 +238,7 @@ static fc_code check_program(const struct start *start, struct fc_error *err)
                          strerrordesc_np(errno));
 }
 
-static fc_code start_cluster(struct fc_cli *cli, const struct start *start,
-                             struct fc_error *err)
+static fc_code start_cluster(struct fc_cli *cli, struct start *start, struct fc_error *err)
 {
     struct fc_local local = { .dir = NULL };
     struct fc_local_file file = { .data_dir = NULL };
@@ -253,6 +258,11 @@ static fc_code start_cluster(struct fc_cli *cli, const struct start *start,
         fc_cli_note(cli, "the cluster runs already (pid %d, %s)", (int)process.pid, local.dir);
     } else if (code == FC_OK) {
         code = launch(cli, start, &local, &file, err);
+    }
+    /* A port that is taken is no choice that binds the next start; a server that is only late
+     * has read the file. */
+    if (code != FC_OK && code != FC_ERR_TIMEOUT && start->wrote_file) {
+        (void)unlink(local.config_path);
     }
     if (code == FC_OK && !start->keep_profile && file.listeners[0].certificate == NULL) {
         code = add_profile(cli, &file.listeners[0], err);

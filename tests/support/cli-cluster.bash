@@ -51,3 +51,13 @@ check "an empty directory" 2 "--dir needs a name" "$fluvio" cluster start -d ''
 check "an empty file" 2 "--config needs a name" "$fluvio" cluster start -c ''
 check "neither for shutdown" 2 "--dir needs a name" "$fluvio" cluster shutdown -d ''
 check "nor for check" 2 "--config needs a name" "$fluvio" cluster check -c ''
+
+# Whose port is taken by who speaks no Kafka may choose another.
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 5); $| = 1;
+    print $s->sockport, "\n"; close STDOUT; while ($c = $s->accept) { close $c }' >"$local_work/taken" &
+taken=$!
+until [ -s "$local_work/taken" ]; do kill -0 $taken || break; done
+check "a port that is taken" 1 "the server ended at once" "$fluvio" cluster start -d "$local_work/first" -p "$(cat "$local_work/taken")"
+kill $taken
+check "binds no later start" 0 "the cluster runs" "$fluvio" cluster start -d "$local_work/first" -p "$(free_port)"
+check "which is ended" 0 "has ended" "$fluvio" cluster shutdown -d "$local_work/first"
