@@ -191,6 +191,26 @@ static fc_code add_profile(struct fc_cli *cli, const struct fc_local_listener *l
     return code;
 }
 
+/* To a listener that wants to know more than its address only its user can make a profile. */
+static fc_code switch_profile(struct fc_cli *cli, const struct fc_local_listener *listener,
+                              struct fc_error *err)
+{
+    fc_code code;
+    if (listener->sasl || listener->certificate != NULL) {
+        fc_cli_note(
+            cli, "the profile is not changed: %s by `fluvio profile add NAME %s:%d%s%s`",
+            listener->sasl ? "log in" : "say who signs its certificate",
+            reachable_host(listener), listener->port, listener->sasl ? " --user USER" : "",
+            listener->certificate != NULL ? " --ca FILE" : "");
+        return FC_OK;
+    }
+    code = add_profile(cli, listener, err);
+    if (code == FC_OK) {
+        fc_cli_note(cli, "profile %s is used from now on", LOCAL_PROFILE);
+    }
+    return code;
+}
+
 static fc_code launch(struct fc_cli *cli, const struct start *start,
                       const struct fc_local *local, const struct fc_local_file *file,
                       struct fc_error *err)
@@ -264,11 +284,8 @@ static fc_code start_cluster(struct fc_cli *cli, struct start *start, struct fc_
     if (code != FC_OK && code != FC_ERR_TIMEOUT && start->wrote_file) {
         (void)unlink(local.config_path);
     }
-    if (code == FC_OK && !start->keep_profile && file.listeners[0].certificate == NULL) {
-        code = add_profile(cli, &file.listeners[0], err);
-        if (code == FC_OK) {
-            fc_cli_note(cli, "profile %s is used from now on", LOCAL_PROFILE);
-        }
+    if (code == FC_OK && !start->keep_profile) {
+        code = switch_profile(cli, &file.listeners[0], err);
     }
     fc_local_file_release(&file);
     fc_local_release(&local);

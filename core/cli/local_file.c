@@ -32,6 +32,7 @@ static fc_code read_listener(const char *path, const struct fc_yaml_node *node,
 {
     const struct fc_yaml_node *port = fc_yaml_get(node, "port");
     const struct fc_yaml_node *tls = fc_yaml_get(node, "tls");
+    const struct fc_yaml_node *auth = fc_yaml_get(node, "auth");
     int64_t number = PORT_DEFAULT;
     if (port != NULL && (port->text == NULL || !fc_quantity_int(port->text, &number) ||
                          number < 0 || number > PORT_MAX)) {
@@ -40,6 +41,7 @@ static fc_code read_listener(const char *path, const struct fc_yaml_node *node,
     listener->host = copy_text(node, "host");
     listener->host = listener->host == NULL ? fc_strdup("127.0.0.1") : listener->host;
     listener->port = (int)number;
+    listener->sasl = auth != NULL && auth->text != NULL && strcmp(auth->text, "sasl") == 0;
     listener->certificate = copy_path(path, tls, "certificate");
     listener->key = copy_path(path, tls, "key");
     listener->client_ca = copy_path(path, tls, "client-ca");

@@ -18,6 +18,7 @@ struct fc_local_listener {
     char *certificate; /* NULL: no TLS */
     char *key;
     char *client_ca; /* may be NULL */
+    bool sasl;       /* clients log in */
 };
 
 struct fc_local_file {

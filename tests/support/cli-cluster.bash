@@ -61,3 +61,17 @@ check "a port that is taken" 1 "the server ended at once" "$fluvio" cluster star
 kill $taken
 check "binds no later start" 0 "the cluster runs" "$fluvio" cluster start -d "$local_work/first" -p "$(free_port)"
 check "which is ended" 0 "has ended" "$fluvio" cluster shutdown -d "$local_work/first"
+
+# A profile without a user would not be let in.
+mkdir "$local_work/login"
+port=$(free_port)
+printf 'data-dir: data\nlisteners: [{ host: 127.0.0.1, port: %d, auth: sasl }]\n' "$port" >"$local_work/login/spu.yaml"
+"$fluvio" profile add -q before 127.0.0.1:1
+check "a cluster that asks who one is" 0 "the profile is not changed: log in by \`fluvio profile add NAME 127.0.0.1:$port --user USER\`" \
+    "$fluvio" cluster start -d "$local_work/login"
+"$fluvio" cluster shutdown -q -d "$local_work/login"
+sed -i "s|auth: sasl|auth: sasl, tls: { certificate: ../sub/cert.pem, key: ../sub/key.pem }|" "$local_work/login/spu.yaml"
+check "also over TLS" 0 "127.0.0.1:$port --user USER --ca FILE\`" "$fluvio" cluster start -d "$local_work/login"
+"$fluvio" cluster shutdown -q -d "$local_work/login"
+same "is not the profile from then on" before "$fluvio" profile current
+"$fluvio" profile delete -q before
