@@ -6,16 +6,18 @@
  */
 #include "core/cli/cluster.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
 #include "core/base/alloc.h"
 #include "core/base/suggest.h"
 #include "core/link/link_offsets.h"
 #include "core/link/link_scram.h"
 
-enum { SLICE_MS = 250, AWAIT_GRACE_MS = 2000 };
+enum { SLICE_MS = 250, AWAIT_GRACE_MS = 2000, CLOSE_S = 3 };
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
@@ -177,6 +179,7 @@ fc_code fc_cluster_open(struct fc_cli *cli, const struct fc_cluster_use *use,
 {
     struct fc_cluster *cluster = fc_new(struct fc_cluster);
     fc_code code = fc_settings_resolve(cli, &cluster->settings, err);
+    cluster->cli = cli;
     cluster->timeout_ms = cli->timeout_ms;
     cluster->verbose = cli->verbose;
     if (code == FC_OK) {
@@ -216,14 +219,42 @@ fc_code fc_cluster_open_groups(struct fc_cli *cli, struct fc_cluster **out_clust
     return fc_cluster_open(cli, &use, out_cluster, err);
 }
 
+static void *destroy(void *rk)
+{
+    rd_kafka_destroy(rk);
+    return NULL;
+}
+
+/*
+ * librdkafka 2.0 waits for ever for a thread of its own when a topic of its group was deleted.
+ * False: it is still at it, and whatever it may use has to stay.
+ */
+static bool destroy_in_time(rd_kafka_t *rk)
+{
+    struct timespec until = { 0 };
+    pthread_t thread;
+    if (clock_gettime(CLOCK_MONOTONIC, &until) != 0 ||
+        pthread_create(&thread, NULL, destroy, rk) != 0) {
+        rd_kafka_destroy(rk);
+        return true;
+    }
+    until.tv_sec += CLOSE_S;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0) {
+        return true;
+    }
+    (void)pthread_detach(thread); /* it ends with the process */
+    return false;
+}
+
 void fc_cluster_close(struct fc_cluster *cluster)
 {
     if (cluster != NULL) {
         if (cluster->queue != NULL) {
             rd_kafka_queue_destroy(cluster->queue);
         }
-        if (cluster->rk != NULL) {
-            rd_kafka_destroy(cluster->rk);
+        if (cluster->rk != NULL && !destroy_in_time(cluster->rk)) {
+            cluster->cli->abandoned = true;
+            return;
         }
         fc_settings_release(&cluster->settings);
         free(cluster);

@@ -11,6 +11,7 @@
 #include "core/cli/settings.h"
 
 struct fc_cluster {
+    struct fc_cli *cli;
     struct fc_settings settings;
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue; /* answers of the Admin API */
@@ -51,7 +52,7 @@ FC_MUST_CHECK fc_code fc_cluster_open_admin(struct fc_cli *cli, struct fc_cluste
 FC_MUST_CHECK fc_code fc_cluster_open_groups(struct fc_cli *cli,
                                              struct fc_cluster **out_cluster,
                                              struct fc_error *err);
-/* NULL is fine. */
+/* NULL is fine. Takes a few seconds at most; see fc_cli.abandoned. */
 void fc_cluster_close(struct fc_cluster *cluster);
 
 /*

@@ -50,6 +50,8 @@ struct fc_cli {
     char **operands;
     uint32_t operand_count;
     int exit_code; /* when it returns false: what the command returns at once */
+
+    bool abandoned; /* threads of a library would not end: leave the process without exit */
 };
 
 /* How a command reads -O. */

@@ -18,7 +18,7 @@ void fc_consume_plan(const struct fc_consume_range *range, int64_t first, int64_
         begin = first;
         break;
     case FC_CONSUME_HEAD:
-        begin = range->number > INT64_MAX - first ? next : first + range->number;
+        begin = range->number > INT64_MAX - first ? INT64_MAX : first + range->number;
         break;
     case FC_CONSUME_TAIL:
         begin = next - range->number;
@@ -30,6 +30,7 @@ void fc_consume_plan(const struct fc_consume_range *range, int64_t first, int64_
         begin = by_time < 0 ? next : by_time;
         break;
     }
+    partition->begin = begin < first ? first : begin;
     partition->next = clamp(begin, first, next);
     partition->stop = INT64_MAX;
     if (range->end >= 0 && range->end < INT64_MAX) {
@@ -38,7 +39,7 @@ void fc_consume_plan(const struct fc_consume_range *range, int64_t first, int64_
     if (range->stop_at_end && next < partition->stop) {
         partition->stop = next;
     }
-    partition->done = partition->next >= partition->stop;
+    partition->done = partition->begin >= partition->stop;
 }
 
 static fc_code look_up(struct fc_cluster *cluster, rd_kafka_topic_partition_list_t *list,

@@ -23,8 +23,9 @@ struct fc_consume_range {
 
 struct fc_consume_partition {
     int32_t partition;
-    int64_t next; /* where reading begins */
-    int64_t stop; /* first offset that is not read any more; INT64_MAX: none */
+    int64_t next;  /* where the log is read from */
+    int64_t begin; /* records before it are not wanted; beyond next when they are yet to come */
+    int64_t stop;  /* first offset that is not read any more; INT64_MAX: none */
     bool done;
 };
 

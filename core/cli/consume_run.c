@@ -2,12 +2,14 @@
 #include "core/cli/consume_run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/base/stopper.h"
+#include "core/cli/consume_watch.h"
 
 enum { POLL_MS = 200, PRINT_BYTES_MAX = 512 * 1024 * 1024, UNSETTLED_MAX = 1000 };
 
@@ -23,6 +25,7 @@ struct run {
     size_t left;    /* partitions that are not done */
     int64_t printed;
     int unsettled; /* records of a group that are printed, but not to be committed yet */
+    struct fc_consume_watch watch;
     struct fc_buf text;
     /* Set by the stopper's thread. */
     atomic_bool stop;
@@ -124,7 +127,8 @@ static fc_code take(struct run *run, const rd_kafka_message_t *message, struct f
         finish(run, partition);
         return FC_OK;
     }
-    if (print_record(run, message, err) != FC_OK) {
+    if ((partition == NULL || message->offset >= partition->begin) &&
+        print_record(run, message, err) != FC_OK) {
         return err->code;
     }
     if (partition != NULL && message->offset + 1 >= partition->stop) {
@@ -160,6 +164,18 @@ static fc_code find_partitions(struct run *run, struct fc_error *err)
     return code;
 }
 
+static void note_beyond(struct run *run)
+{
+    for (size_t index = 0; index < run->partition_count; index++) {
+        const struct fc_consume_partition *at = &run->partitions[index];
+        if (at->begin > at->next) {
+            fc_cli_note(run->cli,
+                        "partition %d: offset %" PRId64 " is beyond the end (%" PRId64 ")",
+                        (int)at->partition, at->begin, at->next);
+        }
+    }
+}
+
 static fc_code start_partitions(struct run *run, struct fc_error *err)
 {
     run->topic = rd_kafka_topic_new(run->cluster->rk, run->consume->topic, NULL);
@@ -189,6 +205,9 @@ static fc_code read_partitions(struct run *run, struct fc_error *err)
             (void)fflush(run->cli->out); /* what waits is shown; failure comes with the next */
             message = rd_kafka_consume_queue(run->queue, POLL_MS);
         }
+        if (message == NULL) {
+            fc_consume_watch_idle(&run->watch);
+        }
         (void)rd_kafka_poll(run->cluster->rk, 0);
         if (message != NULL) {
             code = take(run, message, err);
@@ -206,6 +225,7 @@ static fc_code run_alone(struct run *run, struct fc_error *err)
                                    run->partitions, run->partition_count, err);
     }
     if (code == FC_OK) {
+        note_beyond(run);
         code = start_partitions(run, err);
     }
     if (code == FC_OK) {
@@ -283,6 +303,7 @@ static fc_code read_group(struct run *run, rd_kafka_topic_partition_list_t *ende
             code = settle(run, taken, err);
         }
         if (message == NULL) {
+            fc_consume_watch_idle(&run->watch);
             continue;
         }
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -365,7 +386,9 @@ fc_code fc_consume_run(struct fc_cli *cli, const struct fc_consume *consume,
         code = open_cluster(&run, err);
     }
     if (code == FC_OK) {
+        fc_consume_watch_start(cli, run.cluster, consume->topic, &run.watch);
         code = consume->group == NULL ? run_alone(&run, err) : run_in_group(&run, err);
+        fc_consume_watch_end(&run.watch);
     }
     fc_cluster_close(run.cluster);
     fc_stopper_end(stopper);

@@ -41,5 +41,8 @@ int main(int argc, char **argv)
         fc_cli_tell(&cli, "stdout: the results could not be written");
         exit_code = FC_EXIT_FAILED;
     }
+    if (cli.abandoned) {
+        _exit(exit_code); /* what exit would clean up is in use */
+    }
     return exit_code;
 }

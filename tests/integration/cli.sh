@@ -218,11 +218,15 @@ the_rest() {
     until_said '[]' "$fluvio" topic list -O json && tell yes "none is left" || tell no "none is left"
 }
 
+# shellcheck source=tests/support/cli-consume.bash
+. tests/support/cli-consume.bash
 all_cases() {
     topics
     records
     groups
     other_groups
+    lost_topics
+    beyond_the_end
     the_rest
 }
 
@@ -319,6 +323,7 @@ check "the check knows it for ours" 0 "our own server's" "$fluvio" cluster check
 check "another's check names the port" 1 "ss -ltnp" "$fluvio" cluster check --dir "$work/other" --port "$port"
 bootstrap=127.0.0.1:$port
 all_cases
+lost_cluster
 check "it is shut down" 0 "has ended" "$fluvio" cluster shutdown
 check "once more is no mistake" 0 "no cluster runs" "$fluvio" cluster shutdown
 check "then it is not reached, soon" 1 "cannot reach" timeout 5 "$fluvio" topic list

@@ -37,6 +37,18 @@ static void starts_are_kept_within_the_log(void **state)
     assert_int_equal(plan(FC_CONSUME_TIME, 1, -1, false, -1).next, 200);
 }
 
+static void what_is_yet_to_come_is_waited_for(void **state)
+{
+    (void)state;
+    assert_int_equal(plan(FC_CONSUME_START, 900, -1, false, -1).begin, 900);
+    assert_int_equal(plan(FC_CONSUME_HEAD, 150, -1, false, -1).begin, 250);
+    assert_int_equal(plan(FC_CONSUME_HEAD, INT64_MAX, -1, false, -1).begin, INT64_MAX);
+    assert_int_equal(plan(FC_CONSUME_START, 7, -1, false, -1).begin, 100);
+    assert_int_equal(plan(FC_CONSUME_TAIL, 5, -1, false, -1).begin, 195);
+    assert_false(plan(FC_CONSUME_START, 900, -1, false, -1).done);
+    assert_true(plan(FC_CONSUME_START, 900, -1, true, -1).done);
+}
+
 static void an_end_is_read_with_its_record(void **state)
 {
     (void)state;
@@ -60,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_are_kept_within_the_log),
+        cmocka_unit_test(what_is_yet_to_come_is_waited_for),
         cmocka_unit_test(an_end_is_read_with_its_record),
         cmocka_unit_test(a_partition_with_nothing_to_read_is_done),
     };
