@@ -73,10 +73,16 @@ fc_code fc_topic_flags_read(const struct fc_topic_flags *given, struct fc_profil
         char *name = NULL;
         char *value = NULL;
         bool good = fc_cli_split(copy, &name, &value);
-        if (good) {
+        bool twice = good && fc_profile_get(out, name) != NULL;
+        if (twice) {
+            (void)fc_fail(err, FC_ERR_CONFIG, "`%s` can be set only once", name);
+        } else if (good) {
             fc_profile_set(out, name, value);
         }
         free(copy);
+        if (twice) {
+            return err->code;
+        }
         if (!good) {
             return fc_fail(err, FC_ERR_CONFIG, "--config needs NAME=VALUE, not `%s`",
                            given->configs.items[index]);

@@ -20,6 +20,8 @@ check "a flag before the command" 2 '`--profile` stands before the command, flag
 check "or before its second word" 2 'flags come after it: fluvio topic COMMAND -O' "$fluvio" topic -O json list
 check "a number that is none" 2 "--partitions needs a whole number" "$fluvio" topic create x -p many
 check "a time that is none" 2 "--retention-time needs a time" "$fluvio" topic create x --retention-time soon
+check "a setting that is given twice" 2 '`retention.ms` can be set only once' "$fluvio" topic create x -c retention.ms=5 -c retention.ms=6
+check "also by a flag of its own" 2 '`retention.ms` can be set only once' "$fluvio" topic create x --config retention.ms=5 --retention-time 7d
 check "an output that is none" 2 "-O must be table, json or yaml" "$fluvio" topic list -O xml
 check "starts that exclude each other" 2 "exclude each other" "$fluvio" consume x -B -T 3
 check "an unknown variable" 2 'no {{ofset}}, did you mean `offset`?' "$fluvio" consume x -F '{{ofset}}'
