@@ -66,6 +66,18 @@ static void set_path(struct fc_profile *profile, const char *name, const char *p
     free(whole);
 }
 
+/* As it is written everywhere, however it was given; NULL: there is no such. */
+static const char *mechanism_of(const char *given)
+{
+    static const char *const names[] = { "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN" };
+    for (size_t index = 0; index < sizeof(names) / sizeof(*names); index++) {
+        if (given == NULL || strcasecmp(given, names[index]) == 0) {
+            return names[index];
+        }
+    }
+    return NULL;
+}
+
 static fc_code set_security(struct fc_cli *cli, const struct given *given,
                             struct fc_profile *profile, struct fc_error *err)
 {
@@ -73,6 +85,11 @@ static fc_code set_security(struct fc_cli *cli, const struct given *given,
     char *password = NULL;
     if (given->user == NULL && (given->mechanism != NULL || given->password_file != NULL)) {
         return fc_fail(err, FC_ERR_CONFIG, "--mechanism and --password-file need --user");
+    }
+    if (mechanism_of(given->mechanism) == NULL) {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "--mechanism must be SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN, not `%s`",
+                       given->mechanism);
     }
     if ((given->certificate == NULL) != (given->key == NULL)) {
         return fc_fail(err, FC_ERR_CONFIG, "--certificate and --key go together");
@@ -91,8 +108,7 @@ static fc_code set_security(struct fc_cli *cli, const struct given *given,
         return FC_OK;
     }
     fc_profile_set(profile, "security.protocol", tls ? "sasl_ssl" : "sasl_plaintext");
-    fc_profile_set(profile, "sasl.mechanism",
-                   given->mechanism == NULL ? "SCRAM-SHA-256" : given->mechanism);
+    fc_profile_set(profile, "sasl.mechanism", mechanism_of(given->mechanism));
     fc_profile_set(profile, "sasl.username", given->user);
     if (fc_password_read(cli, given->password_file, false, &password, err) != FC_OK) {
         return err->code;

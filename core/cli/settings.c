@@ -146,6 +146,18 @@ static fc_code take_properties(const struct fc_cli *cli, struct fc_settings *set
     return FC_OK;
 }
 
+/* The protocols of Kafka, as librdkafka reads them before "://". */
+static bool is_protocol(const char *text, size_t len)
+{
+    static const char *const names[] = { "plaintext", "ssl", "sasl_plaintext", "sasl_ssl" };
+    for (size_t index = 0; index < sizeof(names) / sizeof(*names); index++) {
+        if (strlen(names[index]) == len && strncasecmp(text, names[index], len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* librdkafka also takes "PROTOCOL://" before the host. */
 static bool is_server(const char *text, size_t len)
 {
@@ -163,7 +175,8 @@ static bool is_server(const char *text, size_t len)
             port = *at >= '0' && *at <= '9' ? 10 * port + (*at - '0') : PORT_MAX + 1;
         }
     }
-    if (bracket != NULL && host_end != rest) {
+    if ((scheme != NULL && !is_protocol(text, (size_t)(scheme - text))) ||
+        (bracket != NULL && host_end != rest)) {
         return false;
     }
     for (const char *at = host; at < host_end; at++) {

@@ -29,7 +29,7 @@ check "an unknown property" 2 "no.such.property" "$fluvio" topic list --cluster 
 check "a secret on the command line" 2 "seen by every user" "$fluvio" topic list --cluster 127.0.0.1:1 -X sasl.password=x
 check "nobody there is told at once" 1 "Connection refused" timeout 5 "$fluvio" topic list --cluster 127.0.0.1:1
 check "an empty address is no server" 2 "it must be HOST:PORT" "$fluvio" topic list --cluster ''
-for server in 'b c:1' host:x host:0 host:65536 host: a:1,,b:2 ::1 '[::1' http//x; do
+for server in 'b c:1' host:x host:0 host:65536 host: a:1,,b:2 ::1 '[::1' http//x http://127.0.0.1:29092 ://a:1; do
     check "\`$server\` is no server" 2 "it must be HOST:PORT" "$fluvio" topic list --cluster "$server"
     check "nor is it for a profile" 2 "it must be HOST:PORT" "$fluvio" profile add bad "$server"
 done
@@ -76,6 +76,14 @@ check "switch" 0 "two" "$fluvio" profile switch two
 same "it is current now" two "$fluvio" profile current
 same "the environment goes over it" one env FLUVIO_PROFILE=one "$fluvio" profile current
 check "rename" 0 "now three" "$fluvio" profile rename two three
+echo x >"$work/word"
+for mechanism in FOO GSSAPI ''; do
+    check "\`$mechanism\` is no way to log in" 2 "--mechanism must be SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN, not \`$mechanism\`" \
+        "$fluvio" profile add bad 127.0.0.1:3 --user ada --password-file "$work/word" --mechanism "$mechanism"
+done
+"$fluvio" profile add -q small 127.0.0.1:3 --user ada --password-file "$work/word" --mechanism scram-sha-512 --stay
+same "one in small letters is one" SCRAM-SHA-512 sh -c "'$fluvio' profile list -o json | jq -r '.[] | select(.profile == \"small\") | .properties[\"sasl.mechanism\"]'"
+"$fluvio" profile delete -q small
 check "an unknown profile" 2 'did you mean `three`?' "$fluvio" topic list --profile thre
 check "a name that is taken" 3 "already" "$fluvio" profile add three 127.0.0.1:3
 check "a bad name" 2 "cannot be a profile's name" "$fluvio" profile add 'a b' 127.0.0.1:3
