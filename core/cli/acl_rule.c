@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cli/acl_rule.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,13 +66,28 @@ const char *fc_acl_permission_name(int8_t permission, char *to)
 
 /* --- reading the flags -------------------------------------------------------------------- */
 
+/* "describe-configs", "DescribeConfigs" and "DESCRIBE_CONFIGS" are one. */
+static bool same_word(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "-_");
+        b += strspn(b, "-_");
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) {
+            return false;
+        }
+        if (*a == '\0') {
+            return true;
+        }
+    }
+}
+
 static fc_code find_operation(const char *name, int8_t *out, struct fc_error *err)
 {
     struct fc_suggest suggest;
     char hint[FC_SUGGEST_TEXT_SIZE];
     fc_suggest_init(&suggest, name);
     for (size_t index = FC_ACL_ALL; index < sizeof(OPERATIONS) / sizeof(*OPERATIONS); index++) {
-        if (strcasecmp(name, OPERATIONS[index]) == 0) {
+        if (same_word(name, OPERATIONS[index])) {
             *out = (int8_t)index;
             return FC_OK;
         }
@@ -251,10 +268,24 @@ static fc_code complete_role(const struct fc_acl_flags *flags, struct resources 
     return FC_OK;
 }
 
+/* Servers take any text for a host, and compare it with the address: a name or a network of
+ * addresses would match nobody, which is no harm in an allowance and leaves a denial open. */
+static bool is_host(const char *text)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return strcmp(text, "*") == 0 || inet_pton(AF_INET, text, address) == 1 ||
+           inet_pton(AF_INET6, text, address) == 1;
+}
+
 static fc_code check_to_add(const struct fc_acl_flags *flags, struct fc_error *err)
 {
     if (flags->users.count + flags->principals.count == 0) {
         return fc_fail(err, FC_ERR_CONFIG, "for whom? Give --user NAME (or '*' for everybody)");
+    }
+    if (flags->host != NULL && !is_host(flags->host)) {
+        return fc_fail(err, FC_ERR_CONFIG,
+                       "--host needs an address such as 10.0.0.8, or '*', not `%s`",
+                       flags->host);
     }
     if (flags->deny && flags->allow) {
         return fc_fail(err, FC_ERR_CONFIG, "--allow and --deny exclude each other");

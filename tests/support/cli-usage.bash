@@ -22,6 +22,15 @@ check "a number that is none" 2 "--partitions needs a whole number" "$fluvio" to
 check "a time that is none" 2 "--retention-time needs a time" "$fluvio" topic create x --retention-time soon
 check "a setting that is given twice" 2 '`retention.ms` can be set only once' "$fluvio" topic create x -c retention.ms=5 -c retention.ms=6
 check "also by a flag of its own" 2 '`retention.ms` can be set only once' "$fluvio" topic create x --config retention.ms=5 --retention-time 7d
+for host in 10.0.0.0/8 999.1.1.1 foo.example ''; do
+    check "\`$host\` is no address to allow" 2 "--host needs an address such as 10.0.0.8, or '*', not \`$host\`" \
+        "$fluvio" acl add --user ada --operation read --topic t --host "$host"
+done
+for host in 10.0.0.8 ::1 '*'; do
+    check "\`$host\` is one" 1 "Connection refused" "$fluvio" acl add --user ada --operation read --topic t --host "$host" --cluster 127.0.0.1:1
+done
+check "an operation as Kafka spells it" 1 "Connection refused" "$fluvio" acl list --operation DescribeConfigs,IDEMPOTENT_WRITE --cluster 127.0.0.1:1
+check "an operation that is none" 2 'unknown operation `raed`, did you mean `read`?' "$fluvio" acl list --operation raed
 check "an output that is none" 2 "-O must be table, json or yaml" "$fluvio" topic list -O xml
 check "starts that exclude each other" 2 "exclude each other" "$fluvio" consume x -B -T 3
 check "an unknown variable" 2 'no {{ofset}}, did you mean `offset`?' "$fluvio" consume x -F '{{ofset}}'
