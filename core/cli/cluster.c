@@ -379,6 +379,9 @@ static const struct meaning MEANINGS[] = {
     { RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, FC_ERR_NOT_FOUND, "there is no such partition" },
     { RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, FC_ERR_REJECTED,
       "a record is larger than the topic takes (max.message.bytes)" },
+    { RD_KAFKA_RESP_ERR_INVALID_RECORD, FC_ERR_REJECTED,
+      "the server refuses a record (a compacted topic takes only records with keys: --key, "
+      "--key-separator)" },
     { RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, FC_ERR_REJECTED, "it exists already" },
     { RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP, FC_ERR_REFUSED,
       "the group is active: stop its members first" },

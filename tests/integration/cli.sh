@@ -118,6 +118,9 @@ records() {
     same "a file is one record" "$(md5sum <"$work/blob")" sh -c "'$fluvio' consume big -B -d -O raw | md5sum"
     check "a record that is too large names the setting" 1 "larger than the topic takes (max.message.bytes)" \
         sh -c "cat '$work/blob' '$work/blob' | '$fluvio' produce big --raw"
+    "$fluvio" topic create -q states --cleanup-policy compact
+    check "a compacted topic wants keys" 1 "a compacted topic takes only records with keys: --key, --key-separator" sh -c "echo x | '$fluvio' produce states"
+    "$fluvio" topic delete -q states
     check "a tombstone has no value" 0 '' "$fluvio" produce bin --key b --tombstone
     same "which is shown" '[null]' "$fluvio" consume bin -T 1 -d
     produce $'k=1\nno separator\nk=2\n' bin --key-separator = >"$work/out" 2>&1
