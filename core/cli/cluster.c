@@ -113,18 +113,20 @@ static fc_code connection_failed(const struct fc_cluster *cluster, struct fc_err
     const char *where = cluster->settings.where;
     const char *reason = bare_reason(cluster);
     if (cluster->last_code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-        return fc_fail(err, FC_ERR_REJECTED,
-                       "%s did not let us in: %s (check user, password and sasl.mechanism of "
-                       "the profile%s)",
-                       where, reason, scram_hint(cluster));
+        return fc_fail(
+            err, FC_ERR_REJECTED,
+            "%s did not let us in: %.250s (check user, password and sasl.mechanism of "
+            "the profile%s)",
+            where, reason, scram_hint(cluster));
     }
     /* A failed handshake may come as a failed transport. */
     if (cluster->last_code == RD_KAFKA_RESP_ERR__SSL ||
         strstr(reason, "SSL routines") != NULL) {
-        return fc_fail(err, FC_ERR_REJECTED,
-                       "%s: TLS failed: %s (check security.protocol and ssl.ca.location of the "
-                       "profile)",
-                       where, reason);
+        return fc_fail(
+            err, FC_ERR_REJECTED,
+            "%s: TLS failed: %.250s (check security.protocol and ssl.ca.location of the "
+            "profile)",
+            where, reason);
     }
     if (strstr(reason, "Invalid response size") != NULL) { /* text or TLS, taken for a length */
         return fc_fail(err, FC_ERR_PROTOCOL,
@@ -132,10 +134,16 @@ static fc_code connection_failed(const struct fc_cluster *cluster, struct fc_err
                        "without TLS?",
                        where);
     }
+    if (strstr(reason, "Disconnected") != NULL) {
+        return fc_fail_retriable(err, FC_ERR_IO,
+                                 "%s closed the connection at once (" FC_LINK_PROTOCOL_HINT ")",
+                                 where);
+    }
     if (*reason != '\0') {
         return fc_fail_retriable(
-            err, FC_ERR_IO, "cannot reach %s: %s (is it running, and is the address right?)",
-            where, reason);
+            err, FC_ERR_IO,
+            "cannot reach %s: %.250s (is it running, and is the address right?)", where,
+            reason);
     }
     return fc_fail(err, FC_ERR_TIMEOUT, "%s did not answer within %d ms (--timeout)", where,
                    cluster->timeout_ms);

@@ -20,7 +20,7 @@ struct fc_cluster {
     /* What librdkafka said of its connections; set while it is polled, by the same thread. */
     rd_kafka_resp_err_t last_code;
     bool all_down;
-    char last_reason[240];
+    char last_reason[512];
 };
 
 /* A property that a command needs whatever the profile says, or one that it only prefers. */

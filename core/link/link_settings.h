@@ -10,6 +10,10 @@ struct fc_link_settings {
     const char *where; /* which cluster, for messages */
 };
 
+/* What a server that hangs up at once may mean. */
+#define FC_LINK_PROTOCOL_HINT                                                                  \
+    "check security.protocol of the profile: has this port TLS, does it ask for a log-in?"
+
 static inline const char *fc_link_get(const struct fc_link_settings *settings, const char *name)
 {
     return settings->get(settings->ctx, name);

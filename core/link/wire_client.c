@@ -11,7 +11,13 @@
 #include "core/link/wire_socket.h"
 #include "core/wire/messages.h"
 
-enum { FRAME_SIZE = 4, ARENA_BYTES_MAX = 256 * 1024 * 1024, APIS_MAX = 128, ADDRESS_MAX = 300 };
+enum {
+    FRAME_SIZE = 4,
+    ARENA_BYTES_MAX = 256 * 1024 * 1024,
+    APIS_MAX = 128,
+    MISMATCH_CALLS = 2,
+    ADDRESS_MAX = 300
+};
 
 struct fc_wire_client {
     const struct fc_link_settings *settings; /* borrowed while it is being opened */
@@ -84,6 +90,15 @@ static fc_code exchange(struct fc_wire_client *client, struct fc_error *err)
     return code;
 }
 
+/* A listener of another protocol says nothing: it closes the connection, after a question or two. */
+static fc_code hang_up(const struct fc_wire_client *client, fc_code code, struct fc_error *err)
+{
+    struct fc_error why = *err;
+    return code == FC_ERR_IO && client->correlation_id <= MISMATCH_CALLS
+               ? fc_fail(err, code, "%s (" FC_LINK_PROTOCOL_HINT ")", why.message)
+               : code;
+}
+
 static fc_code call(struct fc_wire_client *client, const struct fc_wire_api *api,
                     int16_t version, const void *request, void *out_response,
                     struct fc_error *err)
@@ -107,7 +122,7 @@ static fc_code call(struct fc_wire_client *client, const struct fc_wire_api *api
         code = exchange(client, err);
     }
     if (code != FC_OK) {
-        return code;
+        return hang_up(client, code, err);
     }
     fc_reader_init(&reader, fc_buf_slice(&client->in));
     code = fc_wire_response_header_decode(&reader, api->key, version, &correlation_id, err);

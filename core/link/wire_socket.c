@@ -120,6 +120,14 @@ static int give_password(char *to, int size, int writing, void *ctx)
     return (int)strlen(password);
 }
 
+/* A file of the profile is wrong, whoever is asked. */
+static fc_code file_failed(const char *path, struct fc_error *err)
+{
+    (void)tls_failed(path, err);
+    err->code = FC_ERR_CONFIG;
+    return err->code;
+}
+
 static fc_code load_files(SSL_CTX *context, const struct fc_link_settings *settings,
                           struct fc_error *err)
 {
@@ -129,10 +137,10 @@ static fc_code load_files(SSL_CTX *context, const struct fc_link_settings *setti
     const char *password = fc_link_get(settings, "ssl.key.password");
     bool verify = !is_off(fc_link_get(settings, "enable.ssl.certificate.verification"));
     if (verify && ca != NULL && SSL_CTX_load_verify_locations(context, ca, NULL) != 1) {
-        return tls_failed(ca, err);
+        return file_failed(ca, err);
     }
     if (verify && ca == NULL && SSL_CTX_set_default_verify_paths(context) != 1) {
-        return tls_failed("the system's certificates", err);
+        return file_failed("the system's certificates", err);
     }
     SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     if (password != NULL) {
@@ -140,10 +148,10 @@ static fc_code load_files(SSL_CTX *context, const struct fc_link_settings *setti
         SSL_CTX_set_default_passwd_cb_userdata(context, fc_unconst(password));
     }
     if (certificate != NULL && SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
-        return tls_failed(certificate, err);
+        return file_failed(certificate, err);
     }
     if (key != NULL && SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
-        return tls_failed(key, err);
+        return file_failed(key, err);
     }
     return FC_OK;
 }
@@ -183,6 +191,7 @@ static fc_code await_tls(struct fc_wire_socket *socket, int result, const char *
 static fc_code start_tls(struct fc_wire_socket *socket, const struct fc_link_settings *settings,
                          const char *host, int64_t deadline_ms, struct fc_error *err)
 {
+    fc_code code;
     socket->context = SSL_CTX_new(TLS_client_method());
     if (socket->context == NULL ||
         SSL_CTX_set_min_proto_version(socket->context, TLS1_2_VERSION) != 1) {
@@ -201,8 +210,19 @@ static fc_code start_tls(struct fc_wire_socket *socket, const struct fc_link_set
         if (result == 1) {
             return FC_OK;
         }
-        if (await_tls(socket, result, "handshake", deadline_ms, err) != FC_OK) {
-            return err->code;
+        code = await_tls(socket, result, "handshake", deadline_ms, err);
+        if (code == FC_ERR_REJECTED) {
+            struct fc_error why = *err;
+            return fc_fail(err, code,
+                           "%s (check security.protocol and ssl.ca.location of the profile)",
+                           why.message);
+        }
+        if (code == FC_ERR_IO) {
+            return fc_fail(err, code,
+                           "the server closed the connection (" FC_LINK_PROTOCOL_HINT ")");
+        }
+        if (code != FC_OK) {
+            return code;
         }
     }
 }

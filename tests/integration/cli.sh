@@ -410,7 +410,13 @@ same "and read" hi "$fluvio" consume t -B -d
 check "our own connection encrypts, too" 0 "altered" "$fluvio" topic alter t --retention-time 3d
 check "a signer that is not known is refused" 1 "TLS failed" "$fluvio" topic list --cluster "127.0.0.1:$port" -X security.protocol=ssl
 check "on our own connection, too" 1 "certificate verify failed" "$fluvio" acl list --cluster "127.0.0.1:$port" -X security.protocol=ssl
-check "without TLS the cause is named" 1 "SSL listener" "$fluvio" topic list --cluster "127.0.0.1:$port"
+for listing in topic acl; do
+    check "without TLS the cause is named by $listing list" 1 "check security.protocol of the profile: has this port TLS" "$fluvio" $listing list --cluster "127.0.0.1:$port"
+    check "a CA file without certificates is wrong usage of $listing list" 2 "no certificate or crl found" "$fluvio" $listing list --cluster "127.0.0.1:$port" -X security.protocol=ssl -X ssl.ca.location="$work/tls/key.pem"
+    check "so is a key file without a key" 2 "" "$fluvio" $listing list --cluster "127.0.0.1:$port" -X security.protocol=ssl \
+        -X ssl.ca.location="$work/tls/cert.pem" -X ssl.certificate.location="$work/tls/cert.pem" -X ssl.key.location="$work/tls/cert.pem"
+    check "a signer is looked for by $listing list, and the hint is whole" 1 "of the profile" "$fluvio" $listing list --cluster "127.0.0.1:$port" -X security.protocol=ssl
+done
 check "it is shut down" 0 "has ended" "$fluvio" cluster shutdown --dir "$work/tls"
 
 # --- a cluster on this machine ---------------------------------------------------------------------------------------------------

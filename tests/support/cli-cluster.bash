@@ -69,6 +69,10 @@ printf 'data-dir: data\nlisteners: [{ host: 127.0.0.1, port: %d, auth: sasl }]\n
 "$fluvio" profile add -q before 127.0.0.1:1
 check "a cluster that asks who one is" 0 "the profile is not changed: log in by \`fluvio profile add NAME 127.0.0.1:$port --user USER\`" \
     "$fluvio" cluster start -d "$local_work/login"
+for listing in topic acl; do
+    check "who logs in nowhere is told by $listing list" 1 "check security.protocol of the profile" "$fluvio" $listing list --cluster "127.0.0.1:$port"
+    check "who speaks TLS without need is told by $listing list" 1 "check security.protocol" "$fluvio" $listing list --cluster "127.0.0.1:$port" -X security.protocol=ssl
+done
 "$fluvio" cluster shutdown -q -d "$local_work/login"
 sed -i "s|auth: sasl|auth: sasl, tls: { certificate: ../sub/cert.pem, key: ../sub/key.pem }|" "$local_work/login/spu.yaml"
 check "also over TLS" 0 "127.0.0.1:$port --user USER --ca FILE\`" "$fluvio" cluster start -d "$local_work/login"
