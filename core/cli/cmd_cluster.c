@@ -11,6 +11,7 @@
 #include "core/base/fs.h"
 #include "core/cli/commands.h"
 #include "core/cli/local.h"
+#include "core/cli/server_program.h"
 #include "core/cli/settings.h"
 #include "core/link/wire_client.h"
 
@@ -86,33 +87,6 @@ static fc_code prepare_file(struct start *start, const struct fc_local *local,
                        local->config_path, file->listeners[0].port);
     }
     return code;
-}
-
-/* Beside this program, then on PATH; to be freed. */
-static char *find_program(const struct fc_cli *cli, const char *given)
-{
-    const char *at = cli->env.path;
-    char *path;
-    if (given != NULL) {
-        return fc_strdup(given);
-    }
-    if (cli->exe_dir != NULL) {
-        path = fc_asprintf("%s/fluvio-spu", cli->exe_dir);
-        if (access(path, X_OK) == 0) {
-            return path;
-        }
-        free(path);
-    }
-    while (at != NULL && *at != '\0') {
-        size_t len = strcspn(at, ":");
-        path = fc_asprintf("%.*s/fluvio-spu", (int)len, at);
-        if (access(path, X_OK) == 0) {
-            return path;
-        }
-        free(path);
-        at += len + (at[len] == ':' ? 1 : 0);
-    }
-    return NULL;
 }
 
 static const char *reachable_host(const struct fc_local_listener *listener)
@@ -215,7 +189,7 @@ static fc_code launch(struct fc_cli *cli, const struct start *start,
                       const struct fc_local *local, const struct fc_local_file *file,
                       struct fc_error *err)
 {
-    char *program = find_program(cli, start->program);
+    char *program = fc_server_program_find(cli, start->program);
     pid_t pid = 0;
     fc_code code;
     if (program == NULL) {

@@ -11,6 +11,31 @@
 #include "core/cli/commands.h"
 #include "core/cli/host_check.h"
 #include "core/cli/output.h"
+#include "core/cli/server_program.h"
+
+/* This command reads the file leniently; its program is strict. */
+static void check_file(struct fc_cli *cli, const char *path, json_t *results)
+{
+    struct fc_error why = { 0 };
+    struct stat info;
+    char *program;
+    if (stat(path, &info) != 0) {
+        return; /* cluster start will write it */
+    }
+    program = fc_server_program_find(cli, NULL);
+    if (program == NULL) {
+        fc_check_add(results, "server's file", FC_VERDICT_WARN, NULL,
+                     "%s is not checked: fluvio-spu is neither beside this program nor on PATH",
+                     path);
+    } else if (fc_server_program_check(program, path, &why) == FC_OK) {
+        fc_check_add(results, "server's file", FC_VERDICT_OK, NULL, "%s", path);
+    } else {
+        fc_check_add(results, "server's file", FC_VERDICT_FAIL,
+                     "mend that line; fluvio-spu --options lists what can stand there", "%s",
+                     why.message);
+    }
+    free(program);
+}
 
 void fc_cluster_check_host(struct fc_cli *cli, const struct fc_local *local,
                            const struct fc_local_file *file, json_t *results)
@@ -19,6 +44,7 @@ void fc_cluster_check_host(struct fc_cli *cli, const struct fc_local *local,
     struct fc_error ignored = { 0 };
     /* Whose pid file cannot be read has no server of ours. */
     bool own = fc_local_find(local, &process, &ignored) == FC_OK && process.ours;
+    check_file(cli, local->config_path, results);
     fc_check_data_dir(results, file->data_dir, own);
     fc_check_disk(results, file->data_dir, cli->clock);
     fc_check_limits(results);
@@ -98,7 +124,8 @@ int fc_cmd_cluster_check(struct fc_cli *cli, int argc, char **argv)
     const struct fc_cli_usage usage = {
         .usage = { "cluster check [FLAGS]",
                    "Look whether this machine is fit for a server: room, sync speed, limits,\n"
-                   "ports, clock, data directory, TLS files. Tells how to mend what is not.\n"
+                   "ports, clock, data directory, its file, TLS. Tells how to mend what is "
+                   "not.\n"
                    "Writes 64 MiB beside the data for a moment. Exit code 1 when one fails.",
                    flags, 0, 0 },
         .examples = "  fluvio cluster check\n  fluvio cluster check -c /etc/fluvio/spu.yaml",

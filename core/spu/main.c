@@ -5,10 +5,12 @@
  * SIGTERM and SIGINT end cleanly, the second one at once (the log is made for that); SIGHUP reads
  * the certificates again.
  */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -20,6 +22,13 @@
 #include "core/spu/spu_file.h"
 
 enum { STOP_WAIT_MS = 10000 };
+
+struct task {
+    const char *path;
+    const char *new_user; /* NULL: serve */
+    const char *role;
+    bool check;
+};
 
 static const char *const EXAMPLES =
     "The file, at its smallest:\n\n"
@@ -153,7 +162,7 @@ static fc_code run_node(struct fc_spu_file *file, struct fc_error *err)
     return code;
 }
 
-static void print_options(void)
+static void list_options(void)
 {
     for (const struct fc_option *option = fc_spu_file_options(); option->key != NULL;
          option++) {
@@ -163,18 +172,50 @@ static void print_options(void)
     }
 }
 
+/* What was printed for a person or a script has to arrive. */
+static fc_exit end_output(const struct fc_flag_scope *scope)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return FC_EXIT_DONE;
+    }
+    fc_flags_tell(scope, "stdout: %s", strerrordesc_np(errno));
+    return FC_EXIT_FAILED;
+}
+
+static fc_code run_file(struct fc_spu_file *file, const struct task *task, struct fc_error *err)
+{
+    if (task->check) {
+        return FC_OK; /* it has been read */
+    }
+    return task->new_user == NULL ? run_node(file, err)
+                                  : fc_spu_add_user(file, task->new_user, task->role, err);
+}
+
+/* NULL: it can be done. */
+static const char *wrong_task(const struct task *task)
+{
+    if (task->path == NULL) {
+        return "which file? fluvio-spu --config FILE";
+    }
+    if (task->role != NULL && task->new_user == NULL) {
+        return "--role is for --add-user";
+    }
+    return task->check && task->new_user != NULL ? "--check and --add-user exclude each other"
+                                                 : NULL;
+}
+
 int main(int argc, char **argv)
 {
-    const char *path = NULL;
-    const char *new_user = NULL;
-    const char *role = NULL;
+    struct task task = { .path = NULL };
     bool options = false;
     bool version = false;
     const struct fc_flag flags[] = {
-        { "config", 'c', FC_FLAG_TEXT, &path, "FILE", "the node's file" },
-        { "add-user", 0, FC_FLAG_TEXT, &new_user, "NAME",
+        { "config", 'c', FC_FLAG_TEXT, &task.path, "FILE", "the node's file" },
+        { "check", 0, FC_FLAG_BOOL, &task.check, NULL,
+          "only read the file, tell what is wrong in it, and end" },
+        { "add-user", 0, FC_FLAG_TEXT, &task.new_user, "NAME",
           "make a user, whose password is read from stdin, and end; the node must not run" },
-        { "role", 0, FC_FLAG_TEXT, &role, "ROLE",
+        { "role", 0, FC_FLAG_TEXT, &task.role, "ROLE",
           "with --add-user: what it may do with all topics: " FC_ROLE_NAMES },
         { "options", 0, FC_FLAG_BOOL, &options, NULL, "list what can stand in the file" },
         { "version", 0, FC_FLAG_BOOL, &version, NULL, "print the version" },
@@ -194,30 +235,30 @@ int main(int argc, char **argv)
     struct fc_spu_file *file = NULL;
     struct fc_error err;
     fc_exit exit_code = FC_EXIT_DONE;
+    const char *wrong;
     char **operands = NULL;
     uint32_t count = 0;
     fc_code code;
     fc_standard_fds_keep();
     if (!fc_flags_parse(&scope, &usage, argc, argv, &operands, &count, &exit_code)) {
-        return exit_code;
+        return (int)(exit_code == FC_EXIT_DONE ? end_output(&scope) : exit_code);
     }
     if (options || version) {
         if (version) {
             (void)printf("fluvio-spu " FC_VERSION "\n");
         } else {
-            print_options();
+            list_options();
         }
-        return FC_EXIT_DONE;
+        return (int)end_output(&scope);
     }
-    if (path == NULL || (role != NULL && new_user == NULL)) {
-        fc_flags_tell(&scope, path == NULL ? "which file? fluvio-spu --config FILE"
-                                           : "--role is for --add-user");
+    wrong = wrong_task(&task);
+    if (wrong != NULL) {
+        fc_flags_tell(&scope, "%s", wrong);
         return FC_EXIT_USAGE;
     }
-    code = fc_spu_file_read(path, &file, &err);
+    code = fc_spu_file_read(task.path, &file, &err);
     if (code == FC_OK) {
-        code = new_user == NULL ? run_node(file, &err)
-                                : fc_spu_add_user(file, new_user, role, &err);
+        code = run_file(file, &task, &err);
     }
     if (code != FC_OK) {
         fc_flags_tell(&scope, "%s%s", err.message,

@@ -171,6 +171,15 @@ spu_file "$work/b.key"
 check "a key of another certificate" 1 "is not the key of" "$fluvio" cluster check -c "$work/checked.yaml"
 spu_file "$work/none.key"
 check "a key that is not there" 1 "No such file" "$fluvio" cluster check -c "$work/checked.yaml"
+spu_file "$work/a.key"
+check "a server's file that can be read" 0 "server's file    $work/checked.yaml" sh -c "'$fluvio' cluster check -c '$work/checked.yaml' | tr -s ' ' | sed 's/file /file    /'"
+echo 'data-dirs: x' >>"$work/checked.yaml"
+check "a server's file with a key that is none" 1 "checked.yaml:4:1: unknown key \`data-dirs\`" "$fluvio" cluster check -c "$work/checked.yaml"
+check "the server's program says so, too" 2 "checked.yaml:4:1: unknown key \`data-dirs\`" "$BUILD/fluvio-spu" --check --config "$work/checked.yaml"
+check "it checks, or adds a user" 2 "--check and --add-user exclude each other" "$BUILD/fluvio-spu" --check --config "$work/checked.yaml" --add-user ada
+for flag in --options --help --version; do
+    check "what it prints has to arrive: $flag" 1 "stdout: No space left" sh -c "'$BUILD/fluvio-spu' $flag >/dev/full"
+done
 mkdir -p "$work/held"
 printf 'data-dir: %s/held\nlisteners: [{port: 0}]\n' "$work" >"$work/held.yaml"
 exec 9>"$work/held/.lock"
