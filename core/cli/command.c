@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/quantity.h"
@@ -20,11 +21,28 @@ static struct fc_flag_scope scope_of(const struct fc_cli *cli)
     return scope;
 }
 
+/* One line, whatever stands in the names and reasons in it: a terminal would obey some bytes. */
+FC_PRINTF(2, 0) static void put_line(FILE *out, const char *fmt, va_list args)
+{
+    char *text = NULL;
+    int len = vasprintf(&text, fmt, args);
+    while (len > 0 && text[len - 1] == '\n') {
+        text[--len] = '\0';
+    }
+    for (int at = 0; at < len; at++) {
+        text[at] = (unsigned char)text[at] < ' ' || text[at] == 0x7f ? '?' : text[at];
+    }
+    if (len >= 0) {
+        (void)fprintf(out, "%s\n", text); /* a closed stderr leaves nobody */
+        free(text);
+    }
+}
+
+FC_PRINTF(3, 0)
 static void tell(struct fc_cli *cli, const char *prefix, const char *fmt, va_list args)
 {
-    (void)fprintf(cli->err, "%s: %s", PROGRAM, prefix); /* a closed stderr leaves nobody */
-    (void)vfprintf(cli->err, fmt, args);
-    (void)fputc('\n', cli->err);
+    (void)fprintf(cli->err, "%s: %s", PROGRAM, prefix);
+    put_line(cli->err, fmt, args);
     (void)fflush(cli->err);
 }
 
@@ -49,8 +67,7 @@ void fc_cli_note(struct fc_cli *cli, const char *fmt, ...)
     va_list args;
     if (!cli->quiet) {
         va_start(args, fmt);
-        (void)vfprintf(cli->err, fmt, args);
-        (void)fputc('\n', cli->err);
+        put_line(cli->err, fmt, args);
         va_end(args);
     }
 }

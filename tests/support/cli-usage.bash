@@ -97,6 +97,8 @@ check "an unknown profile" 2 'did you mean `three`?' "$fluvio" topic list --prof
 check "a name that is taken" 3 "already" "$fluvio" profile add three 127.0.0.1:3
 check "a bad name" 2 "cannot be a profile's name" "$fluvio" profile add 'a b' 127.0.0.1:3
 check "a bad property is refused when it is added" 2 "no.such" "$fluvio" profile add four 127.0.0.1:3 --set no.such=1
+check "its reason is one line" 1 '' sh -c "'$fluvio' profile add four 127.0.0.1:3 --set acks=9999999 2>&1 | grep -c '^$' | grep 1"
+check "a name is no command for the terminal" 2 'no profile `a?[31mb` in' "$fluvio" topic list --profile "$(printf 'a\033[31mb')"
 check "a CA that is not there is refused when it is added" 2 "--ca: none.pem: No such file" "$fluvio" profile add four 127.0.0.1:3 --ca none.pem
 touch "$work/ca.pem"
 check "one by a path from here" 0 "profile four" env -C "$work" "$fluvio" profile add four 127.0.0.1:3 --ca ca.pem --stay
