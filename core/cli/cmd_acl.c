@@ -214,7 +214,8 @@ static int connect_and(struct acl *acl, work_fn work, const char *note)
     if (code == FC_OK) {
         print(acl);
         if (note != NULL) {
-            fc_cli_note(acl->cli, "%zu %s", json_array_size(acl->rows), note);
+            size_t count = json_array_size(acl->rows);
+            fc_cli_note(acl->cli, "%zu %s %s", count, count == 1 ? "rule" : "rules", note);
         }
     }
     json_decref(acl->rows);
@@ -287,7 +288,7 @@ int fc_cmd_acl_add(struct fc_cli *cli, int argc, char **argv)
     if (fc_acl_rules_to_add(&acl.flags, &acl.rules, &error) != FC_OK) {
         return fc_cli_fail(cli, &error);
     }
-    return connect_and(&acl, create, "rules added");
+    return connect_and(&acl, create, "added");
 }
 
 int fc_cmd_acl_list(struct fc_cli *cli, int argc, char **argv)
@@ -341,5 +342,5 @@ int fc_cmd_acl_delete(struct fc_cli *cli, int argc, char **argv)
             "say --all");
         return fc_cli_fail(cli, &error);
     }
-    return connect_and(&acl, delete_matching, "rules removed");
+    return connect_and(&acl, delete_matching, "removed");
 }

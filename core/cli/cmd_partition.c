@@ -1,11 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* partition list. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/cli/commands.h"
 #include "core/cli/partitions.h"
 
 enum { NAMES_MAX = 100 };
+
+static int by_name(const void *a, const void *b)
+{
+    const struct rd_kafka_metadata_topic *const *first = a;
+    const struct rd_kafka_metadata_topic *const *second = b;
+    return strcmp((*first)->topic, (*second)->topic);
+}
+
+/* Of all topics but the servers' own; servers name them in any order. */
+static fc_code collect_all(struct fc_cluster *cluster, const struct rd_kafka_metadata *metadata,
+                           json_t *rows, struct fc_error *err)
+{
+    size_t count = (size_t)metadata->topic_cnt;
+    const struct rd_kafka_metadata_topic **topics =
+        fc_new_array(const struct rd_kafka_metadata_topic *, count + 1);
+    fc_code code = FC_OK;
+    for (size_t index = 0; index < count; index++) {
+        topics[index] = &metadata->topics[index];
+    }
+    qsort(topics, count, sizeof(struct rd_kafka_metadata_topic *), by_name);
+    for (size_t index = 0; index < count && code == FC_OK; index++) {
+        if (strncmp(topics[index]->topic, "__", 2) != 0) {
+            code = fc_partitions_rows(cluster, topics[index], rows, err);
+        }
+    }
+    free(topics);
+    return code;
+}
 
 static fc_code collect(struct fc_cluster *cluster, const struct rd_kafka_metadata *metadata,
                        char **names, uint32_t count, json_t *rows, struct fc_error *err)
@@ -18,12 +48,7 @@ static fc_code collect(struct fc_cluster *cluster, const struct rd_kafka_metadat
             code = fc_partitions_rows(cluster, topic, rows, err);
         }
     }
-    for (int index = 0; count == 0 && index < metadata->topic_cnt && code == FC_OK; index++) {
-        if (strncmp(metadata->topics[index].topic, "__", 2) != 0) {
-            code = fc_partitions_rows(cluster, &metadata->topics[index], rows, err);
-        }
-    }
-    return code;
+    return count == 0 ? collect_all(cluster, metadata, rows, err) : code;
 }
 
 int fc_cmd_partition_list(struct fc_cli *cli, int argc, char **argv)

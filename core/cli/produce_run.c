@@ -272,10 +272,11 @@ static fc_code finish(struct run *run, fc_code code, struct fc_error *err)
                        run->lost, run->sent, run->produce->topic, reason.message);
     }
     if (code == FC_OK && run->skipped > 0) {
-        return fc_fail(err, FC_ERR_REJECTED,
-                       "%" PRIu64 " lines without the separator `%s` were left out; %" PRIu64
-                       " records were delivered",
-                       run->skipped, run->produce->key_separator, run->delivered);
+        return fc_fail(
+            err, FC_ERR_REJECTED,
+            "%" PRIu64 " %s without the separator `%s` left out; %" PRIu64 " %s delivered",
+            run->skipped, run->skipped == 1 ? "line" : "lines", run->produce->key_separator,
+            run->delivered, run->delivered == 1 ? "record" : "records");
     }
     return code;
 }
