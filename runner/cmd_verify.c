@@ -228,7 +228,7 @@ static fc_code work(struct job *job, const char *path, struct fc_error *err)
 {
     fc_code code = fc_history_open(&job->history, job->command, path, &job->flags.history, err);
     job->rows = json_array();
-    if (code == FC_OK && !job->json) {
+    if (code == FC_OK && !job->json && !job->command->quiet) {
         fc_history_print_cut(&job->history, job->command->out);
         (void)fflush(job->command->out); /* what follows may take long */
     }
