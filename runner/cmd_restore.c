@@ -13,6 +13,8 @@
 #include "runner/history.h"
 #include "runner/marker.h"
 
+enum { PARALLEL_MAX = 64 };
+
 struct restore_flags {
     struct fc_history_flags history;
     const char *binlog;
@@ -76,6 +78,10 @@ static fc_code read_flags(struct job *job, struct fc_error *err)
     if (binlog != NULL && strcmp(binlog, "on") != 0 && strcmp(binlog, "off") != 0) {
         return fc_fail(err, FC_ERR_CONFIG, "--binlog %s: write on or off", binlog);
     }
+    if (job->flags.parallel < 1 || job->flags.parallel > PARALLEL_MAX) {
+        return fc_fail(err, FC_ERR_CONFIG, "--parallel %" PRIu64 ": write 1 to %d",
+                       job->flags.parallel, PARALLEL_MAX);
+    }
     job->write_binlog = binlog != NULL && strcmp(binlog, "on") == 0;
     return FC_OK;
 }
@@ -121,7 +127,7 @@ static fc_code open_restore(struct job *job, struct fc_error *err)
     config.replace = job->flags.replace;
     config.write_binlog = job->write_binlog;
     config.verify = !job->flags.no_verify;
-    config.parallel = (uint32_t)(job->flags.parallel > 64 ? 64 : job->flags.parallel);
+    config.parallel = (uint32_t)job->flags.parallel;
     config.sort_bytes = history->memory_bytes;
     config.sort_dir = sort_dir();
     config.on_progress = on_progress;
@@ -378,7 +384,8 @@ static bool parse(struct job *job, int argc, char **argv, char ***out_operands,
           "do not compare what was stored with the log" },
         { "without-dead-letters", 0, FC_FLAG_BOOL, &flags->without_dead_letters, NULL,
           "restore without the changes that went to the dead-letter topic" },
-        { "parallel", 0, FC_FLAG_UINT, &flags->parallel, "N", "tables at a time (default: 2)" },
+        { "parallel", 0, FC_FLAG_UINT, &flags->parallel, "N",
+          "tables at a time, 1 to 64 (default: 2)" },
         { "memory", 0, FC_FLAG_TEXT, &flags->history.memory, "SIZE",
           "for looking up keys, then for sorting rows (default: 256MiB)" },
         { "output", 'o', FC_FLAG_TEXT, &flags->format, "FORMAT", "table (default) or json" },

@@ -36,6 +36,9 @@ static fc_code take_lock(const char *dir, struct fc_file **out_file, struct fc_e
     struct iovec part = { pid, 0 };
     struct fc_file *file = NULL;
     fc_code code = fs->ops->make_dir(fs, dir, err);
+    if (code == FC_ERR_NOT_FOUND) { /* of what it is to be in; nobody asked for that */
+        code = err->code = FC_ERR_IO;
+    }
     if (code == FC_OK) {
         code = fs->ops->open(fs, path, FC_FS_WRITE | FC_FS_CREATE, &file, err);
     }

@@ -185,12 +185,14 @@ static fc_code set_up_session(struct fc_session *session, bool write_binlog, boo
     if (!write_binlog) {
         code = fc_session_run(session, err, "SET SESSION sql_log_bin=0");
         if (code == FC_ERR_CONFIG) {
-            return fc_wrap(err,
-                           "the restore cannot be kept out of the server's binlog: GRANT %s "
-                           "ON *.* to this user, or let the restore be written to the binlog",
-                           session->flavor == FC_FLAVOR_MARIADB
-                               ? "BINLOG ADMIN (or SUPER)"
-                               : "SYSTEM_VARIABLES_ADMIN (or SUPER)");
+            (void)fc_wrap(err,
+                          "the restore cannot be kept out of the server's binlog: GRANT %s "
+                          "ON *.* to this user, or let the restore be written to the binlog",
+                          session->flavor == FC_FLAVOR_MARIADB
+                              ? "BINLOG ADMIN (or SUPER)"
+                              : "SYSTEM_VARIABLES_ADMIN (or SUPER)");
+            err->code = FC_ERR_REJECTED; /* nothing is wrong with file or command */
+            return err->code;
         }
     }
     if (code == FC_OK) {
@@ -233,7 +235,7 @@ static fc_code use_database(const struct fc_staging *staging, struct fc_error *e
                               "schema_name=%s",
                               staging->to.db_text);
     if (code == FC_OK && count == 0) {
-        return fc_fail(err, FC_ERR_NOT_FOUND,
+        return fc_fail(err, FC_ERR_REJECTED,
                        "there is no database %s on the server; CREATE DATABASE `%s` mends it",
                        staging->to.db, staging->to.db);
     }

@@ -102,6 +102,12 @@ static fc_code open_for_writing(struct fc_data_dir *dir, struct fc_error *err)
     fc_code code;
     dir->env.group = fc_group_sync_new();
     code = make_dirs(dir->env.fs, dir->path, err);
+    if (code == FC_ERR_NOT_FOUND) { /* nobody asked for something that is there */
+        code = FC_ERR_IO;
+        if (err != NULL) {
+            err->code = code;
+        }
+    }
     if (code == FC_OK) {
         code = take_lock(dir, err);
     }

@@ -203,7 +203,7 @@ fc_code fc_log_view_open(const struct fc_log_view_config *config, struct fc_log_
     }
     if (code == FC_OK && (view->partition_count == 0 || view->complete_seq == 0)) {
         code = fc_fail(
-            err, FC_ERR_NOT_FOUND,
+            err, FC_ERR_REJECTED,
             "the log holds no complete transaction of connector %s: run `fluvio-connect "
             "run` with this file first",
             config->connector);

@@ -178,6 +178,15 @@ bad_points() {
     refused "a point before the capture" 2 'before|first|captured' restore --to '2001-01-01 00:00:00' --into 'copy.*' --replace
     refused "a transaction that is not in the log" 2 'not|captured|log' restore --to "$([ "$kind" = mariadb ] && echo 0-1-999999 || echo 11111111-1111-1111-1111-111111111111:5)" --into 'copy.*' --replace
     refused "a table that was never captured" 2 'nothing' restore --table shop.nothing --into copy.nothing
+    refused "a database that is not there" 1 'there is no database nowhere' restore --table shop.orders --into nowhere.orders
+    refused "no table at a time" 2 'parallel 0: write 1 to 64' restore --parallel 0 --table shop.orders --into copy.none
+    refused "more at a time than there may be" 2 'parallel 100000: write 1 to 64' restore --parallel 100000 --table shop.orders --into copy.none
+    sed "s/name: [^ ,]*/name: empty/; s#$kind-log#$kind-empty-log#" "$work/$kind.yaml" >"$work/$kind-empty.yaml"
+    mkdir "$work/$kind-empty-log"
+    refused "a log that holds nothing yet" 1 'no complete transaction' "$connect" restore -q "$work/$kind-empty.yaml" --table shop.orders --into copy.none
+    sql "CREATE USER plain@localhost; GRANT ALL ON shop.* TO plain@localhost; GRANT ALL ON copy.* TO plain@localhost"
+    sed 's/user: root/user: plain/' "$work/$kind.yaml" >"$work/$kind-plain.yaml"
+    refused "a user who may not keep it out of the binlog" 1 'GRANT .* ON \*\.\*' "$connect" restore -q "$work/$kind-plain.yaml" --table shop.orders --into copy.none
     refused "an unknown flag" 2 'dry-run' restore --dry-rum
     file=$(find "$log/shop-0" -name '*.log' | head -n 1)
     cp "$file" "$work/kept" && printf 'XXXX' | dd of="$file" bs=1 seek=200 conv=notrunc status=none

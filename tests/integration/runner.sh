@@ -316,7 +316,9 @@ not_writable() {
     file dir && sed -i 's#dir: dir-data#dir: taken/data#' "$work/dir.yaml"
     gives 1 "$connect" run "$work/dir.yaml" && tail -n 1 "$work/out" | grep -q '/taken/data' &&
         gives 1 "$connect" check "$work/dir.yaml" && says 'FAIL  data directory' && says '/taken is not a directory' &&
-        [ "$(cat "$work/taken")" = 'a file' ]
+        [ "$(cat "$work/taken")" = 'a file' ] &&
+        sed -i 's#dir: taken/data#dir: /proc/none/data#' "$work/dir.yaml" &&
+        gives 1 "$connect" run "$work/dir.yaml" && says 'create directory /proc/none' && one_line
 }
 
 check "make install puts everything in place" install_all

@@ -269,7 +269,7 @@ static void an_empty_log_says_what_to_do(void **state)
     config.clock = fc_clock_system();
     config.connector = "cap";
     config.topic = "cap";
-    assert_int_equal(fc_log_view_open(&config, &fixture.view, &err), FC_ERR_NOT_FOUND);
+    assert_int_equal(fc_log_view_open(&config, &fixture.view, &err), FC_ERR_REJECTED);
     assert_non_null(strstr(err.message, "fluvio-connect run"));
     fc_log_fixture_release(&fixture);
 }
