@@ -2,6 +2,8 @@
 /* CreateTopics, DeleteTopics, CreatePartitions. */
 #include "core/spu/topic_admin.h"
 
+#include <inttypes.h>
+
 #include "core/spu/access.h"
 #include "core/spu/handlers.h"
 #include "core/spu/quotas.h"
@@ -12,6 +14,8 @@ enum { DEFAULT_PARTITIONS = -1, DEFAULT_REPLICATION = -1 };
 
 /* Of CreateTopics, from which on clients know that a quota refuses. */
 enum { STRICT_VERSION = 6 };
+
+enum { MESSAGE_SIZE = 80 };
 
 fc_kafka_error fc_topic_admin_error(fc_code code)
 {
@@ -97,8 +101,10 @@ static fc_kafka_error count_partitions(struct fc_spu *spu, struct fc_request *re
         count = spu->config.partitions_default;
     }
     if (count < 1 || count > spu->config.partitions_max) {
-        return fail(request, out, FC_KAFKA_INVALID_PARTITIONS,
-                    "the number of partitions is below 1 or too large");
+        char text[MESSAGE_SIZE];
+        (void)snprintf(text, sizeof(text), "a topic has 1 to %" PRIu32 " partitions",
+                       spu->config.partitions_max);
+        return fail(request, out, FC_KAFKA_INVALID_PARTITIONS, text);
     }
     if (asked->assignments_count <= 0 && asked->replication_factor != 1 &&
         asked->replication_factor != DEFAULT_REPLICATION) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DeleteTopics and CreatePartitions. */
+#include <inttypes.h>
+
 #include "core/spu/access.h"
 #include "core/spu/coordinator.h"
 #include "core/spu/handlers.h"
@@ -8,6 +10,8 @@
 
 /* From which on clients know that a quota refuses. */
 enum { DELETE_STRICT = 5, GROW_STRICT = 3 };
+
+enum { MESSAGE_SIZE = 80 };
 
 static fc_kafka_error delete_topic(struct fc_spu *spu, struct fc_request *request,
                                    struct fc_slice name, struct fc_uuid id,
@@ -98,6 +102,7 @@ static fc_kafka_error grow(struct fc_spu *spu, struct fc_request *request,
                            const struct fc_msg_create_partitions_request_topic *asked,
                            struct fc_msg_create_partitions_response_result *out)
 {
+    char text[MESSAGE_SIZE];
     struct fc_log_topic *topic = NULL;
     struct fc_error err;
     fc_kafka_error error;
@@ -114,7 +119,11 @@ static fc_kafka_error grow(struct fc_spu *spu, struct fc_request *request,
     } else if (asked->count <= (int64_t)fc_log_topic_partitions(topic) ||
                asked->count > (int64_t)spu->config.partitions_max) {
         error = FC_KAFKA_INVALID_PARTITIONS;
-        out->error_message = fc_slice_text("a topic only gets more partitions, up to a limit");
+        (void)snprintf(text, sizeof(text),
+                       "the topic has %" PRIu32
+                       " partitions; it only gets more, up to %" PRIu32,
+                       fc_log_topic_partitions(topic), spu->config.partitions_max);
+        out->error_message = fc_arena_copy(&request->arena, fc_slice_text(text));
     } else if (!is_here(spu, asked, fc_log_topic_partitions(topic))) {
         error = FC_KAFKA_INVALID_REPLICA_ASSIGNMENT;
         out->error_message =

@@ -406,6 +406,8 @@ printf 'data-dir: %s/data\nlisteners:\n  - {name: SSL, host: 127.0.0.1, port: %d
 check "a server with TLS is started" 0 "the cluster runs" "$fluvio" cluster start --dir "$work/tls"
 check "a profile with its CA" 0 "profile tls" "$fluvio" profile add tls "127.0.0.1:$port" --ca "$work/tls/cert.pem"
 check "a topic is created" 0 "created" "$fluvio" topic create t
+check "more partitions than a topic may have" 1 "a topic has 1 to 10000 partitions" "$fluvio" topic create wide -p 100000
+check "  also of one that is there" 1 "the topic has 1 partitions; it only gets more, up to 10000" "$fluvio" topic alter t -p 10001
 check "a record is written" 0 '' sh -c "echo hi | '$fluvio' produce t"
 same "and read" hi "$fluvio" consume t -B -d
 check "our own connection encrypts, too" 0 "altered" "$fluvio" topic alter t --retention-time 3d
