@@ -19,6 +19,7 @@
 #include "core/base/roles.h"
 #include "core/base/standard_fds.h"
 #include "core/spu/add_user.h"
+#include "core/spu/setting_docs.h"
 #include "core/spu/spu_file.h"
 
 enum { STOP_WAIT_MS = 10000 };
@@ -162,14 +163,39 @@ static fc_code run_node(struct fc_spu_file *file, struct fc_error *err)
     return code;
 }
 
+static void print_option(const char *prefix, const char *key, const char *value,
+                         const char *help, bool required)
+{
+    char name[64];
+    (void)snprintf(name, sizeof(name), "%s%s", prefix, key);
+    (void)printf("%-41s%-10s %s%s\n", name, value == NULL ? "-" : value, help,
+                 required ? " Required." : "");
+}
+
+/* Settings of topics, with what a topic has where neither it nor the file sets anything. */
+static void print_topic_settings(void)
+{
+    struct fc_log_topic_config config;
+    const char *key;
+    fc_log_topic_config_init(&config);
+    for (size_t index = 0; (key = fc_log_topic_config_key(index)) != NULL; index++) {
+        char value[FC_TOPIC_CONFIG_TEXT_SIZE];
+        const struct fc_setting_doc *doc = fc_setting_doc(key);
+        (void)fc_log_topic_config_get(&config, key, value);
+        print_option("topics.", key, value, doc == NULL ? "" : doc->text, false);
+    }
+}
+
 static void list_options(void)
 {
-    for (const struct fc_option *option = fc_spu_file_options(); option->key != NULL;
-         option++) {
-        (void)printf("%-26s%-10s%s%s%s\n", option->key,
-                     option->default_text == NULL ? "-" : option->default_text, option->help,
-                     option->required ? " Required." : "", "");
+    const struct fc_spu_file_block *block;
+    for (size_t index = 0; (block = fc_spu_file_block(index)) != NULL; index++) {
+        for (const struct fc_option *option = block->options; option->key != NULL; option++) {
+            print_option(block->prefix, option->key, option->default_text, option->help,
+                         option->required);
+        }
     }
+    print_topic_settings();
 }
 
 /* What was printed for a person or a script has to arrive. */

@@ -52,11 +52,6 @@ static const struct fc_option OPTIONS[] = {
 
 static const char *const OTHER_KEYS[] = { "listeners", "topics", "authorization", NULL };
 
-const struct fc_option *fc_spu_file_options(void)
-{
-    return OPTIONS;
-}
-
 static const struct fc_option LISTENER_OPTIONS[] = {
     { "name", FC_OPTION_TEXT, false, "PLAINTEXT", 0, 0, NULL, "What clients' logs call it." },
     { "host", FC_OPTION_TEXT, false, "127.0.0.1", 0, 0, NULL,
@@ -87,6 +82,17 @@ static const struct fc_option TLS_OPTIONS[] = {
       "Whether clients show a certificate." },
     { NULL, FC_OPTION_TEXT, false, NULL, 0, 0, NULL, NULL },
 };
+
+const struct fc_spu_file_block *fc_spu_file_block(size_t index)
+{
+    static const struct fc_spu_file_block blocks[] = {
+        { "", OPTIONS },
+        { "listeners[].", LISTENER_OPTIONS },
+        { "listeners[].tls.", TLS_OPTIONS },
+        { "authorization.", FC_SPU_FILE_AUTHORIZATION },
+    };
+    return index < sizeof(blocks) / sizeof(blocks[0]) ? &blocks[index] : NULL;
+}
 
 static fc_code split_advertised(struct fc_spu_file *file, const struct fc_yaml_node *node,
                                 const char *text, struct fc_listener_config *listener,

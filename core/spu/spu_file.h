@@ -38,7 +38,13 @@ FC_MUST_CHECK fc_code fc_spu_file_read(const char *path, struct fc_spu_file **ou
                                        struct fc_error *err);
 void fc_spu_file_free(struct fc_spu_file *file); /* NULL is fine */
 
-/* What can stand in the file beside listeners and topics. */
-const struct fc_option *fc_spu_file_options(void);
+/* What can stand in the file, beside the settings under `topics`. */
+struct fc_spu_file_block {
+    const char *prefix; /* of its keys: "listeners[].tls." */
+    const struct fc_option *options;
+};
+
+/* NULL past the end. */
+const struct fc_spu_file_block *fc_spu_file_block(size_t index);
 
 #endif

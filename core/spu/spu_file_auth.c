@@ -8,7 +8,7 @@
 #include "core/spu/auth/principal.h"
 #include "core/spu/sasl.h"
 
-static const struct fc_option AUTHORIZATION_OPTIONS[] = {
+const struct fc_option FC_SPU_FILE_AUTHORIZATION[] = {
     { "enabled", FC_OPTION_BOOL, false, "false", 0, 0, NULL,
       "Nothing is allowed that no ACL allows." },
     { "super-users", FC_OPTION_LIST, false, NULL, 0, 0, NULL,
@@ -133,7 +133,7 @@ fc_code fc_spu_file_read_authorization(struct fc_spu_file *file, struct fc_error
     struct fc_options *options = NULL;
     const char *const *names = NULL;
     uint32_t count;
-    fc_code code = fc_options_read(&source, AUTHORIZATION_OPTIONS, &options, err);
+    fc_code code = fc_options_read(&source, FC_SPU_FILE_AUTHORIZATION, &options, err);
     if (code != FC_OK) {
         return code;
     }

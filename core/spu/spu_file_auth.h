@@ -14,6 +14,8 @@ FC_MUST_CHECK fc_code fc_spu_file_take_auth(struct fc_spu_file *file,
                                             const struct fc_yaml_node *map, size_t which,
                                             struct fc_error *err);
 
+extern const struct fc_option FC_SPU_FILE_AUTHORIZATION[];
+
 /* The block `authorization`. Errors: FC_ERR_CONFIG. */
 FC_MUST_CHECK fc_code fc_spu_file_read_authorization(struct fc_spu_file *file,
                                                      struct fc_error *err);

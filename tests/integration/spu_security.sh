@@ -118,6 +118,14 @@ bootstrap() {
     ! add_user other </dev/null || { echo "a user without password was made"; return 1; }
 }
 check "the first users are made while the node stands still" bootstrap
+all_options() { # of each block of the file that a page names
+    local key
+    "$build/fluvio-spu" --options >"$work/out" || return 1
+    for key in data-dir 'listeners\[\]\.auth' 'listeners\[\]\.tls\.key' authorization.enabled topics.retention.ms; do
+        grep -q "^$key " "$work/out" || { echo "no $key"; return 1; }
+    done
+}
+check "--options lists what can stand in each block of the file" all_options
 check "it starts" start
 running_refused() {
     local got=0
