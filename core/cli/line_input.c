@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CHUNK_SIZE = 64 * 1024 };
@@ -16,8 +17,13 @@ fc_code fc_line_input_open(const char *path, size_t line_bytes_max,
     bool is_file = path != NULL && strcmp(path, "-") != 0;
     int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     int wake_fd;
+    struct stat info;
     if (fd < 0) {
         return fc_fail(err, FC_ERR_CONFIG, "%s: %s", path, strerrordesc_np(errno));
+    }
+    if (is_file && fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+        (void)close(fd); /* nothing was read */
+        return fc_fail(err, FC_ERR_CONFIG, "%s: %s", path, strerrordesc_np(EISDIR));
     }
     wake_fd = eventfd(0, EFD_CLOEXEC);
     if (wake_fd < 0) {

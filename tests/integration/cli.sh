@@ -136,7 +136,7 @@ records() {
     same "topics in their order" true sh -c "'$fluvio' partition list -O json | jq '[.[].topic] | . == sort and length > 6'"
     same "and their sizes" true sh -c "'$fluvio' partition list orders -O json | jq '[.[].size] | all(. > 0)'"
     check "a closed stdin is no input" 1 "stdin: Bad file descriptor" sh -c "'$fluvio' produce one <&-"
-    check "a folder is no input" 1 "$work: Is a directory" "$fluvio" produce one -f "$work"
+    check "a folder is no input" 2 "$work: Is a directory" "$fluvio" produce one -f "$work"
     # Whose reader wants no more says nothing of it, and commits what it has printed only.
     "$fluvio" topic create -q much
     seq 200000 | "$fluvio" produce much

@@ -66,6 +66,8 @@ kill $web
 
 check "results that nobody can have" 1 "stdout: the results could not be written" sh -c "'$fluvio' version --client >&-"
 check "also of the runner" 1 "stdout: the results could not be written" sh -c "'$BUILD/fluvio-connect' version >&-"
+printf 'connector: x\n' >"$work/connector.yaml"
+check "restore takes some table at a time" 2 "--parallel 0: write 1 to 64" "$BUILD/fluvio-connect" restore --parallel 0 "$work/connector.yaml"
 printf 'data-dir: %s/closed\nlisteners: [{ port: 0 }]\n' "$work" >"$work/closed.yaml"
 sh -c "exec '$BUILD/fluvio-spu' --config '$work/closed.yaml' <&- >&- 2>&-" &
 closed=$!
