@@ -23,10 +23,12 @@ fc_code fc_topic_store_check_name(const char *name, struct fc_error *err)
         return fc_fail(err, FC_ERR_CONFIG, "a topic name has 1 to %d characters, not %zu",
                        FC_LOG_TOPIC_NAME_MAX, length);
     }
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        name[strspn(name,
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        return fc_fail(err, FC_ERR_CONFIG, "a topic cannot be named \"%s\"", name);
+    }
+    if (name[strspn(name,
                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] !=
-            '\0') {
+        '\0') {
         return fc_fail(err, FC_ERR_CONFIG,
                        "topic name \"%s\": only letters, digits, '.', '_' and '-' are allowed",
                        name);

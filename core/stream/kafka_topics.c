@@ -189,23 +189,6 @@ void fc_kafka_free_topics(struct fc_kafka *kafka)
 
 /* --- ensuring ----------------------------------------------------------------------------- */
 
-/* A new topic is known everywhere only after a moment. */
-static fc_code wait_for_topic(struct fc_kafka *kafka, const char *name, struct fc_error *err)
-{
-    uint32_t count = 0;
-    fc_code code = ask_partitions(kafka, name, &count, err);
-    for (int waited = 0;
-         (code == FC_ERR_NOT_FOUND || code == FC_ERR_TIMEOUT) && waited < CREATED_WAIT_MS;
-         waited += CREATED_LOOK_MS) {
-        (void)rd_kafka_poll(kafka->client, CREATED_LOOK_MS); /* waits, and serves callbacks */
-        code = ask_partitions(kafka, name, &count, err);
-    }
-    if (code == FC_ERR_NOT_FOUND) {
-        err->retriable = true;
-    }
-    return code;
-}
-
 static fc_code check_partitions(const struct fc_topic *topic, uint32_t wanted,
                                 struct fc_error *err)
 {
@@ -252,13 +235,43 @@ static bool is_ensured(struct fc_kafka *kafka, const struct fc_kafka_topic *topi
     return ensured;
 }
 
+/* *topic is NULL while it is not known here. */
+static fc_code open_and_adopt(struct fc_kafka *kafka, const char *name,
+                              const struct fc_topic_config *config, struct fc_topic **topic,
+                              struct fc_error *err)
+{
+    fc_code code = FC_OK;
+    if (*topic == NULL) {
+        code = open_topic(kafka, name, config->compression, topic, err);
+    }
+    return code == FC_OK ? adopt(kafka, fc_kafka_topic_of(*topic), config, err) : code;
+}
+
+/* A new topic is known to each broker only after a moment, and each question may go to another. */
+static fc_code open_created(struct fc_kafka *kafka, const char *name,
+                            const struct fc_topic_config *config, struct fc_topic **topic,
+                            struct fc_error *err)
+{
+    fc_code code = open_and_adopt(kafka, name, config, topic, err);
+    for (int waited = 0;
+         (code == FC_ERR_NOT_FOUND || code == FC_ERR_TIMEOUT) && waited < CREATED_WAIT_MS;
+         waited += CREATED_LOOK_MS) {
+        (void)rd_kafka_poll(kafka->client, CREATED_LOOK_MS); /* waits, and serves callbacks */
+        code = open_and_adopt(kafka, name, config, topic, err);
+    }
+    if (code == FC_ERR_NOT_FOUND) {
+        err->retriable = true;
+    }
+    return code;
+}
+
 fc_code fc_kafka_topic_ensure(struct fc_stream *stream, const char *name,
                               const struct fc_topic_config *config, struct fc_topic **out_topic,
                               struct fc_error *err)
 {
     struct fc_kafka *kafka = fc_kafka_of(stream);
     struct fc_topic *topic = find_topic(kafka, name);
-    fc_code code = FC_OK;
+    fc_code code;
     if (topic != NULL && is_ensured(kafka, fc_kafka_topic_of(topic))) {
         *out_topic = topic;
         return check_partitions(topic, config->partitions, err);
@@ -267,16 +280,10 @@ fc_code fc_kafka_topic_ensure(struct fc_stream *stream, const char *name,
         return fc_fail(err, FC_ERR_REFUSED, "topic %s: the cluster is open for reading only",
                        name);
     }
-    if (topic == NULL) {
-        code = open_topic(kafka, name, config->compression, &topic, err);
-    }
-    if (code == FC_ERR_NOT_FOUND) {
+    code = open_and_adopt(kafka, name, config, &topic, err);
+    if (code == FC_ERR_NOT_FOUND && topic == NULL) {
         code = fc_kafka_create(kafka, name, config, 0, err);
-        code = code == FC_OK ? wait_for_topic(kafka, name, err) : code;
-        code = code == FC_OK ? open_topic(kafka, name, config->compression, &topic, err) : code;
-    }
-    if (code == FC_OK) {
-        code = adopt(kafka, fc_kafka_topic_of(topic), config, err);
+        code = code == FC_OK ? open_created(kafka, name, config, &topic, err) : code;
     }
     if (code != FC_OK) {
         return fc_wrap(err, "topic %s", name);

@@ -37,10 +37,12 @@ wait_for() { # COMMAND...: 30 seconds at most
     done
 }
 
-create() { # TOPIC SETTING...
+create() { # TOPIC SETTING...: of one that is given twice the last counts
     local topic=$1 settings=()
+    local -A values=([segment.bytes]=262144)
     shift
-    for setting in segment.bytes=262144 "$@"; do settings+=(--config "$setting"); done
+    for setting; do values[${setting%%=*}]=${setting#*=}; done
+    for setting in "${!values[@]}"; do settings+=(--config "$setting=${values[$setting]}"); done
     "$build/fluvio" topic create -q "$topic" -p 1 --cluster "$BOOTSTRAP" "${settings[@]}"
 }
 
