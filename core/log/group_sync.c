@@ -106,12 +106,8 @@ void fc_group_sync_remove(struct fc_group_sync *group, struct fc_partition *part
 static void sync_one(void *ctx, size_t index)
 {
     struct fc_group_sync *group = ctx;
-    struct fc_partition *partition = group->syncing.items[index];
     struct fc_error why;
-    fc_code code = fc_partition_sync(partition, &why);
-    if (code == FC_ERR_FULL) {
-        fc_group_sync_add(group, partition);
-    }
+    fc_code code = fc_partition_sync(group->syncing.items[index], &why);
     if (code != FC_OK) {
         (void)pthread_mutex_lock(&group->lock);
         if (code == FC_ERR_FULL) {

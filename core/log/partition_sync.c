@@ -51,8 +51,9 @@ static bool take_snapshot(struct fc_partition *partition, struct snapshot *out)
     return true;
 }
 
-/* Nothing of it counts: the next sync does all of it again. What was synced of it already costs that
- * one little. */
+/* Nothing of it counts: the next sync does all of it again, the group's, too, which the partition
+ * joins once however often it finds no descriptors. What was synced of it already costs that one
+ * little. */
 static void give_back(struct fc_partition *partition, const struct snapshot *snapshot,
                       const struct fc_error *why)
 {
@@ -61,6 +62,9 @@ static void give_back(struct fc_partition *partition, const struct snapshot *sna
     told = partition->sync_again;
     partition->sync_again = true;
     partition->name_unsynced = partition->name_unsynced || snapshot->name_unsynced;
+    if (!partition->config.flush_os) {
+        fc_partition_join_group(partition);
+    }
     (void)pthread_mutex_unlock(&partition->lock);
     if (!told) {
         fc_log_notice(partition->env, "%s: it cannot be synced for now: %s", partition->dir,

@@ -24,6 +24,7 @@ enum { NEVER = 1000000, OPENS_TRIED = 40 };
 static const struct fc_fs_ops *lossy;
 static struct fc_fs_ops ops;
 static int opens_left; /* until there are no descriptors */
+static int refused;    /* since then */
 static int files_open;
 static int files_most;
 static int failures;
@@ -36,6 +37,7 @@ static fc_code fail_as_the_system(struct fc_error *err)
     struct rlimit limit;
     struct rlimit none;
     fc_code code;
+    refused++;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     none = limit;
     none.rlim_cur = 0;
@@ -97,6 +99,7 @@ static int set_up(void **state)
     ops.sync_dir = sync_dir_counting;
     log->fs->ops = &ops;
     opens_left = NEVER;
+    refused = 0;
     files_open = 0;
     files_most = 0;
     failures = 0;
@@ -183,6 +186,24 @@ static void a_sync_without_descriptors_moves_nothing_and_is_done_again(void **st
         assert_int_equal(set_up(state), 0);
     }
     assert_in_range(held_up, 4, OPENS_TRIED - 1);
+}
+
+static void a_long_shortage_makes_no_flush_dearer_than_the_one_before(void **state)
+{
+    struct numbered_log *log = *state;
+    log->config.segment_bytes = 1000000; /* one file is enough */
+    numbered_log_open(log);
+    numbered_log_append(log, 1, 1);
+    opens_left = 0; /* the new segment's name cannot be synced */
+    for (int round = 0; round < 10; round++) {
+        refused = 0;
+        assert_int_equal(fc_group_sync_flush(log->env.group, &log->err), FC_ERR_FULL);
+        assert_int_equal(refused, 1);
+        numbered_log_append(log, 1, 1);
+    }
+    opens_left = NEVER;
+    numbered_log_flush(log);
+    assert_int_equal(numbered_log_offsets(log).durable, 11);
 }
 
 static void the_next_second_syncs_what_found_no_descriptors(void **state)
@@ -314,6 +335,7 @@ int main(void)
         T(a_segment_that_cannot_begin_takes_nothing_until_it_can),
         T(a_first_append_without_descriptors_is_tried_again),
         T(a_sync_without_descriptors_moves_nothing_and_is_done_again),
+        T(a_long_shortage_makes_no_flush_dearer_than_the_one_before),
         T(the_next_second_syncs_what_found_no_descriptors),
         T(a_manifest_that_cannot_be_replaced_stays),
         T(compaction_without_descriptors_harms_nothing),
